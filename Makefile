@@ -1,0 +1,114 @@
+# The front door: `make demo` and `make test` need a Debian 12 or Ubuntu 24.04 (or newer) and this file.
+# Everything is built below build/; the presets in CMakePresets.json do the work.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+# ON makes every compiler warning an error (as the tests of each change do).
+WERROR ?= OFF
+# Seconds that `make check` gives to each fuzzer.
+FUZZ_SECONDS ?= 60
+CLANG_FORMAT ?= clang-format-14
+CLANGXX ?= $(shell tools/find-clang)
+
+BUILD := build/release
+PROGRAM := $(BUILD)/bin/sextant
+DEMO := models/digits-gpt2
+CXX_FILES = $(shell find include src apps tests bench examples -name '*.cpp' -o -name '*.hpp')
+CTEST = ctest --output-on-failure --parallel $(JOBS) --test-dir
+
+.PHONY: help
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@echo 'Variables: PREFIX=$(PREFIX) JOBS=$(JOBS) WERROR=$(WERROR) FUZZ_SECONDS=$(FUZZ_SECONDS)'
+
+.PHONY: build
+build: dependencies-build ## Build the program: build/release/bin/sextant
+	@[ -f $(BUILD)/build.ninja ] || cmake --preset release -DSEXTANT_WERROR=$(WERROR)
+	cmake --build $(BUILD) --parallel $(JOBS)
+
+.PHONY: demo
+demo: build ## Run `sextant advise` on the embedded model, with a noisy and with a clean prompt
+	@for prompt in noisy clean; do \
+	  echo; echo "== sextant advise --model $(DEMO) --prompt $(DEMO)/demo-$$prompt.json"; \
+	  $(PROGRAM) advise --model $(DEMO) --prompt $(DEMO)/demo-$$prompt.json; \
+	done
+
+.PHONY: test
+test: build ## Build and run the tests
+	$(CTEST) $(BUILD)
+
+.PHONY: parity
+parity: build dependencies-parity ## Compare with PyTorch and transformers (installs them in build/venv)
+	tools/python-environment
+	build/venv/bin/python tests/parity/run.py $(PROGRAM)
+
+.PHONY: bench
+bench: dependencies-build dependencies-bench ## Build and run the benchmarks
+	@[ -f build/bench/build.ninja ] || cmake --preset bench -DSEXTANT_WERROR=$(WERROR)
+	cmake --build build/bench --parallel $(JOBS)
+	@for program in build/bench/bench/*_bench; do \
+	  [ ! -x $$program ] || { echo "== $$program"; $$program; }; \
+	done
+
+.PHONY: install
+install: build ## Install the program, the library and its CMake package below PREFIX
+	cmake --install $(BUILD) --prefix $(PREFIX)
+
+.PHONY: format
+format: dependencies-check ## Format every C++ file
+	@$(CLANG_FORMAT) -i $(CXX_FILES)
+
+.PHONY: check
+check: ## Format, clang, clang-tidy, sanitizers and fuzzers: everything but the tests themselves
+	$(MAKE) check-format
+	$(MAKE) check-clang
+	$(MAKE) check-tidy
+	$(MAKE) check-asan
+	$(MAKE) check-tsan
+	$(MAKE) check-fuzz
+
+.PHONY: check-format
+check-format: dependencies-check
+	@$(CLANG_FORMAT) --dry-run --Werror $(CXX_FILES)
+
+# Every target once with Clang, warnings as errors; its compilation database serves clang-tidy.
+.PHONY: check-clang
+check-clang: dependencies-build dependencies-check
+	cmake --preset clang -DCMAKE_CXX_COMPILER=$(CLANGXX)
+	cmake --build build/clang --parallel $(JOBS)
+
+.PHONY: check-tidy
+check-tidy: dependencies-build dependencies-check
+	@[ -f build/clang/build.ninja ] || cmake --preset clang -DCMAKE_CXX_COMPILER=$(CLANGXX)
+	find src apps -name '*.cpp' -print0 | xargs -0 -P $(JOBS) -n 1 clang-tidy --quiet -p build/clang
+
+.PHONY: check-asan
+check-asan: dependencies-build
+	cmake --preset asan
+	cmake --build build/asan --parallel $(JOBS)
+	$(CTEST) build/asan
+
+.PHONY: check-tsan
+check-tsan: dependencies-build
+	cmake --preset tsan
+	cmake --build build/tsan --parallel $(JOBS)
+	$(CTEST) build/tsan
+
+.PHONY: check-fuzz
+check-fuzz: dependencies-build dependencies-check
+	cmake --preset fuzz -DCMAKE_CXX_COMPILER=$(CLANGXX)
+	cmake --build build/fuzz --parallel $(JOBS)
+	tools/run-fuzzers build/fuzz $(FUZZ_SECONDS)
+
+.PHONY: clean
+clean: ## Remove build/
+	rm -rf build
+
+.PHONY: dependencies-build dependencies-bench dependencies-check dependencies-parity
+dependencies-build dependencies-bench dependencies-check dependencies-parity: dependencies-%:
+	@tools/install-dependencies $*

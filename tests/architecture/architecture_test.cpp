@@ -1,0 +1,101 @@
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "architecture/dependency_order.hpp"
+
+using namespace sextant::architecture;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A source tree in a temporary directory, removed at the end.
+class MadeUpTree {
+ public:
+  MadeUpTree()
+      : root_(fs::temp_directory_path() / ("sextant-architecture-" + std::to_string(getpid()))) {
+    fs::remove_all(root_);
+  }
+  ~MadeUpTree() {
+    std::error_code ignored;
+    fs::remove_all(root_, ignored);
+  }
+  MadeUpTree(const MadeUpTree&) = delete;
+  MadeUpTree& operator=(const MadeUpTree&) = delete;
+
+  void add(const std::string& path, const std::string& text) {
+    fs::create_directories((root_ / path).parent_path());
+    std::ofstream(root_ / path) << text;
+  }
+  std::vector<std::string> offences() const { return find_offences(root_); }
+  const fs::path& root() const { return root_; }
+
+ private:
+  fs::path root_;
+};
+
+/// The only offence of a tree that holds nothing but `line` in `path`; empty when there is none.
+std::string verdict(const std::string& path, const std::string& line) {
+  MadeUpTree tree;
+  tree.add(path, "#pragma once\n" + line + "\n");
+  const auto offences = tree.offences();
+  CHECK(offences.size() <= 1);
+  return offences.empty() ? std::string() : offences.front();
+}
+
+}  // namespace
+
+TEST_CASE("every include of this source tree follows the order of the folders") {
+  const fs::path root(SEXTANT_SOURCE_DIR);
+  REQUIRE(fs::exists(root / "include/sextant/core/errors.hpp"));
+  for (const auto& offence : find_offences(root)) FAIL_CHECK(offence);
+  for (const auto& file : find_long_files(root, 400)) MESSAGE("long file: ", file);
+}
+
+TEST_CASE("includes along the order are accepted") {
+  CHECK(verdict("src/io/a.cpp", "#include \"sextant/core/errors.hpp\"") == "");
+  CHECK(verdict("src/io/a.cpp", "#include \"sextant/io/json.hpp\"") == "");
+  CHECK(verdict("src/io/a.cpp", "#include \"private.hpp\"") == "");
+  CHECK(verdict("src/io/a.cpp", "#include <vector>") == "");
+  CHECK(verdict("src/io/a.cpp", "// #include \"sextant/model/model.hpp\"") == "");
+  CHECK(verdict("apps/sextant/main.cpp", "#include \"sextant/report/html.hpp\"") == "");
+  CHECK(verdict("apps/sextant/main.cpp", "#include \"options.hpp\"") == "");
+  CHECK(verdict("include/sextant/ttt/a.hpp", "#include \"sextant/pretrain/a.hpp\"") == "");
+}
+
+TEST_CASE("an include against the order is rejected") {
+  CHECK(verdict("include/sextant/io/a.hpp", "#include \"sextant/model/model.hpp\"") ==
+        "include/sextant/io/a.hpp:2: io must not include model (sextant/model/model.hpp)");
+  CHECK(verdict("src/core/deep/a.cpp", "  #  include <sextant/io/files.hpp>") ==
+        "src/core/deep/a.cpp:2: core must not include io (sextant/io/files.hpp)");
+  CHECK(verdict("src/geometry/a.cpp", "#include \"sextant/advice/select.hpp\"") != "");
+  // Every pair of folders, one way and the other.
+  for (std::size_t low = 0; low < folder_order().size() - 1; ++low)
+    for (std::size_t high = low + 1; high < folder_order().size() - 1; ++high) {
+      const std::string& a = folder_order()[low];
+      const std::string& b = folder_order()[high];
+      CHECK(verdict("src/" + a + "/x.cpp", "#include \"sextant/" + b + "/y.hpp\"") != "");
+      CHECK(verdict("src/" + b + "/x.cpp", "#include \"sextant/" + a + "/y.hpp\"") == "");
+    }
+}
+
+TEST_CASE("includes of apps, of unknown folders and around the order are rejected") {
+  CHECK(verdict("src/report/a.cpp", "#include \"sextant/apps/options.hpp\"") != "");
+  CHECK(verdict("src/report/a.cpp", "#include \"apps/sextant/options.hpp\"") != "");
+  CHECK(verdict("src/io/a.cpp", "#include \"../model/a.hpp\"") ==
+        "src/io/a.cpp:2: leaves its folder with ../model/a.hpp");
+  CHECK(verdict("src/io/a.cpp", "#include \"sextant/utils/a.hpp\"") ==
+        "src/io/a.cpp:2: includes sextant/utils/a.hpp of an unknown folder");
+  CHECK(verdict("src/utils/a.cpp", "#include <vector>") ==
+        "src/utils/a.cpp: lies in the unknown folder \"utils\"");
+  CHECK(verdict("src/stray.cpp", "#include <vector>") ==
+        "src/stray.cpp: lies in the unknown folder \"\"");
+}
+
+TEST_CASE("long files are found") {
+  MadeUpTree tree;
+  tree.add("src/io/short.cpp", "1\n2\n");
+  tree.add("src/io/long.cpp", "1\n2\n3\n");
+  CHECK(find_long_files(tree.root(), 2) == std::vector<std::string>{"src/io/long.cpp (3 lines)"});
+}
