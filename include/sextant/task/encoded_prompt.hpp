@@ -1,0 +1,51 @@
+#pragma once
+
+/// A prompt as the token sequences that a model sees.
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "sextant/task/prompt.hpp"
+#include "sextant/tokenizer/tokenizer.hpp"
+
+namespace sextant::task {
+
+/// n examples and m queries as tokens. For a decoder, sequence i is example i's leave-one-out
+/// prompt: every other example in order, then the query template with x_i. Its prediction is read
+/// at the last token.
+struct EncodedPrompt {
+  std::vector<std::vector<int>> example_tokens;      ///< n sequences, none empty.
+  std::vector<double> example_targets;               ///< n targets y_i.
+  std::vector<std::vector<int>> query_tokens;        ///< m sequences: the whole prompt, then x.
+  std::vector<std::optional<double>> query_targets;  ///< m targets, where known.
+  std::vector<int> label_tokens;                     ///< Distinct; empty for an encoder.
+  std::vector<double> label_values;                  ///< One for each label token.
+  bool causal = false;                               ///< Whether this is a decoder's prompt.
+};
+
+/// Tokenises a decoder's prompt. Each text is tokenised as a whole, with the tokenizer's special
+/// tokens. Every label must be exactly one token after every text, and the same one:
+/// encode(text + label) = encode(text) followed by that id. Throws `InputError` naming `file`, the
+/// label, the example and the tokens that came out when it is not, when two labels share a token,
+/// when a text has no tokens, and for whatever `check_prompt` rejects. Deterministic for any number
+/// of threads. Cost: (number of labels + 1) (n + m) tokenisations of texts of n examples each.
+EncodedPrompt encode(const DecoderPrompt& prompt, const tokenizer::Tokenizer& tokenizer,
+                     std::string_view file);
+
+/// Tokenises an encoder's prompt: each text with the tokenizer's special tokens.
+/// Throws `InputError` when a text has no tokens or `check_prompt` rejects the prompt.
+EncodedPrompt encode(const EncoderPrompt& prompt, const tokenizer::Tokenizer& tokenizer,
+                     std::string_view file);
+
+/// Either of the above.
+EncodedPrompt encode(const Prompt& prompt, const tokenizer::Tokenizer& tokenizer,
+                     std::string_view file);
+
+/// Throws `InputError` naming the first example or query whose sequence is longer than
+/// `context_length` tokens, with both lengths.
+void check_context_length(const EncodedPrompt& prompt, std::size_t context_length,
+                          std::string_view file);
+
+}  // namespace sextant::task

@@ -1,0 +1,27 @@
+#pragma once
+
+/// Labelled sentences in a tab-separated file, as a linear head is fitted on.
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sextant::task {
+
+struct LabelledText {
+  std::string text;
+  double label = 0;
+};
+
+/// Parses lines "<sentence><TAB><label>" after a header line that reads "sentence<TAB>label".
+/// Sentences hold no tabs and are taken as they stand; a carriage return before the end of a line
+/// is dropped. Throws `InputError` naming `file` and the line when the header is another, a line
+/// has no or several tabs, a sentence is blank, a label is not a finite number, or there are no
+/// sentences.
+std::vector<LabelledText> parse_labelled_texts(std::string_view text, std::string_view file);
+
+/// `parse_labelled_texts` of a file. Throws `InputError` also when it cannot be read.
+std::vector<LabelledText> load_labelled_texts(const std::filesystem::path& path);
+
+}  // namespace sextant::task

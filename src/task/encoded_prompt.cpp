@@ -1,0 +1,185 @@
+#include "sextant/task/encoded_prompt.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/core/threads.hpp"
+
+namespace sextant::task {
+namespace {
+
+using Tokens = std::vector<int>;
+using tokenizer::Tokenizer;
+
+/// "examples[3]" for i < n, then "queries[0]", ...
+std::string place_of(std::size_t i, std::size_t n) {
+  return i < n ? fmt::format("examples[{}]", i) : fmt::format("queries[{}]", i - n);
+}
+
+/// The tokens from `begin` on, by name, for messages.
+std::string token_names(const Tokenizer& tokenizer, const Tokens& tokens, std::size_t begin) {
+  constexpr std::size_t most = 8;
+  std::string names;
+  for (std::size_t i = begin; i < tokens.size() && i < begin + most; ++i) {
+    names += fmt::format("{}\"{}\"", i == begin ? "" : " ", tokenizer.token(tokens[i]));
+  }
+  if (tokens.size() > begin + most) names += " ...";
+  return names.empty() ? "no token" : names;
+}
+
+Tokens encode_text(const Tokenizer& tokenizer, std::string_view text, const std::string& place,
+                   std::string_view file) {
+  Tokens tokens;
+  try {
+    tokens = tokenizer.encode(text, true);
+  } catch (const ArgumentError& error) {
+    throw InputError(file, place, error.what());
+  }
+  if (tokens.empty()) throw InputError(file, place, "gives a text without any token");
+  return tokens;
+}
+
+/// The one token that `label` is after `text`, whose tokens are `base`.
+int label_token(const Tokenizer& tokenizer, const Label& label, std::string_view text,
+                const Tokens& base, const std::string& place, std::string_view file) {
+  const Tokens longer = encode_text(tokenizer, std::string(text) + label.text, place, file);
+  if (longer.size() == base.size() + 1 && std::equal(base.begin(), base.end(), longer.begin())) {
+    return longer.back();
+  }
+  const auto [base_end, longer_end] =
+      std::mismatch(base.begin(), base.end(), longer.begin(), longer.end());
+  const auto shared = static_cast<std::size_t>(base_end - base.begin());
+  throw InputError(
+      file, place,
+      fmt::format("the label \"{}\" must be exactly one token after the query text, but the text "
+                  "ends in {} without the label and in {} with it",
+                  label.text, token_names(tokenizer, base, std::min(shared, base.size() - 1)),
+                  token_names(tokenizer, longer, std::min(shared, base.size() - 1))));
+}
+
+/// Sequence i < n is example i after all the others, sequence n + j query j after all examples.
+std::string sequence_text(const DecoderPrompt& prompt, const std::vector<std::string>& blocks,
+                          std::size_t i) {
+  const std::size_t n = blocks.size();
+  std::string text;
+  for (std::size_t j = 0; j < n; ++j) {
+    if (j != i) text += blocks[j];
+  }
+  return text +
+         render_query(prompt.pattern, i < n ? prompt.examples[i].x : prompt.queries[i - n].x);
+}
+
+double value_of(const DecoderPrompt& prompt, std::string_view text) {
+  return std::find_if(prompt.labels.begin(), prompt.labels.end(),
+                      [&](const Label& label) { return label.text == text; })
+      ->value;
+}
+
+/// Puts `count` sequences' tokens where they belong.
+void store(std::vector<Tokens> tokens, std::size_t n, EncodedPrompt& result) {
+  const auto middle = tokens.begin() + static_cast<std::ptrdiff_t>(n);
+  result.example_tokens.assign(std::make_move_iterator(tokens.begin()),
+                               std::make_move_iterator(middle));
+  result.query_tokens.assign(std::make_move_iterator(middle),
+                             std::make_move_iterator(tokens.end()));
+}
+
+void check_labels_agree(const DecoderPrompt& prompt, const std::vector<Tokens>& label_tokens,
+                        const Tokenizer& tokenizer, std::string_view file) {
+  const Tokens& first = label_tokens.front();
+  for (std::size_t l = 0; l < first.size(); ++l) {
+    const auto twin =
+        std::find(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(l), first[l]);
+    const auto earlier = static_cast<std::size_t>(twin - first.begin());
+    if (earlier < l) {
+      throw InputError(
+          file, fmt::format("labels[{}].text", l),
+          fmt::format("\"{}\" is the same token \"{}\" as label \"{}\"", prompt.labels[l].text,
+                      tokenizer.token(first[l]), prompt.labels[earlier].text));
+    }
+    for (std::size_t i = 1; i < label_tokens.size(); ++i) {
+      if (label_tokens[i][l] == first[l]) continue;
+      throw InputError(file, place_of(i, prompt.examples.size()),
+                       fmt::format("the label \"{}\" is the token \"{}\" here but \"{}\" after {}",
+                                   prompt.labels[l].text, tokenizer.token(label_tokens[i][l]),
+                                   tokenizer.token(first[l]), place_of(0, prompt.examples.size())));
+    }
+  }
+}
+
+}  // namespace
+
+EncodedPrompt encode(const DecoderPrompt& prompt, const Tokenizer& tokenizer,
+                     std::string_view file) {
+  check_prompt(prompt, file);
+  const std::size_t n = prompt.examples.size();
+  std::vector<std::string> blocks;
+  for (const DecoderExample& example : prompt.examples) {
+    blocks.push_back(render_example(prompt.pattern, example.x, example.y));
+  }
+  std::vector<Tokens> tokens(n + prompt.queries.size());
+  std::vector<Tokens> label_tokens(tokens.size());
+  parallel_for(static_cast<std::ptrdiff_t>(tokens.size()), [&](std::ptrdiff_t index) {
+    const auto i = static_cast<std::size_t>(index);
+    const std::string text = sequence_text(prompt, blocks, i);
+    const std::string place = place_of(i, n);
+    tokens[i] = encode_text(tokenizer, text, place, file);
+    for (const Label& label : prompt.labels) {
+      label_tokens[i].push_back(label_token(tokenizer, label, text, tokens[i], place, file));
+    }
+  });
+  check_labels_agree(prompt, label_tokens, tokenizer, file);
+
+  EncodedPrompt result;
+  result.causal = true;
+  result.label_tokens = label_tokens.front();
+  for (const Label& label : prompt.labels) result.label_values.push_back(label.value);
+  for (const auto& example : prompt.examples) {
+    result.example_targets.push_back(value_of(prompt, example.y));
+  }
+  for (const auto& query : prompt.queries) {
+    result.query_targets.push_back(query.y ? std::optional(value_of(prompt, *query.y))
+                                           : std::nullopt);
+  }
+  store(std::move(tokens), n, result);
+  return result;
+}
+
+EncodedPrompt encode(const EncoderPrompt& prompt, const Tokenizer& tokenizer,
+                     std::string_view file) {
+  check_prompt(prompt, file);
+  const std::size_t n = prompt.examples.size();
+  std::vector<Tokens> tokens(n + prompt.queries.size());
+  parallel_for(static_cast<std::ptrdiff_t>(tokens.size()), [&](std::ptrdiff_t index) {
+    const auto i = static_cast<std::size_t>(index);
+    const std::string& text = i < n ? prompt.examples[i].text : prompt.queries[i - n].text;
+    tokens[i] = encode_text(tokenizer, text, place_of(i, n), file);
+  });
+  EncodedPrompt result;
+  for (const auto& example : prompt.examples) result.example_targets.push_back(example.y);
+  for (const auto& query : prompt.queries) result.query_targets.push_back(query.y);
+  store(std::move(tokens), n, result);
+  return result;
+}
+
+EncodedPrompt encode(const Prompt& prompt, const Tokenizer& tokenizer, std::string_view file) {
+  return std::visit([&](const auto& kind) { return encode(kind, tokenizer, file); }, prompt);
+}
+
+void check_context_length(const EncodedPrompt& prompt, std::size_t context_length,
+                          std::string_view file) {
+  const std::size_t n = prompt.example_tokens.size();
+  for (std::size_t i = 0; i < n + prompt.query_tokens.size(); ++i) {
+    const Tokens& tokens = i < n ? prompt.example_tokens[i] : prompt.query_tokens[i - n];
+    if (tokens.size() > context_length) {
+      throw InputError(file, place_of(i, n),
+                       fmt::format("needs {} tokens, but the model's context holds {}",
+                                   tokens.size(), context_length));
+    }
+  }
+}
+
+}  // namespace sextant::task
