@@ -44,7 +44,7 @@ fs::path beside(const fs::path& path) {
 }
 
 /// A path without a trailing separator, so that "dir/" and "dir" mean the same.
-fs::path without_trailing_separator(fs::path path) {
+fs::path without_trailing_separator(const fs::path& path) {
   return path.has_filename() || !path.has_parent_path() ? path : path.parent_path();
 }
 
