@@ -240,8 +240,9 @@ void SafetensorsWriter::set_metadata(std::string key, std::string value) {
   metadata_[std::move(key)] = std::move(value);
 }
 
-void SafetensorsWriter::add(std::string name, std::string type_name, std::vector<std::size_t> shape,
-                            std::span<const std::byte> bytes) {
+void SafetensorsWriter::add_pieces(std::string name, std::string type_name,
+                                   std::vector<std::size_t> shape,
+                                   std::vector<std::span<const std::byte>> pieces) {
   const auto type = type_of(type_name);
   if (!type) throw ArgumentError("SafetensorsWriter::add", "type_name", "is unknown");
   for (const Entry& entry : entries_) {
@@ -250,14 +251,21 @@ void SafetensorsWriter::add(std::string name, std::string type_name, std::vector
                           fmt::format("\"{}\" is already taken", name));
     }
   }
+  std::size_t bytes = 0;
+  for (const auto& piece : pieces) bytes += piece.size();
   const auto expected = byte_count(shape, element_size(*type));
-  if (!expected || *expected != bytes.size()) {
+  if (!expected || *expected != bytes) {
     throw ArgumentError("SafetensorsWriter::add", name, "has a shape that does not fit its data");
   }
   const std::size_t begin = entries_.empty() ? 0 : entries_.back().info.end;
-  entries_.push_back({{std::move(name), *type, std::move(type_name), std::move(shape), begin,
-                       begin + bytes.size()},
-                      bytes});
+  entries_.push_back(
+      {{std::move(name), *type, std::move(type_name), std::move(shape), begin, begin + bytes},
+       std::move(pieces)});
+}
+
+void SafetensorsWriter::add(std::string name, std::string type_name, std::vector<std::size_t> shape,
+                            std::span<const std::byte> bytes) {
+  add_pieces(std::move(name), std::move(type_name), std::move(shape), {bytes});
 }
 
 void SafetensorsWriter::add(std::string name, std::vector<std::size_t> shape,
@@ -268,6 +276,14 @@ void SafetensorsWriter::add(std::string name, std::vector<std::size_t> shape,
 void SafetensorsWriter::add(std::string name, std::vector<std::size_t> shape,
                             std::span<const float> values) {
   add(std::move(name), "F32", std::move(shape), std::as_bytes(values));
+}
+
+void SafetensorsWriter::add(std::string name, std::vector<std::size_t> shape,
+                            const std::vector<std::span<const double>>& pieces) {
+  std::vector<std::span<const std::byte>> bytes;
+  bytes.reserve(pieces.size());
+  for (const auto& piece : pieces) bytes.push_back(std::as_bytes(piece));
+  add_pieces(std::move(name), "F64", std::move(shape), std::move(bytes));
 }
 
 void SafetensorsWriter::write(const std::filesystem::path& path) const {
@@ -286,8 +302,10 @@ void SafetensorsWriter::write(const std::filesystem::path& path) const {
   stream.write(reinterpret_cast<const char*>(&length), length_bytes);
   stream.write(text.data(), static_cast<std::streamsize>(text.size()));
   for (const Entry& entry : entries_) {
-    stream.write(reinterpret_cast<const char*>(entry.bytes.data()),
-                 static_cast<std::streamsize>(entry.bytes.size()));
+    for (const auto& piece : entry.pieces) {
+      stream.write(reinterpret_cast<const char*>(piece.data()),
+                   static_cast<std::streamsize>(piece.size()));
+    }
   }
   file.commit();
 }

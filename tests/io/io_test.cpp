@@ -101,6 +101,8 @@ TEST_CASE("safetensors round trip with conversion") {
   writer.add("a", {2, 3}, a);
   writer.add("b", {}, b);
   writer.add("h", "F16", {3}, std::as_bytes(std::span(half)));
+  writer.add("pieces", {2, 3}, {std::span(a).first(2), std::span(a).subspan(2)});
+  CHECK_THROWS_AS(writer.add("short", {2, 3}, {std::span(a).first(2)}), ArgumentError);
   CHECK_THROWS_AS(writer.add("a", {1}, b), ArgumentError);
   CHECK_THROWS_AS(writer.add("c", {2}, b), ArgumentError);
   writer.write(path);
@@ -108,6 +110,7 @@ TEST_CASE("safetensors round trip with conversion") {
   const SafetensorsFile file(path);
   CHECK(file.metadata().at("format") == "test");
   CHECK(file.doubles(file.at("a")) == a);
+  CHECK(file.doubles(file.at("pieces")) == a);
   CHECK(file.floats(file.at("b")) == b);
   CHECK(file.doubles(file.at("h")) == std::vector<double>{1, -2, std::ldexp(1.0, -24)});
   CHECK(file.find("zz") == nullptr);

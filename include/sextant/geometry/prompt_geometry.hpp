@@ -13,18 +13,18 @@ namespace sextant::geometry {
 
 /// One parameter block. Blocks are disjoint, so kernels of a set of blocks add up.
 struct Block {
-  std::string name;         ///< "h.4.attn.v.3", "h.4.mlp.in"; unique within a geometry.
-  int layer = 0;            ///< From 0.
-  std::optional<int> head;  ///< From 0; empty for blocks without heads (MLP).
-  std::string kind;         ///< "value", "output", "mlp-in", "mlp-out", or another framework's.
+  std::string name;             ///< "h.4.attn.v.3", "h.4.mlp.in"; unique within a geometry.
+  int layer = 0;                ///< From 0.
+  std::optional<int> head;      ///< From 0; empty for blocks without heads (MLP).
+  std::string kind;             ///< "value", "output", "mlp-in", "mlp-out", or another framework's.
   std::int64_t parameters = 0;  ///< p_b, at least 1.
 };
 
 /// Residuals and block kernels of one prompt (symbols of docs/notation.md, theory Sec. 1):
 /// n labelled examples, m queries, B blocks.
 struct PromptGeometry {
-  Eigen::VectorXd residuals;  ///< r [n]: target minus leave-one-out prediction.
-  std::vector<Block> blocks;  ///< [B]
+  Eigen::VectorXd residuals;                   ///< r [n]: target minus leave-one-out prediction.
+  std::vector<Block> blocks;                   ///< [B]
   std::vector<Eigen::MatrixXd> kernels;        ///< K^(b) [B] of [n, n], symmetric, PSD.
   std::vector<Eigen::MatrixXd> query_kernels;  ///< [m] of [n, B]: column b is k^(b).
   Eigen::MatrixXd query_variances;             ///< kappa^(b) [m, B], at least 0.

@@ -85,14 +85,20 @@ class SafetensorsWriter {
            std::span<const std::byte> bytes);
   void add(std::string name, std::vector<std::size_t> shape, std::span<const double> values);
   void add(std::string name, std::vector<std::size_t> shape, std::span<const float> values);
+  /// One tensor whose data lies in several pieces, concatenated in order without a copy.
+  void add(std::string name, std::vector<std::size_t> shape,
+           const std::vector<std::span<const double>>& pieces);
   /// Throws `InputError` when `path` cannot be written; then nothing is left behind.
   void write(const std::filesystem::path& path) const;
 
  private:
   struct Entry {
     TensorInfo info;
-    std::span<const std::byte> bytes;
+    std::vector<std::span<const std::byte>> pieces;
   };
+  void add_pieces(std::string name, std::string type_name, std::vector<std::size_t> shape,
+                  std::vector<std::span<const std::byte>> pieces);
+
   std::map<std::string, std::string> metadata_;
   std::vector<Entry> entries_;
 };

@@ -1,0 +1,48 @@
+#pragma once
+
+/// Sets of blocks of one geometry. Blocks are disjoint, so kernels, couplings and variances of a
+/// set are sums over its blocks (theory Sec. 1). Every function throws `ArgumentError` for an index
+/// out of range or given twice.
+
+#include <Eigen/Core>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sextant/geometry/prompt_geometry.hpp"
+
+namespace sextant::geometry {
+
+/// Indices of all blocks: 0, ..., B - 1.
+std::vector<Eigen::Index> all_blocks(const PromptGeometry& geometry);
+
+/// Indices of the blocks called `names`, in the order of `names`. Throws `ArgumentError` for a name
+/// that is unknown, saying which known names are nearest, or given twice.
+std::vector<Eigen::Index> select_blocks(const PromptGeometry& geometry,
+                                        const std::vector<std::string>& names);
+
+/// K_S, the sum of the kernels of `blocks` [n, n], added in the order given; zero for an empty set.
+Eigen::MatrixXd summed_kernel(const PromptGeometry& geometry, std::span<const Eigen::Index> blocks);
+/// The sum over all blocks.
+Eigen::MatrixXd summed_kernel(const PromptGeometry& geometry);
+
+/// k_S, the couplings of `query` with the prompt summed over `blocks` [n].
+Eigen::VectorXd summed_coupling(const PromptGeometry& geometry, Eigen::Index query,
+                                std::span<const Eigen::Index> blocks);
+Eigen::VectorXd summed_coupling(const PromptGeometry& geometry, Eigen::Index query);
+
+/// kappa_S, the variance of `query` summed over `blocks`.
+double summed_variance(const PromptGeometry& geometry, Eigen::Index query,
+                       std::span<const Eigen::Index> blocks);
+double summed_variance(const PromptGeometry& geometry, Eigen::Index query);
+
+/// The same prompt and queries with only `blocks`, in the order given (a copy).
+PromptGeometry restricted_to_blocks(const PromptGeometry& geometry,
+                                    std::span<const Eigen::Index> blocks);
+
+/// The same prompt and blocks with only `queries`, in the order given (a copy).
+PromptGeometry restricted_to_queries(const PromptGeometry& geometry,
+                                     std::span<const Eigen::Index> queries);
+
+}  // namespace sextant::geometry

@@ -1,0 +1,184 @@
+#include "sextant/geometry/blocks.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <numeric>
+#include <unordered_map>
+
+#include "sextant/core/errors.hpp"
+
+namespace sextant::geometry {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+/// Insertions, deletions and substitutions that turn `a` into `b`.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0]++;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t substituted = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, substituted});
+    }
+  }
+  return row[b.size()];
+}
+
+std::vector<std::string_view> nearest_names(const PromptGeometry& geometry, std::string_view name) {
+  constexpr std::size_t shown = 3;
+  std::vector<std::pair<std::size_t, std::string_view>> candidates;
+  for (const Block& block : geometry.blocks) {
+    candidates.emplace_back(edit_distance(name, block.name), block.name);
+  }
+  std::ranges::stable_sort(candidates, {}, &std::pair<std::size_t, std::string_view>::first);
+  candidates.resize(std::min(candidates.size(), shown));
+  std::vector<std::string_view> names;
+  for (const auto& candidate : candidates) names.push_back(candidate.second);
+  return names;
+}
+
+void check_indices(std::string_view function, std::string_view argument,
+                   std::span<const Index> indices, Index count) {
+  std::vector<bool> seen(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    const Index index = indices[i];
+    if (index < 0 || index >= count) {
+      throw ArgumentError(
+          function, argument,
+          fmt::format("[{}] is {}, expected an index between 0 and {}", i, index, count - 1));
+    }
+    if (seen[index]) {
+      throw ArgumentError(function, argument, fmt::format("[{}] = {} is given twice", i, index));
+    }
+    seen[index] = true;
+  }
+}
+
+void check_query(std::string_view function, const PromptGeometry& geometry, Index query) {
+  const Index queries[] = {query};
+  check_indices(function, "query", queries, geometry.queries());
+}
+
+}  // namespace
+
+std::vector<Index> all_blocks(const PromptGeometry& geometry) {
+  std::vector<Index> blocks(static_cast<std::size_t>(geometry.block_count()));
+  std::iota(blocks.begin(), blocks.end(), Index{0});
+  return blocks;
+}
+
+std::vector<Index> select_blocks(const PromptGeometry& geometry,
+                                 const std::vector<std::string>& names) {
+  std::unordered_map<std::string_view, Index> index_of;
+  for (Index b = 0; b < geometry.block_count(); ++b) index_of.emplace(geometry.blocks[b].name, b);
+  std::vector<Index> blocks;
+  for (const std::string& name : names) {
+    const auto found = index_of.find(name);
+    if (found == index_of.end()) {
+      throw ArgumentError(
+          "select_blocks", fmt::format("block \"{}\"", name),
+          fmt::format("is unknown; the nearest of the {} names are \"{}\"", geometry.block_count(),
+                      fmt::join(nearest_names(geometry, name), "\", \"")));
+    }
+    if (std::ranges::find(blocks, found->second) != blocks.end()) {
+      throw ArgumentError("select_blocks", fmt::format("block \"{}\"", name), "is given twice");
+    }
+    blocks.push_back(found->second);
+  }
+  return blocks;
+}
+
+MatrixXd summed_kernel(const PromptGeometry& geometry, std::span<const Index> blocks) {
+  check_indices("summed_kernel", "blocks", blocks, geometry.block_count());
+  MatrixXd sum = MatrixXd::Zero(geometry.examples(), geometry.examples());
+  for (const Index b : blocks) sum += geometry.kernels[b];
+  return sum;
+}
+
+MatrixXd summed_kernel(const PromptGeometry& geometry) {
+  return summed_kernel(geometry, all_blocks(geometry));
+}
+
+VectorXd summed_coupling(const PromptGeometry& geometry, Index query,
+                         std::span<const Index> blocks) {
+  check_query("summed_coupling", geometry, query);
+  check_indices("summed_coupling", "blocks", blocks, geometry.block_count());
+  VectorXd sum = VectorXd::Zero(geometry.examples());
+  for (const Index b : blocks) sum += geometry.query_kernels[query].col(b);
+  return sum;
+}
+
+VectorXd summed_coupling(const PromptGeometry& geometry, Index query) {
+  return summed_coupling(geometry, query, all_blocks(geometry));
+}
+
+double summed_variance(const PromptGeometry& geometry, Index query, std::span<const Index> blocks) {
+  check_query("summed_variance", geometry, query);
+  check_indices("summed_variance", "blocks", blocks, geometry.block_count());
+  double sum = 0;
+  for (const Index b : blocks) sum += geometry.query_variances(query, b);
+  return sum;
+}
+
+double summed_variance(const PromptGeometry& geometry, Index query) {
+  return summed_variance(geometry, query, all_blocks(geometry));
+}
+
+PromptGeometry restricted_to_blocks(const PromptGeometry& geometry, std::span<const Index> blocks) {
+  check_indices("restricted_to_blocks", "blocks", blocks, geometry.block_count());
+  PromptGeometry result;
+  result.residuals = geometry.residuals;
+  result.prompt_base = geometry.prompt_base;
+  result.prompt_targets = geometry.prompt_targets;
+  result.query_base = geometry.query_base;
+  result.query_targets = geometry.query_targets;
+  for (const Index b : blocks) {
+    result.blocks.push_back(geometry.blocks[b]);
+    result.kernels.push_back(geometry.kernels[b]);
+  }
+  const auto count = static_cast<Index>(blocks.size());
+  result.query_kernels.assign(geometry.query_kernels.size(), MatrixXd(geometry.examples(), count));
+  result.query_variances.resize(geometry.queries(), count);
+  for (Index i = 0; i < count; ++i) {
+    const Index b = blocks[static_cast<std::size_t>(i)];
+    for (Index x = 0; x < geometry.queries(); ++x) {
+      result.query_kernels[x].col(i) = geometry.query_kernels[x].col(b);
+      result.query_variances(x, i) = geometry.query_variances(x, b);
+    }
+  }
+  return result;
+}
+
+PromptGeometry restricted_to_queries(const PromptGeometry& geometry,
+                                     std::span<const Index> queries) {
+  check_indices("restricted_to_queries", "queries", queries, geometry.queries());
+  PromptGeometry result;
+  result.residuals = geometry.residuals;
+  result.blocks = geometry.blocks;
+  result.kernels = geometry.kernels;
+  result.prompt_base = geometry.prompt_base;
+  result.prompt_targets = geometry.prompt_targets;
+  const auto count = static_cast<Index>(queries.size());
+  const bool base_known = geometry.query_base.size() > 0;
+  result.query_variances.resize(count, geometry.block_count());
+  if (base_known) result.query_base.resize(count);
+  for (Index i = 0; i < count; ++i) {
+    const Index x = queries[static_cast<std::size_t>(i)];
+    result.query_kernels.push_back(geometry.query_kernels[x]);
+    if (!geometry.query_targets.empty()) result.query_targets.push_back(geometry.query_targets[x]);
+    if (base_known) result.query_base[i] = geometry.query_base[x];
+    for (Index b = 0; b < geometry.block_count(); ++b) {
+      result.query_variances(i, b) = geometry.query_variances(x, b);
+    }
+  }
+  return result;
+}
+
+}  // namespace sextant::geometry

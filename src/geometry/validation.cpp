@@ -1,0 +1,247 @@
+#include "sextant/geometry/validation.hpp"
+
+#include <fmt/format.h>
+
+#include <Eigen/Cholesky>
+#include <Eigen/Eigenvalues>
+#include <cmath>
+#include <unordered_map>
+
+#include "checks.hpp"
+#include "sextant/core/errors.hpp"
+#include "sextant/core/threads.hpp"
+
+namespace sextant::geometry {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+void check_extent(std::string_view label, std::string_view field, Index actual, Index expected,
+                  std::string_view what) {
+  if (actual != expected) {
+    throw InputError(label, field, fmt::format("has {} {}, expected {}", actual, what, expected));
+  }
+}
+
+/// Empty (unknown) or of size `expected`.
+void check_optional(std::string_view label, std::string_view field, Index actual, Index expected) {
+  if (actual != 0) check_extent(label, field, actual, expected, "values");
+}
+
+void check_sizes(const PromptGeometry& geometry, std::string_view label) {
+  const Index n = geometry.examples();
+  const Index m = geometry.queries();
+  const Index blocks = geometry.block_count();
+  if (n < 1) throw InputError(label, "residuals", "has no values, expected at least 1");
+  if (blocks < 1) throw InputError(label, "blocks", "is empty, expected at least 1 block");
+  check_extent(label, "kernels", static_cast<Index>(geometry.kernels.size()), blocks, "matrices");
+  for (Index b = 0; b < blocks; ++b) {
+    const MatrixXd& kernel = geometry.kernels[b];
+    if (kernel.rows() != n || kernel.cols() != n) {
+      throw InputError(
+          label, detail::block_place("kernels", b, geometry.blocks[b].name),
+          fmt::format("has shape [{}, {}], expected [{}, {}]", kernel.rows(), kernel.cols(), n, n));
+    }
+  }
+  for (Index x = 0; x < m; ++x) {
+    const MatrixXd& coupling = geometry.query_kernels[x];
+    if (coupling.rows() != n || coupling.cols() != blocks) {
+      throw InputError(label, fmt::format("query_kernels, query {}", x),
+                       fmt::format("has {} examples and {} blocks, expected {} and {}",
+                                   coupling.rows(), coupling.cols(), n, blocks));
+    }
+  }
+  if (m > 0 || geometry.query_variances.size() > 0) {
+    check_extent(label, "query_variances", geometry.query_variances.rows(), m, "queries");
+    check_extent(label, "query_variances", geometry.query_variances.cols(), blocks, "blocks");
+  }
+  check_optional(label, "prompt_base", geometry.prompt_base.size(), n);
+  check_optional(label, "prompt_targets", geometry.prompt_targets.size(), n);
+  check_optional(label, "query_base", geometry.query_base.size(), m);
+  check_optional(label, "query_targets", static_cast<Index>(geometry.query_targets.size()), m);
+}
+
+void check_all_finite(std::string_view label, std::string_view field, const VectorXd& values) {
+  for (Index i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) {
+      throw InputError(label, field,
+                       fmt::format("entry [{}] is {}, expected a finite number", i, values[i]));
+    }
+  }
+}
+
+void check_finite_matrix(std::string_view label, std::string_view place,
+                         const Eigen::Ref<const MatrixXd>& matrix) {
+  for (Index j = 0; j < matrix.cols(); ++j) {
+    for (Index i = 0; i < matrix.rows(); ++i) {
+      if (!std::isfinite(matrix(i, j))) {
+        throw InputError(
+            label, place,
+            fmt::format("entry [{}, {}] is {}, expected a finite number", i, j, matrix(i, j)));
+      }
+    }
+  }
+}
+
+void check_symmetric(const Eigen::Ref<const MatrixXd>& kernel, double scale, std::string_view label,
+                     std::string_view place, double tolerance) {
+  double worst = 0;
+  Index row = 0;
+  Index column = 0;
+  for (Index j = 0; j < kernel.cols(); ++j) {
+    for (Index i = j + 1; i < kernel.rows(); ++i) {
+      const double difference = std::abs(kernel(i, j) / scale - kernel(j, i) / scale);
+      if (difference > worst) {
+        worst = difference;
+        row = j;
+        column = i;
+      }
+    }
+  }
+  if (worst > tolerance) {
+    throw InputError(
+        label, place,
+        fmt::format("entries [{0}, {1}] = {2} and [{1}, {0}] = {3} differ by {4:.3g} of the "
+                    "largest entry, expected a symmetric matrix (within {5:g})",
+                    row, column, kernel(row, column), kernel(column, row), worst, tolerance));
+  }
+}
+
+void check_semidefinite(const Eigen::Ref<const MatrixXd>& kernel, double scale,
+                        std::string_view label, std::string_view place, double tolerance) {
+  for (Index i = 0; i < kernel.rows(); ++i) {
+    if (kernel(i, i) < 0) {
+      throw InputError(
+          label, place,
+          fmt::format("diagonal entry [{0}, {0}] is {1}, expected at least 0", i, kernel(i, i)));
+    }
+  }
+  MatrixXd shifted = kernel / scale;
+  const double trace = shifted.trace();
+  shifted.diagonal().array() += tolerance * trace;
+  if (trace > 0 && Eigen::LLT<Eigen::Ref<MatrixXd>>(shifted).info() == Eigen::Success) return;
+  const MatrixXd symmetric = (kernel / scale + kernel.transpose() / scale) / 2;
+  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(symmetric, Eigen::EigenvaluesOnly);
+  const double smallest = solver.eigenvalues()[0];
+  if (solver.info() == Eigen::Success && smallest >= -tolerance * trace) return;
+  throw InputError(label, place,
+                   fmt::format("smallest eigenvalue is {:.6g} with trace {:.6g}, expected a "
+                               "positive semidefinite matrix (eigenvalues of at least -{:g} trace)",
+                               smallest * scale, trace * scale, tolerance));
+}
+
+void check_residuals(const PromptGeometry& geometry, std::string_view label, double tolerance) {
+  const VectorXd& base = geometry.prompt_base;
+  const VectorXd& targets = geometry.prompt_targets;
+  if (base.size() == 0 || targets.size() == 0) return;
+  const double scale = std::max(base.cwiseAbs().maxCoeff(), targets.cwiseAbs().maxCoeff());
+  for (Index i = 0; i < base.size(); ++i) {
+    const double expected = targets[i] - base[i];
+    if (!(std::abs(geometry.residuals[i] - expected) <= tolerance * scale)) {
+      throw InputError(label, "residuals",
+                       fmt::format("entry [{}] is {}, expected prompt_targets - prompt_base = {}",
+                                   i, geometry.residuals[i], expected));
+    }
+  }
+}
+
+void check_total(const PromptGeometry& geometry, std::string_view label) {
+  // |K_ij| <= (K_ii + K_jj)/2, so finite diagonal sums bound every entry of the sum.
+  VectorXd diagonal = VectorXd::Zero(geometry.examples());
+  for (const MatrixXd& kernel : geometry.kernels) diagonal += kernel.diagonal();
+  if (!std::isfinite(diagonal.sum())) {
+    throw InputError(label, "kernels", "sum over blocks is too large for a 64-bit number");
+  }
+}
+
+}  // namespace
+
+namespace detail {
+
+std::string block_place(std::string_view field, Index block, std::string_view name) {
+  return fmt::format("{}, block {} \"{}\"", field, block, name);
+}
+
+void check_blocks(const std::vector<Block>& blocks, std::string_view label) {
+  std::unordered_map<std::string_view, std::size_t> seen;
+  for (std::size_t b = 0; b < blocks.size(); ++b) {
+    const Block& block = blocks[b];
+    const std::string place = fmt::format("blocks[{}]", b);
+    if (block.name.empty()) throw InputError(label, place + ".name", "is empty");
+    if (const auto [first, is_new] = seen.emplace(block.name, b); !is_new) {
+      throw InputError(
+          label, place + ".name",
+          fmt::format("\"{}\" is also the name of blocks[{}]", block.name, first->second));
+    }
+    if (block.kind.empty()) throw InputError(label, place + ".kind", "is empty");
+    if (block.layer < 0) {
+      throw InputError(label, place + ".layer",
+                       fmt::format("is {}, expected at least 0", block.layer));
+    }
+    if (block.head.value_or(0) < 0) {
+      throw InputError(label, place + ".head",
+                       fmt::format("is {}, expected at least 0", *block.head));
+    }
+    if (block.parameters < 1) {
+      throw InputError(label, place + ".parameters",
+                       fmt::format("is {}, expected at least 1", block.parameters));
+    }
+  }
+}
+
+void check_kernel(const Eigen::Ref<const MatrixXd>& kernel, std::string_view label,
+                  std::string_view place, const Tolerances& tolerances) {
+  check_finite_matrix(label, place, kernel);
+  const double scale = kernel.cwiseAbs().maxCoeff();
+  if (scale == 0) return;
+  check_symmetric(kernel, scale, label, place, tolerances.symmetry);
+  check_semidefinite(kernel, scale, label, place, tolerances.semidefinite);
+}
+
+void check_values(const PromptGeometry& geometry, std::string_view label,
+                  const Tolerances& tolerances) {
+  check_all_finite(label, "residuals", geometry.residuals);
+  for (Index x = 0; x < geometry.queries(); ++x) {
+    for (Index b = 0; b < geometry.block_count(); ++b) {
+      const std::string field = fmt::format("query_kernels, query {}", x);
+      check_all_finite(label, block_place(field, b, geometry.blocks[b].name),
+                       geometry.query_kernels[x].col(b));
+      const double variance = geometry.query_variances(x, b);
+      if (!std::isfinite(variance) || variance < 0) {
+        throw InputError(
+            label,
+            block_place(fmt::format("query_variances, query {}", x), b, geometry.blocks[b].name),
+            fmt::format("is {}, expected a finite number of at least 0", variance));
+      }
+    }
+  }
+  check_all_finite(label, "prompt_base", geometry.prompt_base);
+  check_all_finite(label, "prompt_targets", geometry.prompt_targets);
+  check_all_finite(label, "query_base", geometry.query_base);
+  for (std::size_t x = 0; x < geometry.query_targets.size(); ++x) {
+    const auto& target = geometry.query_targets[x];
+    if (target && !std::isfinite(*target)) {
+      throw InputError(label, "query_targets",
+                       fmt::format("entry [{}] is {}, expected a finite number", x, *target));
+    }
+  }
+  check_residuals(geometry, label, tolerances.residual);
+  check_total(geometry, label);
+}
+
+}  // namespace detail
+
+void validate(const PromptGeometry& geometry, std::string_view label,
+              const Tolerances& tolerances) {
+  check_sizes(geometry, label);
+  detail::check_blocks(geometry.blocks, label);
+  parallel_for(geometry.block_count(), [&](Index b) {
+    detail::check_kernel(geometry.kernels[b], label,
+                         detail::block_place("kernels", b, geometry.blocks[b].name), tolerances);
+  });
+  detail::check_values(geometry, label, tolerances);
+}
+
+}  // namespace sextant::geometry

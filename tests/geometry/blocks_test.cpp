@@ -1,0 +1,85 @@
+#include "sextant/geometry/blocks.hpp"
+
+#include <doctest/doctest.h>
+
+#include <numeric>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/geometry/validation.hpp"
+#include "support/random_geometry.hpp"
+
+using namespace sextant;
+using namespace sextant::geometry;
+
+TEST_CASE("kernels, couplings and variances of disjoint sets add up to the whole") {
+  Random random(1);
+  const PromptGeometry geometry = test::random_geometry(random, 6, 2, {3, 1, 8, 5});
+  const std::vector<Eigen::Index> odd = {1, 3};
+  const std::vector<Eigen::Index> even = {2, 0};
+  const Eigen::MatrixXd whole = summed_kernel(geometry);
+  CHECK((summed_kernel(geometry, odd) + summed_kernel(geometry, even) - whole).norm() <=
+        1e-14 * whole.norm());
+  for (Eigen::Index x = 0; x < 2; ++x) {
+    CHECK((summed_coupling(geometry, x, odd) + summed_coupling(geometry, x, even) -
+           summed_coupling(geometry, x))
+              .norm() <= 1e-14 * whole.norm());
+    CHECK(summed_variance(geometry, x, odd) + summed_variance(geometry, x, even) ==
+          doctest::Approx(summed_variance(geometry, x)).epsilon(1e-14));
+  }
+  CHECK(summed_kernel(geometry, {}).isZero(0));
+}
+
+TEST_CASE("a restricted geometry is valid and has the sums of its set") {
+  Random random(2);
+  const PromptGeometry geometry = test::random_geometry(random, 4, 3, {3, 1, 8, 5});
+  const std::vector<Eigen::Index> set = {3, 0};
+  const PromptGeometry part = restricted_to_blocks(geometry, set);
+  CHECK_NOTHROW(validate(part, "part"));
+  CHECK(part.blocks[0].name == geometry.blocks[3].name);
+  CHECK(summed_kernel(part) == summed_kernel(geometry, set));
+  CHECK(summed_coupling(part, 2) == summed_coupling(geometry, 2, set));
+  CHECK(summed_variance(part, 1) == summed_variance(geometry, 1, set));
+
+  const std::vector<Eigen::Index> queries = {2, 0};
+  const PromptGeometry fewer = restricted_to_queries(geometry, queries);
+  CHECK_NOTHROW(validate(fewer, "fewer"));
+  CHECK(fewer.query_kernels[0] == geometry.query_kernels[2]);
+  CHECK(fewer.query_variances.row(1) == geometry.query_variances.row(0));
+  CHECK(fewer.query_base[0] == geometry.query_base[2]);
+  CHECK(fewer.query_targets[0] == geometry.query_targets[2]);
+  const PromptGeometry none = restricted_to_queries(geometry, {});
+  CHECK_NOTHROW(validate(none, "none"));
+  CHECK(none.queries() == 0);
+  CHECK(none.query_base.size() == 0);
+  CHECK_NOTHROW(validate(restricted_to_blocks(none, set), "both"));
+}
+
+TEST_CASE("blocks are found by name, and an unknown name is answered with the nearest") {
+  Random random(3);
+  const PromptGeometry geometry =
+      test::random_geometry(random, 2, 1, std::vector<Eigen::Index>(24, 1));
+  const std::vector<Eigen::Index> expected = {5, 0};
+  CHECK(select_blocks(geometry, {"h.2.attn.v.1", "h.0.attn.v.0"}) == expected);
+  CHECK(select_blocks(geometry, {}).empty());
+  CHECK_THROWS_WITH_AS(select_blocks(geometry, {"h.2.attn.v1"}),
+                       "select_blocks: block \"h.2.attn.v1\" is unknown; the nearest of the 24 "
+                       "names are \"h.2.attn.v.1\", \"h.0.attn.v.1\", \"h.1.attn.v.1\"",
+                       ArgumentError);
+  CHECK_THROWS_AS(select_blocks(geometry, {"h.0.attn.v.0", "h.0.attn.v.0"}), ArgumentError);
+}
+
+TEST_CASE("indices out of range or given twice are rejected") {
+  Random random(4);
+  const PromptGeometry geometry = test::random_geometry(random, 2, 1, {1, 2});
+  const std::vector<Eigen::Index> large = {0, 2};
+  const std::vector<Eigen::Index> negative = {-1};
+  const std::vector<Eigen::Index> twice = {1, 1};
+  for (const auto& blocks : {large, negative, twice}) {
+    CHECK_THROWS_AS(summed_kernel(geometry, blocks), ArgumentError);
+    CHECK_THROWS_AS(summed_coupling(geometry, 0, blocks), ArgumentError);
+    CHECK_THROWS_AS(summed_variance(geometry, 0, blocks), ArgumentError);
+    CHECK_THROWS_AS(restricted_to_blocks(geometry, blocks), ArgumentError);
+  }
+  CHECK_THROWS_AS(summed_coupling(geometry, 1), ArgumentError);
+  CHECK_THROWS_AS(restricted_to_queries(geometry, negative), ArgumentError);
+}
