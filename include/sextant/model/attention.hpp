@@ -1,0 +1,95 @@
+#pragma once
+
+/// Multi-head attention over a tree of tokens or over separate sequences, and its pull-back.
+
+#include <vector>
+
+#include "sextant/model/linear_algebra.hpp"
+#include "sextant/model/token_batch.hpp"
+
+namespace sextant::model {
+
+/// Queries that share one list of keys, the tokens of a path from a sequence's start.
+struct AttentionGroup {
+  int query_begin = 0;  ///< Rows of the query side.
+  int query_end = 0;
+  std::size_t keys_begin = 0;  ///< Range of `AttentionLayout::keys`.
+  std::size_t keys_end = 0;
+};
+
+/// Who attends to whom. Q queries and K keys are numbered in spaces of their own, so that the same
+/// code serves the token tree (forward) and separate sequences (per-example gradients).
+struct AttentionLayout {
+  std::vector<int> query_activation;  ///< [Q] row of each query in the layer's query activations.
+  std::vector<int> query_visible;     ///< [Q] how many of its group's keys each query sees.
+  std::vector<int> query_key;         ///< [Q] the query's own row in key space.
+  std::vector<int> key_activation;    ///< [K] row of each key in the layer's key activations.
+  std::vector<int> keys;              ///< Concatenated key lists of the groups, in key space.
+  std::vector<AttentionGroup> groups;
+  /// Groups [component[c], component[c + 1]) share no key with groups of another component.
+  std::vector<std::size_t> component;
+};
+
+/// What attention reads: queries [Q', d], keys and values [R, d], heads side by side.
+template <class Scalar>
+struct AttentionInput {
+  const Rows<Scalar>* query = nullptr;
+  const Rows<Scalar>* key = nullptr;
+  const Rows<Scalar>* value = nullptr;
+  int heads = 1;
+  Scalar scale = 1;
+};
+
+/// mixed [Q, d]: for each head, softmax(scale q k') v over the visible keys.
+template <class Scalar>
+void attend(const AttentionLayout& layout, const AttentionInput<Scalar>& input,
+            Rows<Scalar>& mixed);
+
+/// Cotangents of queries [Q, d], keys and values [K, d].
+template <class Scalar>
+struct AttentionCotangents {
+  Rows<Scalar> query;
+  Rows<Scalar> key;
+  Rows<Scalar> value;
+};
+
+/// The pull-back of `attend`. Attention weights are recomputed, not stored, which keeps memory
+/// linear in the number of tokens. With `values_only`, queries and keys are left empty.
+template <class Scalar>
+void attend_pull_back(const AttentionLayout& layout, const AttentionInput<Scalar>& input,
+                      const Rows<Scalar>& cotangent_mixed, bool values_only,
+                      AttentionCotangents<Scalar>& result);
+
+/// The attention weights of one query and head over its group's visible keys.
+template <class Scalar>
+Eigen::RowVector<Scalar, Eigen::Dynamic> attention_weights(const AttentionLayout& layout,
+                                                           const AttentionInput<Scalar>& input,
+                                                           const AttentionGroup& group, int query,
+                                                           int head);
+
+/// Layouts of a batch: `full` has a query for every row, `top` only for the rows whose final hidden
+/// state is wanted, which is all the last layer needs.
+struct AttentionLayouts {
+  AttentionLayout full;
+  AttentionLayout top;
+};
+
+/// One key space row per row of the batch: for the forward pass and for gradients summed over
+/// sequences.
+AttentionLayouts tree_layouts(const TokenBatch& batch);
+
+/// Half-open range of rows.
+struct RowRange {
+  int begin = 0;
+  int end = 0;
+};
+
+/// One key space row per token of each sequence: for gradients of each sequence by itself.
+struct SequenceLayouts {
+  AttentionLayouts layouts;
+  std::vector<RowRange> full;  ///< [N] rows of each sequence in key space.
+  std::vector<RowRange> top;   ///< [N] rows of each sequence among the top queries.
+};
+SequenceLayouts sequence_layouts(const TokenBatch& batch);
+
+}  // namespace sextant::model

@@ -1,0 +1,86 @@
+#pragma once
+
+/// Forward pass and exact reverse mode of the supported transformers, for whole batches.
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "sextant/model/attention.hpp"
+#include "sextant/model/functions.hpp"
+#include "sextant/model/token_batch.hpp"
+#include "sextant/model/weights.hpp"
+
+namespace sextant::model {
+
+/// What reverse mode needs of one layer. R rows, Q query rows (all of them, except in the last
+/// layer, where only the wanted outputs are computed).
+template <class Scalar>
+struct LayerActivations {
+  Normalized<Scalar> attention_norm;  ///< [R, d] norm 2l, input of query, key and value maps.
+  Rows<Scalar> key, value;            ///< [R, d]
+  Rows<Scalar> query, mixed;          ///< [Q, d]; mixed = attention output before W_O.
+  Normalized<Scalar> mlp_norm;        ///< [Q, d] norm 2l + 1
+  Rows<Scalar> inner;                 ///< [Q, F] before the activation function.
+};
+
+/// The result of a forward pass over a `TokenBatch` with R rows and O outputs.
+template <class Scalar>
+struct Activations {
+  std::vector<LayerActivations<Scalar>> layers;
+  Normalized<Scalar> final_norm;  ///< [O, d]
+  Rows<Scalar> hidden;            ///< [O, d] final hidden states, after the last norm.
+  /// Bytes held: what "one batch's activations" means in memory bounds.
+  std::size_t bytes() const;
+};
+
+/// Runs the model. With `keep` the activations of all layers are kept for `backward`; otherwise
+/// only `hidden` and one layer's worth of memory. Throws `ArgumentError` when a token is outside
+/// the vocabulary or a sequence is longer than the context. Deterministic for any thread count.
+template <class Scalar>
+Activations<Scalar> forward(const Weights<Scalar>& weights, const TokenBatch& batch,
+                            const AttentionLayouts& layouts, bool keep);
+
+/// The gradient of a weight matrix is the sum over rows of (input row)' (cotangent row). This holds
+/// both factors for one matrix, before the sum is taken.
+template <class Scalar>
+struct LinearFactors {
+  int layer = 0;
+  LinearKind kind = LinearKind::value;
+  const Rows<Scalar>* input = nullptr;      ///< [rows, in]
+  std::span<const int> input_row;           ///< Row i of the cotangent goes with this input row.
+  const Rows<Scalar>* cotangent = nullptr;  ///< [rows', out]
+  std::span<const RowRange> sequences;      ///< Cotangent rows of each sequence; empty for sums.
+};
+
+/// Receives gradient factors as the reverse pass goes from the last layer to the first.
+template <class Scalar>
+class GradientObserver {
+ public:
+  virtual ~GradientObserver() = default;
+  /// Whether `linear` is to be called for this matrix.
+  virtual bool wants(int layer, LinearKind kind) const = 0;
+  virtual void linear(const LinearFactors<Scalar>& factors) = 0;
+  /// Cotangent of norm `index`'s output; row i goes with row `at[i]` of `normalized`.
+  virtual void norm(int index, const Normalized<Scalar>& normalized, std::span<const int> at,
+                    const Rows<Scalar>& cotangent) {
+    (void)index, (void)normalized, (void)at, (void)cotangent;
+  }
+  /// Cotangent of the sum of token, position and type embeddings; row i belongs to batch row at[i].
+  virtual void embedding(std::span<const int> at, const Rows<Scalar>& cotangent) {
+    (void)at, (void)cotangent;
+  }
+  /// The reverse pass stops after this layer's matrices; -1 goes on to the embeddings.
+  virtual int lowest_layer() const { return -1; }
+};
+
+/// Reverse mode from `cotangent_hidden` [top queries, d], the gradient of a scalar with respect to
+/// final hidden states. `layouts` decides what is differentiated: `tree_layouts` gives the gradient
+/// of the sum over all outputs, `sequence_layouts` that of each sequence by itself (row ranges in
+/// `sequences`, null for sums).
+template <class Scalar>
+void backward(const Weights<Scalar>& weights, const Activations<Scalar>& activations,
+              const AttentionLayouts& layouts, const SequenceLayouts* sequences,
+              Rows<Scalar> cotangent_hidden, GradientObserver<Scalar>& observer);
+
+}  // namespace sextant::model

@@ -1,0 +1,114 @@
+#pragma once
+
+/// A transformer's parameters: read-only views into a memory-mapped model directory, with owned
+/// copies of those few matrices that an adaptation changes.
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sextant/model/config.hpp"
+#include "sextant/model/linear_algebra.hpp"
+
+namespace sextant::model {
+
+/// The six weight matrices of a layer, y = x W + b.
+enum class LinearKind { query, key, value, output, mlp_in, mlp_out };
+inline constexpr LinearKind linear_kinds[] = {LinearKind::query,  LinearKind::key,
+                                              LinearKind::value,  LinearKind::output,
+                                              LinearKind::mlp_in, LinearKind::mlp_out};
+
+template <class Scalar>
+struct Linear {
+  MatrixView<Scalar> weight;     ///< [in, out]
+  const Scalar* bias = nullptr;  ///< [out]
+};
+
+template <class Scalar>
+struct Norm {
+  const Scalar* gain = nullptr;  ///< [d]
+  const Scalar* bias = nullptr;  ///< [d]
+};
+
+template <class Scalar>
+struct Layer {
+  Linear<Scalar> linear[6];  ///< Indexed by LinearKind.
+};
+
+/// Views of all parameters. Copying is cheap: copies share storage, and `owned` gives one copy its
+/// own version of one matrix, so base weights are never written to.
+///
+/// Layer norms are numbered 0 ... 2 layers: norm 2l feeds the attention of layer l, norm 2l + 1 its
+/// MLP, and norm 2 layers gives the final hidden state. (GPT-2: ln_1, ln_2, ..., ln_f. BERT:
+/// embedding norm, attention norm, output norm, ...)
+template <class Scalar>
+struct Weights {
+  ModelConfig config;
+  const Scalar* token_embedding = nullptr;     ///< [V, d]
+  const Scalar* position_embedding = nullptr;  ///< [C, d]
+  const Scalar* type_embedding = nullptr;      ///< [d], row 0; BERT only.
+  const Scalar* head = nullptr;                ///< [V, d]; GPT-2 only.
+  std::vector<Norm<Scalar>> norms;             ///< [2 layers + 1]
+  std::vector<Layer<Scalar>> layers;
+  std::vector<std::shared_ptr<const void>> storage;  ///< Keeps what the views point to alive.
+
+  const Linear<Scalar>& linear(int layer, LinearKind kind) const {
+    return layers[static_cast<std::size_t>(layer)].linear[static_cast<int>(kind)];
+  }
+  /// Replaces the matrix (layer, kind) by `matrix` [in, out]; other copies are not affected.
+  void replace(int layer, LinearKind kind, std::shared_ptr<const Rows<Scalar>> matrix);
+};
+
+/// The matrix as an owned [in, out] copy.
+template <class Scalar>
+Rows<Scalar> copy(const MatrixView<Scalar>& view);
+
+/// One tensor of a model file: its name without prefix and its shape there.
+struct ParameterShape {
+  std::string name;
+  std::vector<std::size_t> shape;
+};
+
+/// Every tensor that a model with this configuration needs, in a fixed order.
+std::vector<ParameterShape> parameter_shapes(const ModelConfig& config);
+
+/// Builds the views from a function that gives each tensor's data by name (without prefix).
+template <class Scalar>
+Weights<Scalar> bind_weights(const ModelConfig& config,
+                             const std::function<const Scalar*(const std::string&)>& data);
+
+/// Opens a model directory: config.json with model.safetensors or a sharded
+/// model.safetensors.index.json, F32, F16, BF16 or F64, with or without the family's key prefix
+/// ("transformer.", "bert."). F32 tensors are used where they lie in the mapping; others are
+/// converted. Throws `InputError` naming the file and the tensor for anything missing or of the
+/// wrong shape. Cost: reads headers only for F32, one pass over the data otherwise.
+template <class Scalar>
+Weights<Scalar> load_weights(const std::filesystem::path& directory);
+
+/// Where a matrix lies in the files of a model directory: tensor name (without prefix), and how to
+/// write an [in, out] matrix into that tensor's data.
+struct MatrixPlace {
+  std::string name;
+  std::size_t first_column = 0;  ///< Of the stored matrix when not transposed.
+  std::size_t stride = 0;
+  bool transposed = false;
+};
+MatrixPlace matrix_place(const ModelConfig& config, int layer, LinearKind kind);
+
+/// A matrix that differs from the base model.
+struct AdaptedMatrix {
+  int layer = 0;
+  LinearKind kind = LinearKind::value;
+  Rows<float> values;  ///< [in, out]
+};
+
+/// Writes a new model directory: every file of `source` that is not weights is copied (top level
+/// and one level of folders), and model.safetensors holds all of its tensors under their names, the
+/// adapted ones in F32. Throws `InputError` when `target` exists and is not empty; nothing is left
+/// behind on failure.
+void write_adapted_model(const std::filesystem::path& source, const std::filesystem::path& target,
+                         const std::vector<AdaptedMatrix>& adapted);
+
+}  // namespace sextant::model

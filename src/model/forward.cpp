@@ -1,0 +1,132 @@
+#include <fmt/format.h>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/model/transformer.hpp"
+
+namespace sextant::model {
+namespace {
+
+template <class Scalar>
+Rows<Scalar> embed(const Weights<Scalar>& weights, const TokenBatch& batch) {
+  const ModelConfig& config = weights.config;
+  using Map = Eigen::Map<const Eigen::RowVector<Scalar, Eigen::Dynamic>>;
+  const auto row_of = [&](const Scalar* table, int row) {
+    return Map(table + static_cast<std::size_t>(row) * static_cast<std::size_t>(config.width),
+               config.width);
+  };
+  Rows<Scalar> x(static_cast<Eigen::Index>(batch.rows()), config.width);
+  for (std::size_t r = 0; r < batch.rows(); ++r) {
+    const int token = batch.tokens[r];
+    const int position = batch.positions[r];
+    if (token < 0 || token >= config.vocabulary) {
+      throw ArgumentError(
+          "forward", fmt::format("tokens[{}]", r),
+          fmt::format("is {}, outside the vocabulary of {}", token, config.vocabulary));
+    }
+    if (position >= config.context) {
+      throw ArgumentError(
+          "forward", "batch",
+          fmt::format("has a sequence longer than the context of {} tokens", config.context));
+    }
+    auto row = x.row(static_cast<Eigen::Index>(r));
+    row = row_of(weights.token_embedding, token) + row_of(weights.position_embedding, position);
+    if (weights.type_embedding != nullptr) row += Map(weights.type_embedding, config.width);
+  }
+  return x;
+}
+
+template <class Scalar>
+Rows<Scalar> gather_rows(const Rows<Scalar>& from, const std::vector<int>& rows) {
+  Rows<Scalar> to(static_cast<Eigen::Index>(rows.size()), from.cols());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    to.row(static_cast<Eigen::Index>(i)) = from.row(rows[i]);
+  return to;
+}
+
+template <class Scalar>
+void apply(const Linear<Scalar>& linear, const Rows<Scalar>& x, Rows<Scalar>& y) {
+  apply(linear.weight, linear.bias, x, y);
+}
+
+/// Runs one norm: z = norm(x). After a sub-layer of a post-norm model the stream continues from z.
+template <class Scalar>
+void run_norm(const Weights<Scalar>& weights, int index, Rows<Scalar>& x,
+              Normalized<Scalar>& normalized, Rows<Scalar>& z) {
+  normalize(x, weights.config.norm_epsilon, normalized);
+  scale_and_shift(normalized.hat, weights.norms[static_cast<std::size_t>(index)], z);
+  if (weights.config.family == Family::bert) x = z;
+}
+
+/// From the input of layer `l`'s attention (z) to the stream after its MLP (x); both are reduced to
+/// the wanted rows in the last layer.
+template <class Scalar>
+void run_layer(const Weights<Scalar>& weights, int l, const AttentionLayout& layout,
+               LayerActivations<Scalar>& layer, Rows<Scalar>& x, Rows<Scalar>& z) {
+  const ModelConfig& config = weights.config;
+  apply(weights.linear(l, LinearKind::key), z, layer.key);
+  apply(weights.linear(l, LinearKind::value), z, layer.value);
+  if (layout.query_key.size() != static_cast<std::size_t>(z.rows())) {
+    z = gather_rows(z, layout.query_key);
+    x = gather_rows(x, layout.query_key);
+  }
+  apply(weights.linear(l, LinearKind::query), z, layer.query);
+  attend<Scalar>(layout,
+                 {&layer.query, &layer.key, &layer.value, config.heads,
+                  static_cast<Scalar>(config.attention_scale(l))},
+                 layer.mixed);
+  Rows<Scalar> update;
+  apply(weights.linear(l, LinearKind::output), layer.mixed, update);
+  x += update;
+  run_norm(weights, 2 * l + 1, x, layer.mlp_norm, z);
+  apply(weights.linear(l, LinearKind::mlp_in), z, layer.inner);
+  Rows<Scalar> active;
+  activate(config.activation, layer.inner, active);
+  apply(weights.linear(l, LinearKind::mlp_out), active, update);
+  x += update;
+}
+
+}  // namespace
+
+template <class Scalar>
+std::size_t Activations<Scalar>::bytes() const {
+  const auto of = [](const Normalized<Scalar>& n) {
+    return static_cast<std::size_t>(n.hat.size()) + n.inverse_deviation.size();
+  };
+  std::size_t count = of(final_norm) + static_cast<std::size_t>(hidden.size());
+  for (const auto& layer : layers) {
+    count += of(layer.attention_norm) + of(layer.mlp_norm);
+    for (const Rows<Scalar>* part :
+         {&layer.key, &layer.value, &layer.query, &layer.mixed, &layer.inner}) {
+      count += static_cast<std::size_t>(part->size());
+    }
+  }
+  return count * sizeof(Scalar);
+}
+
+template <class Scalar>
+Activations<Scalar> forward(const Weights<Scalar>& weights, const TokenBatch& batch,
+                            const AttentionLayouts& layouts, bool keep) {
+  const int layers = weights.config.layers;
+  Activations<Scalar> result;
+  result.layers.resize(keep ? static_cast<std::size_t>(layers) : 1);
+  Rows<Scalar> x = embed(weights, batch);
+  Rows<Scalar> z;
+  for (int l = 0; l < layers; ++l) {
+    auto& layer = result.layers[keep ? static_cast<std::size_t>(l) : 0];
+    run_norm(weights, 2 * l, x, layer.attention_norm, z);
+    run_layer(weights, l, l + 1 == layers ? layouts.top : layouts.full, layer, x, z);
+  }
+  run_norm(weights, 2 * layers, x, result.final_norm, result.hidden);
+  if (!keep) result.layers.clear();
+  return result;
+}
+
+#define SEXTANT_INSTANTIATE(Scalar)                                               \
+  template struct Activations<Scalar>;                                            \
+  template Activations<Scalar> forward(const Weights<Scalar>&, const TokenBatch&, \
+                                       const AttentionLayouts&, bool);
+SEXTANT_INSTANTIATE(float)
+SEXTANT_INSTANTIATE(double)
+#undef SEXTANT_INSTANTIATE
+
+}  // namespace sextant::model

@@ -1,0 +1,117 @@
+#include "sextant/model/parameters.hpp"
+
+#include <fmt/format.h>
+
+#include <numeric>
+
+#include "sextant/core/errors.hpp"
+
+namespace sextant::model {
+namespace {
+
+template <class Scalar>
+using RowMap = Eigen::Map<Eigen::RowVector<Scalar, Eigen::Dynamic>>;
+
+/// The views of `Weights` are read-only; the gradient owns what they point to.
+template <class Scalar>
+Scalar* writable(const Scalar* data) {
+  return const_cast<Scalar*>(data);
+}
+
+bool is_identity(std::span<const int> rows, Eigen::Index count) {
+  if (static_cast<Eigen::Index>(rows.size()) != count) return false;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i] != static_cast<int>(i)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+template <class Scalar>
+Parameters<Scalar>::Parameters(const ModelConfig& config)
+    : config_(config), shapes_(parameter_shapes(config)) {
+  std::size_t total = 0;
+  for (const auto& parameter : shapes_) {
+    offsets_[parameter.name] = total;
+    total += std::accumulate(parameter.shape.begin(), parameter.shape.end(), std::size_t{1},
+                             std::multiplies<>());
+  }
+  values_.assign(total, Scalar(0));
+}
+
+template <class Scalar>
+std::size_t Parameters<Scalar>::offset(const std::string& name) const {
+  const auto found = offsets_.find(name);
+  if (found == offsets_.end()) {
+    throw ArgumentError("Parameters::offset", "name", fmt::format("\"{}\" is unknown", name));
+  }
+  return found->second;
+}
+
+template <class Scalar>
+Weights<Scalar> Parameters<Scalar>::weights() const {
+  return bind_weights<Scalar>(
+      config_, [this](const std::string& name) { return values_.data() + offset(name); });
+}
+
+template <class Scalar>
+ParameterGradient<Scalar>::ParameterGradient(const TokenBatch& batch, Parameters<Scalar>& gradient)
+    : batch_(batch), gradient_(gradient), places_(gradient.weights()) {}
+
+template <class Scalar>
+void ParameterGradient<Scalar>::linear(const LinearFactors<Scalar>& factors) {
+  const Linear<Scalar>& place = places_.linear(factors.layer, factors.kind);
+  const Rows<Scalar>& cotangent = *factors.cotangent;
+  Rows<Scalar> gathered;
+  const Rows<Scalar>* input = factors.input;
+  if (!is_identity(factors.input_row, input->rows())) {
+    gathered.resize(cotangent.rows(), input->cols());
+    for (Eigen::Index i = 0; i < cotangent.rows(); ++i) {
+      gathered.row(i) = input->row(factors.input_row[static_cast<std::size_t>(i)]);
+    }
+    input = &gathered;
+  }
+  const auto rows = static_cast<int>(cotangent.rows());
+  const MatrixView<Scalar>& view = place.weight;
+  const Rows<Scalar>& left = view.transposed ? cotangent : *input;
+  const Rows<Scalar>& right = view.transposed ? *input : cotangent;
+  tiled_gemm<Scalar>(true, false, static_cast<int>(left.cols()), static_cast<int>(right.cols()),
+                     rows, Scalar(1), left.data(), static_cast<std::size_t>(left.cols()),
+                     right.data(), static_cast<std::size_t>(right.cols()), Scalar(1),
+                     writable(view.data), view.stride);
+  RowMap<Scalar>(writable(place.bias), cotangent.cols()) += cotangent.colwise().sum();
+}
+
+template <class Scalar>
+void ParameterGradient<Scalar>::norm(int index, const Normalized<Scalar>& normalized,
+                                     std::span<const int> at, const Rows<Scalar>& cotangent) {
+  const Norm<Scalar>& place = places_.norms[static_cast<std::size_t>(index)];
+  RowMap<Scalar> gain(writable(place.gain), cotangent.cols());
+  for (Eigen::Index i = 0; i < cotangent.rows(); ++i) {
+    gain += cotangent.row(i).cwiseProduct(normalized.hat.row(at[static_cast<std::size_t>(i)]));
+  }
+  RowMap<Scalar>(writable(place.bias), cotangent.cols()) += cotangent.colwise().sum();
+}
+
+template <class Scalar>
+void ParameterGradient<Scalar>::embedding(std::span<const int> at, const Rows<Scalar>& cotangent) {
+  const auto width = static_cast<std::size_t>(cotangent.cols());
+  const auto row_of = [&](const Scalar* table, int row) {
+    return RowMap<Scalar>(writable(table) + static_cast<std::size_t>(row) * width,
+                          cotangent.cols());
+  };
+  for (Eigen::Index i = 0; i < cotangent.rows(); ++i) {
+    const auto row = static_cast<std::size_t>(at[static_cast<std::size_t>(i)]);
+    row_of(places_.token_embedding, batch_.tokens[row]) += cotangent.row(i);
+    row_of(places_.position_embedding, batch_.positions[row]) += cotangent.row(i);
+    if (places_.type_embedding != nullptr) row_of(places_.type_embedding, 0) += cotangent.row(i);
+  }
+}
+
+template class Parameters<float>;
+template class Parameters<double>;
+template class ParameterGradient<float>;
+template class ParameterGradient<double>;
+
+}  // namespace sextant::model

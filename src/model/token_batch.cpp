@@ -1,0 +1,161 @@
+#include "sextant/model/token_batch.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <unordered_map>
+
+#include "sextant/core/errors.hpp"
+
+namespace sextant::model {
+namespace {
+
+void check_sequences(const std::vector<std::vector<int>>& sequences) {
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    if (sequences[i].empty()) {
+      throw ArgumentError("pack", fmt::format("sequences[{}]", i), "is empty");
+    }
+  }
+}
+
+/// A tree with one node per distinct prefix. Children are kept in order of first appearance.
+struct PrefixTree {
+  struct Node {
+    int token;
+    int parent;
+    int depth;
+    std::vector<int> children;
+  };
+  std::vector<Node> nodes;
+  std::vector<int> roots;
+  std::unordered_map<std::size_t, int> child_of;  // (parent, token) -> node
+
+  int descend(int parent, int token) {
+    const std::size_t key =
+        static_cast<std::size_t>(parent + 1) << 32 | static_cast<unsigned>(token);
+    const auto [place, is_new] = child_of.try_emplace(key, static_cast<int>(nodes.size()));
+    if (is_new) {
+      const auto above = static_cast<std::size_t>(parent);
+      nodes.push_back({token, parent, parent < 0 ? 0 : nodes[above].depth + 1, {}});
+      (parent < 0 ? roots : nodes[above].children).push_back(place->second);
+    }
+    return place->second;
+  }
+};
+
+/// Lays the nodes out depth first, so that a chain of only children is one run of rows.
+/// Returns the row of each node.
+std::vector<int> lay_out(const PrefixTree& tree, TokenBatch& batch) {
+  std::vector<int> row_of(tree.nodes.size());
+  struct Pending {
+    int node;
+    int parent_segment;
+  };
+  std::vector<Pending> stack;
+  for (auto root = tree.roots.rbegin(); root != tree.roots.rend(); ++root) {
+    stack.push_back({*root, -1});
+  }
+  while (!stack.empty()) {
+    auto [node, parent] = stack.back();
+    stack.pop_back();
+    const int index = static_cast<int>(batch.segments.size());
+    Segment segment{static_cast<int>(batch.tokens.size()), 0, parent};
+    for (;;) {
+      const auto& here = tree.nodes[static_cast<std::size_t>(node)];
+      row_of[static_cast<std::size_t>(node)] = static_cast<int>(batch.tokens.size());
+      batch.tokens.push_back(here.token);
+      batch.positions.push_back(here.depth);
+      ++segment.length;
+      if (here.children.size() != 1) {
+        for (auto child = here.children.rbegin(); child != here.children.rend(); ++child) {
+          stack.push_back({*child, index});
+        }
+        break;
+      }
+      node = here.children.front();
+    }
+    batch.segments.push_back(segment);
+  }
+  return row_of;
+}
+
+}  // namespace
+
+std::size_t TokenBatch::total_tokens() const {
+  std::size_t total = 0;
+  for (const auto& path : paths) total += path.size();
+  return total;
+}
+
+TokenBatch pack_causal(const std::vector<std::vector<int>>& sequences,
+                       const std::vector<std::vector<int>>& output_positions) {
+  check_sequences(sequences);
+  check_size("pack_causal", "output_positions", output_positions.size(), sequences.size());
+  TokenBatch batch;
+  batch.causal = true;
+  PrefixTree tree;
+  std::vector<std::vector<int>> nodes(sequences.size());
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    int node = -1;
+    for (const int token : sequences[i]) {
+      node = tree.descend(node, token);
+      nodes[i].push_back(node);
+    }
+  }
+  const std::vector<int> row_of = lay_out(tree, batch);
+  for (auto& path : nodes) {
+    for (int& node : path) node = row_of[static_cast<std::size_t>(node)];
+  }
+  batch.paths = std::move(nodes);
+
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    for (const int position : output_positions[i]) {
+      if (position < 0 || static_cast<std::size_t>(position) >= sequences[i].size()) {
+        throw ArgumentError("pack_causal", fmt::format("output_positions[{}]", i),
+                            fmt::format("has {}, outside its sequence of {} tokens", position,
+                                        sequences[i].size()));
+      }
+      batch.outputs.push_back(batch.paths[i][static_cast<std::size_t>(position)]);
+    }
+  }
+  std::sort(batch.outputs.begin(), batch.outputs.end());
+  batch.outputs.erase(std::unique(batch.outputs.begin(), batch.outputs.end()), batch.outputs.end());
+  batch.sequence_outputs.resize(sequences.size());
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    for (const int position : output_positions[i]) {
+      const int row = batch.paths[i][static_cast<std::size_t>(position)];
+      const auto place = std::lower_bound(batch.outputs.begin(), batch.outputs.end(), row);
+      batch.sequence_outputs[i].push_back(static_cast<int>(place - batch.outputs.begin()));
+    }
+  }
+  return batch;
+}
+
+TokenBatch pack_causal(const std::vector<std::vector<int>>& sequences) {
+  std::vector<std::vector<int>> last;
+  for (const auto& sequence : sequences) last.push_back({static_cast<int>(sequence.size()) - 1});
+  return pack_causal(sequences, last);
+}
+
+TokenBatch pack_bidirectional(const std::vector<std::vector<int>>& sequences) {
+  check_sequences(sequences);
+  TokenBatch batch;
+  batch.causal = false;
+  for (const auto& sequence : sequences) {
+    const int begin = static_cast<int>(batch.tokens.size());
+    const int length = static_cast<int>(sequence.size());
+    batch.segments.push_back({begin, length, -1});
+    batch.tokens.insert(batch.tokens.end(), sequence.begin(), sequence.end());
+    std::vector<int> rows(sequence.size());
+    std::iota(rows.begin(), rows.end(), begin);
+    for (int position = 0; position < length; ++position) batch.positions.push_back(position);
+    batch.sequence_outputs.push_back(rows);
+    batch.paths.push_back(std::move(rows));
+  }
+  batch.outputs.resize(batch.tokens.size());
+  std::iota(batch.outputs.begin(), batch.outputs.end(), 0);
+  return batch;
+}
+
+}  // namespace sextant::model

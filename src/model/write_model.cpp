@@ -1,0 +1,84 @@
+#include <fmt/format.h>
+
+#include <map>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/io/files.hpp"
+#include "sextant/model/tensor_source.hpp"
+#include "sextant/model/weights.hpp"
+
+namespace sextant::model {
+namespace fs = std::filesystem;
+namespace {
+
+bool is_weights_file(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return name.find(".safetensors") != std::string::npos || name.starts_with("pytorch_model") ||
+         name.ends_with(".bin") || name.ends_with(".h5") || name.ends_with(".msgpack") ||
+         name.ends_with(".onnx");
+}
+
+/// Everything beside the weights: configuration, tokenizer, pooling settings.
+void copy_companions(const fs::path& source, const fs::path& target, int depth) {
+  for (const auto& entry : fs::directory_iterator(source)) {
+    const fs::path to = target / entry.path().filename();
+    if (entry.is_regular_file() && !is_weights_file(entry.path())) {
+      fs::copy_file(entry.path(), to);
+    } else if (entry.is_directory() && depth > 0) {
+      fs::create_directory(to);
+      copy_companions(entry.path(), to, depth - 1);
+    }
+  }
+}
+
+void write_into(const MatrixPlace& place, const Rows<float>& values, std::vector<float>& tensor) {
+  for (Eigen::Index i = 0; i < values.rows(); ++i) {
+    for (Eigen::Index o = 0; o < values.cols(); ++o) {
+      const auto row = static_cast<std::size_t>(place.transposed ? o : i);
+      const auto column = static_cast<std::size_t>(place.transposed ? i : o);
+      tensor[row * place.stride + place.first_column + column] = values(i, o);
+    }
+  }
+}
+
+}  // namespace
+
+void write_adapted_model(const fs::path& source, const fs::path& target,
+                         const std::vector<AdaptedMatrix>& adapted) {
+  const ModelConfig config = read_config(source);
+  const TensorSource tensors(source);
+  std::map<const io::TensorInfo*, std::vector<float>> changed;
+  for (const AdaptedMatrix& matrix : adapted) {
+    const MatrixPlace place = matrix_place(config, matrix.layer, matrix.kind);
+    const auto [file, tensor] = tensors.find(place.name, config.family);
+    if (tensor == nullptr) {
+      throw InputError(tensors.label(), fmt::format("tensor \"{}\"", place.name), "is missing");
+    }
+    auto& values = changed[tensor];
+    if (values.empty()) values = file->floats(*tensor);
+    write_into(place, matrix.values, values);
+  }
+
+  io::SafetensorsWriter writer;
+  writer.set_metadata("format", "pt");
+  for (const auto& file : tensors.files()) {
+    for (const auto& tensor : file->tensors()) {
+      const auto found = changed.find(&tensor);
+      if (found != changed.end()) {
+        writer.add(tensor.name, tensor.shape, found->second);
+      } else {
+        writer.add(tensor.name, tensor.type_name, tensor.shape, file->bytes(tensor));
+      }
+    }
+  }
+  io::AtomicDirectory directory(target);
+  try {
+    copy_companions(source, directory.staging(), 1);
+  } catch (const fs::filesystem_error& error) {
+    throw InputError(target.string(), "", fmt::format("cannot be written: {}", error.what()));
+  }
+  writer.write(directory.staging() / "model.safetensors");
+  directory.commit();
+}
+
+}  // namespace sextant::model

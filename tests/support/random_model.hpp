@@ -1,0 +1,55 @@
+#pragma once
+
+/// Small models with random parameters, for tests.
+
+#include "sextant/core/random.hpp"
+#include "sextant/model/parameters.hpp"
+
+namespace sextant::test {
+
+inline model::ModelConfig small_config(model::Family family, int layers = 3, int heads = 2,
+                                       int width = 12) {
+  model::ModelConfig config;
+  config.family = family;
+  config.layers = layers;
+  config.heads = heads;
+  config.width = width;
+  config.inner = 2 * width + 3;
+  config.vocabulary = 17;
+  config.context = 40;
+  config.activation =
+      family == model::Family::gpt2 ? model::Activation::gelu_tanh : model::Activation::gelu;
+  config.norm_epsilon = family == model::Family::gpt2 ? 1e-5 : 1e-12;
+  return config;
+}
+
+/// Parameters of size `scale`, gains around 1: large enough that every part of the model matters.
+template <class Scalar>
+model::Parameters<Scalar> random_parameters(const model::ModelConfig& config, std::uint64_t seed,
+                                            double scale = 0.4) {
+  model::Parameters<Scalar> parameters(config);
+  Random random(seed);
+  for (auto& value : parameters.values()) value = static_cast<Scalar>(scale * random.normal());
+  for (const auto& parameter : parameters.shapes()) {
+    const bool gain = parameter.shape.size() == 1 && parameter.name.ends_with("weight");
+    if (!gain) continue;
+    for (std::size_t i = 0; i < parameter.shape[0]; ++i) parameters.data(parameter.name)[i] += 1;
+  }
+  return parameters;
+}
+
+inline std::vector<std::vector<int>> random_sequences(const model::ModelConfig& config, int count,
+                                                      int length, std::uint64_t seed) {
+  Random random(seed);
+  std::vector<std::vector<int>> sequences(static_cast<std::size_t>(count));
+  for (auto& sequence : sequences) {
+    const auto tokens = 1 + random.below(static_cast<std::uint64_t>(length));
+    for (std::uint64_t t = 0; t < tokens; ++t) {
+      sequence.push_back(
+          static_cast<int>(random.below(static_cast<std::uint64_t>(config.vocabulary))));
+    }
+  }
+  return sequences;
+}
+
+}  // namespace sextant::test
