@@ -1,0 +1,52 @@
+#include <memory>
+#include <string>
+
+#include "commands.hpp"
+#include "sextant/io/files.hpp"
+#include "sextant/task/digit_shift.hpp"
+
+namespace sextant::apps {
+namespace {
+
+struct Options {
+  std::string out;
+  std::string shifts = "0-9";
+  double label_noise = 0;
+  int examples = 10;
+  int queries = 10;
+  std::uint64_t seed = 1;
+};
+
+void run(const Options& options) {
+  const task::DigitShiftFamily family{task::parse_shifts(options.shifts), options.label_noise};
+  const task::DecoderPrompt prompt =
+      task::draw_digit_shift_prompt(family, options.examples, options.queries, options.seed);
+  io::write_file(options.out, task::format_prompt(prompt));
+}
+
+}  // namespace
+
+void add_prompt(CLI::App& app) {
+  auto* prompt = app.add_subcommand("prompt", "Draw a prompt file from a family of tasks");
+  prompt->require_subcommand(1);
+  auto* command = prompt->add_subcommand("digit-shift", "y = (x + shift) mod 10");
+  const auto options = std::make_shared<Options>();
+  command->add_option("--out", options->out, "Prompt file to write")->required();
+  command->add_option("--shifts", options->shifts, "Shifts to draw from, such as 0-4 or 0-4,7")
+      ->capture_default_str();
+  command
+      ->add_option("--noise", options->label_noise,
+                   "Probability that an example's label is replaced by a uniform digit")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_option("--examples", options->examples, "Labelled examples")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  command->add_option("--queries", options->queries, "Queries, all different, with right targets")
+      ->check(CLI::Range(0, task::digit_count))
+      ->capture_default_str();
+  command->add_option("--seed", options->seed, "Seed of the draw")->capture_default_str();
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace sextant::apps
