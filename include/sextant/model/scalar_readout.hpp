@@ -1,0 +1,26 @@
+#pragma once
+
+/// How a model's final hidden states become one scalar prediction per sequence.
+
+#include <span>
+
+#include "sextant/model/linear_algebra.hpp"
+
+namespace sextant::model {
+
+/// The prediction s of a sequence as a function of its wanted final hidden states, and its
+/// gradient. Implemented in readout/.
+template <class Scalar>
+class ScalarReadout {
+ public:
+  virtual ~ScalarReadout() = default;
+
+  /// s for the sequence whose hidden states are rows `outputs` of `hidden` [O, d].
+  virtual double predict(const Rows<Scalar>& hidden, std::span<const int> outputs) const = 0;
+
+  /// Adds factor * ds/dhidden to rows `target` of `cotangent`, one for each of `outputs`.
+  virtual void pull_back(const Rows<Scalar>& hidden, std::span<const int> outputs, double factor,
+                         std::span<const int> target, Rows<Scalar>& cotangent) const = 0;
+};
+
+}  // namespace sextant::model
