@@ -45,7 +45,9 @@ test: build ## Build and run the tests
 .PHONY: parity
 parity: build dependencies-parity ## Compare with PyTorch and transformers (installs them in build/venv)
 	tools/python-environment
-	build/venv/bin/python tests/parity/run.py $(PROGRAM)
+	for script in statistics model adapt; do \
+	  build/venv/bin/python tests/parity/$${script}_parity.py $(PROGRAM); \
+	done
 
 .PHONY: bench
 bench: dependencies-build dependencies-bench ## Build and run the benchmarks

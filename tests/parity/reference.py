@@ -1,0 +1,191 @@
+"""Predictions, block gradients and kernels by PyTorch's autograd in double precision."""
+
+import json
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from transformers import BertModel, GPT2LMHeadModel
+from transformers.utils import logging
+
+logging.set_verbosity_error()
+logging.disable_progress_bar()
+
+KINDS = ("value", "output", "mlp-in", "mlp-out")
+
+
+@dataclass
+class Task:
+    """Token sequences of the n examples (leave-one-out for a decoder) and of the m queries."""
+
+    examples: list
+    example_targets: np.ndarray
+    queries: list
+    query_targets: list
+    label_tokens: list = field(default_factory=list)
+    label_values: list = field(default_factory=list)
+
+    @property
+    def sequences(self):
+        return self.examples + self.queries
+
+
+def decoder_task(prompt, tokenizer):
+    template, labels = prompt["template"], prompt["labels"]
+    value = {label["text"]: label["value"] for label in labels}
+    shown = [template["example"].replace("{x}", e["x"]).replace("{y}", e["y"]) for e in prompt["examples"]]
+
+    def sequence(texts, x):
+        return "".join(texts) + template["query"].replace("{x}", x)
+
+    examples = [sequence(shown[:i] + shown[i + 1:], e["x"]) for i, e in enumerate(prompt["examples"])]
+    queries = [sequence(shown, q["x"]) for q in prompt["queries"]]
+    tokens = [tokenizer.encode(text).ids for text in examples + queries]
+    label_tokens = []
+    for label in labels:
+        tails = {tuple(tokenizer.encode(text + label["text"]).ids[len(ids):])
+                 for text, ids in zip(examples + queries, tokens)}
+        assert len(tails) == 1 and len(next(iter(tails))) == 1, label
+        label_tokens.append(next(iter(tails))[0])
+    n = len(examples)
+    return Task(tokens[:n], np.array([value[e["y"]] for e in prompt["examples"]]), tokens[n:],
+                [value[q["y"]] if "y" in q else None for q in prompt["queries"]], label_tokens,
+                [label["value"] for label in labels])
+
+
+def encoder_task(prompt, tokenizer):
+    return Task([tokenizer.encode(e["text"]).ids for e in prompt["examples"]],
+                np.array([e["y"] for e in prompt["examples"]]),
+                [tokenizer.encode(q["text"]).ids for q in prompt["queries"]],
+                [q.get("y") for q in prompt["queries"]])
+
+
+class Reference:
+    """A model directory as transformers loads it, in double precision."""
+
+    def __init__(self, directory, task, head=None):
+        self.task = task
+        config = json.loads((directory / "config.json").read_text())
+        self.causal = config["model_type"] == "gpt2"
+        kind = GPT2LMHeadModel if self.causal else BertModel
+        options = {} if self.causal else {"add_pooling_layer": False}
+        self.model = kind.from_pretrained(directory, dtype=torch.float64, attn_implementation="eager", **options)
+        self.model.eval()
+        if not self.causal:
+            tensors = load_file(head)
+            self.weight, self.bias = tensors["weight"].double(), tensors["bias"].double()
+        self.layers = self.model.transformer.h if self.causal else self.model.encoder.layer
+        self.heads = self.model.config.num_attention_heads
+        self.width = self.model.config.hidden_size
+
+    def predict(self, tokens):
+        """The scalar prediction for one sequence, differentiable."""
+        tokens = torch.tensor([tokens])
+        if self.causal:
+            logits = self.model(tokens).logits[0, -1, self.task.label_tokens]
+            return torch.softmax(logits, 0) @ torch.tensor(self.task.label_values, dtype=torch.float64)
+        pooled = self.model(tokens).last_hidden_state[0].mean(0)
+        return pooled @ self.weight + self.bias[0]
+
+    def predictions(self, sequences):
+        with torch.no_grad():
+            return np.array([float(self.predict(tokens)) for tokens in sequences])
+
+    def label_logits(self, tokens):
+        with torch.no_grad():
+            return self.model(torch.tensor([tokens])).logits[0, -1, self.task.label_tokens].numpy()
+
+    # The four matrices of a layer; transformers stores GPT-2's transposed ([in, out]).
+    def modules(self, layer):
+        block = self.layers[layer]
+        if self.causal:
+            return {"value": block.attn.c_attn, "output": block.attn.c_proj, "mlp-in": block.mlp.c_fc,
+                    "mlp-out": block.mlp.c_proj}
+        return {"value": block.attention.self.value, "output": block.attention.output.dense,
+                "mlp-in": block.intermediate.dense, "mlp-out": block.output.dense}
+
+    def blocks(self, kinds=KINDS):
+        """name -> (layer, head, kind, parameter, index of the block's part of the parameter)."""
+        found = {}
+        everything = slice(None)
+        size = self.width // self.heads
+        for layer in range(len(self.layers)):
+            modules = self.modules(layer)
+            for kind in kinds:
+                weight = modules[kind].weight
+                if kind.startswith("mlp"):
+                    found[f"h.{layer}.mlp.{kind[4:]}"] = (layer, None, kind, weight, (everything, everything))
+                    continue
+                for head in range(self.heads):
+                    name = f"h.{layer}.attn.{kind[0]}.{head}"
+                    rows = slice(head * size, (head + 1) * size)
+                    if kind == "value" and self.causal:
+                        shift = 2 * self.width
+                        part = (everything, slice(shift + rows.start, shift + rows.stop))
+                    elif kind == "value" or self.causal:
+                        part = (rows, everything)
+                    else:
+                        part = (everything, rows)
+                    found[name] = (layer, head, kind, weight, part)
+        return found
+
+    def gradients(self, blocks, sequences=None):
+        """name -> the gradients of every sequence's prediction, one row each."""
+        weights = list({id(entry[3]): entry[3] for entry in blocks.values()}.values())
+        rows = {name: [] for name in blocks}
+        for tokens in self.task.sequences if sequences is None else sequences:
+            by_weight = dict(zip(map(id, weights), torch.autograd.grad(self.predict(tokens), weights)))
+            for name, (_, _, _, weight, part) in blocks.items():
+                rows[name].append(by_weight[id(weight)][part].reshape(-1))
+        return {name: torch.stack(values) for name, values in rows.items()}
+
+    def gram(self, blocks):
+        """name -> the Gram matrix of all n + m exact gradients."""
+        return {name: (g @ g.T).numpy() for name, g in self.gradients(blocks).items()}
+
+    def tokenwise_gram(self, blocks):
+        """The same from the last token alone: (inputs' products) o (output gradients' products)."""
+        features = {name: ([], []) for name in blocks}
+        size = self.width // self.heads
+        for tokens in self.task.sequences:
+            seen, hooks = {}, []
+            for layer in range(len(self.layers)):
+                for kind, module in self.modules(layer).items():
+                    def keep(_, inputs, output, key=(layer, kind)):
+                        seen[key] = (inputs[0], output)
+                    hooks.append(module.register_forward_hook(keep))
+            attentions = self.model(torch.tensor([tokens]), output_attentions=True).attentions
+            prediction = self.predict(tokens)
+            for hook in hooks:
+                hook.remove()
+            wanted = [part for key in seen for part in seen[key]]
+            slopes = iter(torch.autograd.grad(prediction, wanted, allow_unused=True))
+            slope = {key: (next(slopes), next(slopes)) for key in seen}
+            for name, (layer, head, kind, _, _) in blocks.items():
+                mine = slice(0, None) if head is None else slice(head * size, (head + 1) * size)
+                if kind == "value":
+                    # The attention-mixed input, and the gradient at the head's output.
+                    left = attentions[layer][0, head, -1] @ seen[layer, "value"][0][0]
+                    right = slope[layer, "output"][0][0, -1, mine]
+                else:
+                    left = seen[layer, kind][0][0, -1, mine]
+                    right = slope[layer, kind][1][0, -1]
+                features[name][0].append(left.detach())
+                features[name][1].append(right.detach())
+        grams = {}
+        for name, (left, right) in features.items():
+            left, right = torch.stack(left), torch.stack(right)
+            grams[name] = ((left @ left.T) * (right @ right.T)).numpy()
+        return grams
+
+    def adapt(self, chosen, rho, steps):
+        """Real gradient steps w += rho sum_i r_i ds_i/dw on the chosen blocks, in place."""
+        blocks = {name: self.blocks()[name] for name in chosen}
+        for _ in range(steps):
+            residuals = self.task.example_targets - self.predictions(self.task.examples)
+            gradients = self.gradients(blocks, self.task.examples)
+            with torch.no_grad():
+                for name, (_, _, _, weight, part) in blocks.items():
+                    step = rho * (torch.from_numpy(residuals) @ gradients[name])
+                    weight[part] += step.reshape(weight[part].shape)
