@@ -1,7 +1,7 @@
 """Random small GPT-2 and BERT models, with tokenizers, in directories as transformers writes them."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -24,13 +24,16 @@ class Spec:
     prefix: bool = True  # keys "transformer.h.0..." or "bert.encoder..."
     extras: bool = False  # tensors that real files hold and no prediction needs
     tokenizer_json: bool = True  # or vocab.json + merges.txt, or vocab.txt
+    config: dict = field(default_factory=dict)  # further entries of config.json
 
 
 SPECS = [
     Spec("gpt2 f32", "gpt2", 2, 2, 16, 64, "gelu_new"),
     Spec("gpt2 f16 odd", "gpt2", 3, 3, 21, 37, "gelu", torch.float16, prefix=False, tokenizer_json=False),
-    Spec("gpt2 bf16 sharded", "gpt2", 1, 4, 32, 128, "gelu_new", torch.bfloat16, shards=3, extras=True),
-    Spec("gpt2 f32 one head", "gpt2", 4, 1, 12, 48, "gelu_new", prefix=False, extras=True),
+    Spec("gpt2 bf16 sharded", "gpt2", 1, 4, 32, 128, "gelu_new", torch.bfloat16, shards=3, extras=True,
+         config={"tie_word_embeddings": False}),
+    Spec("gpt2 f32 one head", "gpt2", 4, 1, 12, 48, "relu", prefix=False, extras=True,
+         config={"scale_attn_by_inverse_layer_idx": True}),
     Spec("bert f32", "bert", 2, 2, 16, 64, "gelu", prefix=False),
     Spec("bert f16 odd sharded", "bert", 3, 3, 15, 29, "gelu", torch.float16, shards=2, extras=True),
     Spec("bert bf16", "bert", 2, 4, 24, 50, "gelu_new", torch.bfloat16, tokenizer_json=False, prefix=False),
@@ -53,7 +56,7 @@ def make(spec, directory, seed):
         config = GPT2Config(
             vocab_size=tokenizer.get_vocab_size(), n_positions=CONTEXT, n_embd=spec.width, n_layer=spec.layers,
             n_head=spec.heads, n_inner=spec.inner, activation_function=spec.activation,
-            layer_norm_epsilon=1e-5, bos_token_id=0, eos_token_id=0)
+            layer_norm_epsilon=1e-5, bos_token_id=0, eos_token_id=0, **spec.config)
         model = GPT2LMHeadModel(config)
         prefix = "transformer."
     else:
@@ -61,7 +64,7 @@ def make(spec, directory, seed):
         config = BertConfig(
             vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=CONTEXT, hidden_size=spec.width,
             num_hidden_layers=spec.layers, num_attention_heads=spec.heads, intermediate_size=spec.inner,
-            hidden_act=spec.activation, layer_norm_eps=1e-12)
+            hidden_act=spec.activation, layer_norm_eps=1e-12, **spec.config)
         model = BertModel(config)
         prefix = "bert."
     randomize(model)
@@ -79,7 +82,7 @@ def make(spec, directory, seed):
     if spec.prefix:
         tensors = {prefix + name: value for name, value in tensors.items()}
     if spec.extras and spec.family == "gpt2":
-        tensors["lm_head.weight"] = base.wte.weight.detach().to(spec.dtype).clone()
+        tensors["lm_head.weight"] = model.lm_head.weight.detach().to(spec.dtype).clone()
     write_tensors(directory, tensors, spec.shards)
     return tokenizer
 
@@ -93,7 +96,7 @@ def randomize(model):
                 value.copy_((1.0 if name.endswith("weight") else 0.0) + 0.3 * noise)
             elif value.dim() == 1:
                 value.copy_(0.3 * noise)
-            elif "emb" in name or "wte" in name or "wpe" in name:
+            elif "emb" in name or "wte" in name or "wpe" in name or "lm_head" in name:
                 value.copy_(0.6 * noise)
             else:
                 value.copy_(1.2 / value.shape[0] ** 0.5 * noise)
