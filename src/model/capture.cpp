@@ -251,6 +251,20 @@ Eigen::VectorXd predict(const Rows<Scalar>& hidden, const TokenBatch& batch,
 }
 
 template <class Scalar>
+Rows<Scalar> sequence_cotangents(const Rows<Scalar>& hidden, const TokenBatch& batch,
+                                 const SequenceLayouts& layouts,
+                                 const ScalarReadout<Scalar>& readout) {
+  Rows<Scalar> cotangent = Rows<Scalar>::Zero(
+      static_cast<Eigen::Index>(layouts.layouts.top.query_activation.size()), hidden.cols());
+  for (std::size_t i = 0; i < batch.sequences(); ++i) {
+    std::vector<int> target(batch.sequence_outputs[i].size());
+    std::iota(target.begin(), target.end(), layouts.top[i].begin);
+    readout.pull_back(hidden, batch.sequence_outputs[i], 1.0, target, cotangent);
+  }
+  return cotangent;
+}
+
+template <class Scalar>
 CaptureResult capture(const Weights<Scalar>& weights, const TokenBatch& batch, int examples,
                       const ScalarReadout<Scalar>& readout, const CaptureOptions& options) {
   if (options.features == Features::tokenwise && !batch.causal) {
@@ -266,23 +280,19 @@ CaptureResult capture(const Weights<Scalar>& weights, const TokenBatch& batch, i
   const Activations<Scalar> activations = forward(weights, batch, tree_layouts(batch), true);
   result.predictions = predict(activations.hidden, batch, readout);
   const SequenceLayouts layouts = sequence_layouts(batch);
-  Rows<Scalar> cotangent = Rows<Scalar>::Zero(
-      static_cast<Eigen::Index>(layouts.layouts.top.query_activation.size()), weights.config.width);
-  for (std::size_t i = 0; i < batch.sequences(); ++i) {
-    std::vector<int> target(batch.sequence_outputs[i].size());
-    std::iota(target.begin(), target.end(), layouts.top[i].begin);
-    readout.pull_back(activations.hidden, batch.sequence_outputs[i], 1.0, target, cotangent);
-  }
   CaptureObserver<Scalar> observer(weights, activations, layouts, examples, blocks,
                                    options.features, result);
-  backward(weights, activations, layouts.layouts, &layouts, std::move(cotangent), observer);
+  backward(weights, activations, layouts.layouts, &layouts,
+           sequence_cotangents(activations.hidden, batch, layouts, readout), observer);
   return result;
 }
 
-#define SEXTANT_INSTANTIATE(Scalar)                                              \
-  template Eigen::VectorXd predict(const Rows<Scalar>&, const TokenBatch&,       \
-                                   const ScalarReadout<Scalar>&);                \
-  template CaptureResult capture(const Weights<Scalar>&, const TokenBatch&, int, \
+#define SEXTANT_INSTANTIATE(Scalar)                                                                \
+  template Eigen::VectorXd predict(const Rows<Scalar>&, const TokenBatch&,                         \
+                                   const ScalarReadout<Scalar>&);                                  \
+  template Rows<Scalar> sequence_cotangents(const Rows<Scalar>&, const TokenBatch&,                \
+                                            const SequenceLayouts&, const ScalarReadout<Scalar>&); \
+  template CaptureResult capture(const Weights<Scalar>&, const TokenBatch&, int,                   \
                                  const ScalarReadout<Scalar>&, const CaptureOptions&);
 SEXTANT_INSTANTIATE(float)
 SEXTANT_INSTANTIATE(double)

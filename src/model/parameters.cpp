@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/model/gradient.hpp"
 
 namespace sextant::model {
 namespace {
@@ -16,14 +17,6 @@ using RowMap = Eigen::Map<Eigen::RowVector<Scalar, Eigen::Dynamic>>;
 template <class Scalar>
 Scalar* writable(const Scalar* data) {
   return const_cast<Scalar*>(data);
-}
-
-bool is_identity(std::span<const int> rows, Eigen::Index count) {
-  if (static_cast<Eigen::Index>(rows.size()) != count) return false;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (rows[i] != static_cast<int>(i)) return false;
-  }
-  return true;
 }
 
 }  // namespace
@@ -62,24 +55,10 @@ ParameterGradient<Scalar>::ParameterGradient(const TokenBatch& batch, Parameters
 template <class Scalar>
 void ParameterGradient<Scalar>::linear(const LinearFactors<Scalar>& factors) {
   const Linear<Scalar>& place = places_.linear(factors.layer, factors.kind);
-  const Rows<Scalar>& cotangent = *factors.cotangent;
-  Rows<Scalar> gathered;
-  const Rows<Scalar>* input = factors.input;
-  if (!is_identity(factors.input_row, input->rows())) {
-    gathered.resize(cotangent.rows(), input->cols());
-    for (Eigen::Index i = 0; i < cotangent.rows(); ++i) {
-      gathered.row(i) = input->row(factors.input_row[static_cast<std::size_t>(i)]);
-    }
-    input = &gathered;
-  }
-  const auto rows = static_cast<int>(cotangent.rows());
   const MatrixView<Scalar>& view = place.weight;
-  const Rows<Scalar>& left = view.transposed ? cotangent : *input;
-  const Rows<Scalar>& right = view.transposed ? *input : cotangent;
-  tiled_gemm<Scalar>(true, false, static_cast<int>(left.cols()), static_cast<int>(right.cols()),
-                     rows, Scalar(1), left.data(), static_cast<std::size_t>(left.cols()),
-                     right.data(), static_cast<std::size_t>(right.cols()), Scalar(1),
-                     writable(view.data), view.stride);
+  add_gradient(factors, {0, view.in, 0, view.out}, writable(view.data), view.stride,
+               view.transposed);
+  const Rows<Scalar>& cotangent = *factors.cotangent;
   RowMap<Scalar>(writable(place.bias), cotangent.cols()) += cotangent.colwise().sum();
 }
 

@@ -73,4 +73,10 @@ template <class Scalar>
 Eigen::VectorXd predict(const Rows<Scalar>& hidden, const TokenBatch& batch,
                         const ScalarReadout<Scalar>& readout);
 
+/// The cotangent of each sequence's own prediction, one row per top query of `sequence_layouts`.
+template <class Scalar>
+Rows<Scalar> sequence_cotangents(const Rows<Scalar>& hidden, const TokenBatch& batch,
+                                 const SequenceLayouts& layouts,
+                                 const ScalarReadout<Scalar>& readout);
+
 }  // namespace sextant::model

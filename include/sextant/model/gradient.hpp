@@ -1,0 +1,45 @@
+#pragma once
+
+/// Gradients summed over sequences, for chosen blocks only.
+
+#include <map>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "sextant/model/capture.hpp"
+#include "sextant/model/transformer.hpp"
+
+namespace sextant::model {
+
+/// Adds the sum over rows of (input row)' (cotangent row), restricted to `slice`, to a matrix of
+/// the weight's full shape at `target` with `stride` elements between rows: [in, out], or [out, in]
+/// when `transposed`.
+template <class Scalar>
+void add_gradient(const LinearFactors<Scalar>& factors, const BlockSlice& slice, Scalar* target,
+                  std::size_t stride, bool transposed);
+
+/// The gradient of a scalar in each of `blocks`, as matrices of the full weight's shape [in, out]
+/// that are zero outside the blocks. Use with `tree_layouts`.
+template <class Scalar>
+class BlockGradient : public GradientObserver<Scalar> {
+ public:
+  using Key = std::pair<int, LinearKind>;
+
+  BlockGradient(const ModelConfig& config, std::span<const ModelBlock> blocks);
+
+  bool wants(int layer, LinearKind kind) const override { return slices_.contains({layer, kind}); }
+  int lowest_layer() const override { return slices_.begin()->first.first; }
+  void linear(const LinearFactors<Scalar>& factors) override;
+
+  /// One matrix for every weight that holds a block.
+  const std::map<Key, Rows<Scalar>>& matrices() const { return matrices_; }
+  void set_zero();
+
+ private:
+  std::map<Key, std::vector<BlockSlice>> slices_;
+  std::map<Key, Rows<Scalar>> matrices_;
+};
+
+}  // namespace sextant::model

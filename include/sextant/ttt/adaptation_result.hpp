@@ -1,0 +1,49 @@
+#pragma once
+
+/// What an adaptation did, and how well the linear model of it held.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sextant::ttt {
+
+/// One query before and after. Predictions are in the units of the readout.
+struct QueryOutcome {
+  double base = 0;               ///< Prediction of the model as it was loaded.
+  double linearized = 0;         ///< base + k' q_T(K_S) r, the correction that the kernel predicts.
+  double adapted = 0;            ///< Prediction of the model after its real update.
+  std::optional<double> target;  ///< Empty when unknown; then both errors are empty too.
+  std::optional<double> squared_error_base;     ///< (base - target)^2
+  std::optional<double> squared_error_adapted;  ///< (adapted - target)^2
+};
+
+/// The labelled examples: Euclidean norms of the leave-one-out residuals.
+struct PromptOutcome {
+  double residual_norm_before = 0;     ///< |r| at the loaded weights.
+  double residual_norm_after = 0;      ///< The same after the real update.
+  double residual_norm_predicted = 0;  ///< |(I - g(K_S)) r|, what the linear model expects.
+};
+
+/// How far the real, nonlinear update departed from the linear model (theory Sec. 8).
+struct Validity {
+  double deviation = 0;     ///< Largest |real - linearised| prediction over queries and examples.
+  double kernel_drift = 0;  ///< Spectral norm of the change of the chosen blocks' kernel.
+  double bound = 0;         ///< Estimated right side of the bound on the deviation in Sec. 8.
+};
+
+/// An update that was made, with everything measured about it.
+struct Adaptation {
+  int horizon = 0;                    ///< T, at least 0.
+  double rho = 0;                     ///< Step size eta / sigma2.
+  std::string solver;                 ///< "steps" or "one-shot".
+  std::vector<std::string> blocks;    ///< Names of the blocks that were updated.
+  std::vector<QueryOutcome> queries;  ///< [m]
+  PromptOutcome prompt;
+  Validity validity;
+  /// |r| after 0, 1, ..., T real steps; only first and last for "one-shot".
+  std::vector<double> residual_norms;
+  std::vector<double> residual_norms_predicted;  ///< The linear model's, same length.
+};
+
+}  // namespace sextant::ttt

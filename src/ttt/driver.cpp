@@ -1,0 +1,240 @@
+#include "sextant/ttt/driver.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+
+#include "jacobian_change.hpp"
+#include "sextant/core/errors.hpp"
+#include "sextant/geometry/blocks.hpp"
+#include "sextant/spectral/eigensystem.hpp"
+#include "sextant/spectral/filters.hpp"
+
+namespace sextant::ttt {
+namespace {
+
+using Key = model::BlockGradient<float>::Key;
+
+/// The model's blocks with the given names, in that order.
+std::vector<model::ModelBlock> find_blocks(const model::ModelConfig& config,
+                                           const std::vector<std::string>& names) {
+  model::CaptureOptions every;
+  every.kinds.assign(std::begin(model::block_kinds), std::end(model::block_kinds));
+  const auto known = model::model_blocks(config, every);
+  std::vector<model::ModelBlock> blocks;
+  for (const std::string& name : names) {
+    const auto found = std::find_if(known.begin(), known.end(),
+                                    [&](const auto& block) { return block.block.name == name; });
+    if (found == known.end()) {
+      throw ArgumentError("adapt", "blocks",
+                          fmt::format("name \"{}\", which the model lacks", name));
+    }
+    blocks.push_back(*found);
+  }
+  return blocks;
+}
+
+/// Weights of which some matrices are owned and may change.
+class MutableWeights {
+ public:
+  MutableWeights(const model::Weights<float>& base, const std::map<Key, model::Rows<float>>& like)
+      : weights_(base) {
+    for (const auto& [key, ignored] : like) {
+      const auto [layer, kind] = key;
+      auto matrix = std::make_shared<model::Rows<float>>(copy(base.linear(layer, kind).weight));
+      weights_.replace(layer, kind, matrix);
+      matrices_[key] = std::move(matrix);
+    }
+  }
+
+  const model::Weights<float>& weights() const { return weights_; }
+
+  /// w <- w + step * direction
+  void add(double step, const std::map<Key, model::Rows<float>>& direction) {
+    for (const auto& [key, values] : direction) {
+      *matrices_.at(key) += static_cast<float>(step) * values;
+    }
+  }
+
+  /// |w - base|, Euclidean over all changed entries.
+  double distance(const model::Weights<float>& base) const {
+    double squared = 0;
+    for (const auto& [key, matrix] : matrices_) {
+      const auto before = copy(base.linear(key.first, key.second).weight);
+      squared += (*matrix - before).cast<double>().squaredNorm();
+    }
+    return std::sqrt(squared);
+  }
+
+  std::vector<model::AdaptedMatrix> changed() const {
+    std::vector<model::AdaptedMatrix> result;
+    for (const auto& [key, matrix] : matrices_) result.push_back({key.first, key.second, *matrix});
+    return result;
+  }
+
+ private:
+  model::Weights<float> weights_;
+  std::map<Key, std::shared_ptr<model::Rows<float>>> matrices_;
+};
+
+/// The linear model of the update: predictions after T steps and the residual norms on the way.
+struct LinearPrediction {
+  Eigen::VectorXd predictions;   ///< [n + m]
+  Eigen::VectorXd coefficients;  ///< q_T(K) r [n]
+  std::vector<double> residual_norms;
+  double lambda_max = 0;
+  Eigen::MatrixXd kernel;
+};
+
+LinearPrediction predict_linearly(const PromptModel& model,
+                                  const geometry::PromptGeometry& geometry,
+                                  const AdaptOptions& options) {
+  const auto blocks = geometry::select_blocks(geometry, options.blocks);
+  LinearPrediction result;
+  result.kernel = geometry::summed_kernel(geometry, blocks);
+  const spectral::Eigensystem system = spectral::decompose(result.kernel);
+  result.lambda_max = system.values(0);
+  spectral::check_step("adapt", options.rho, result.lambda_max);
+  const Eigen::VectorXd rotated = system.vectors.transpose() * geometry.residuals;
+  const Eigen::VectorXd query_filter =
+      spectral::gd_query_filter(system.values, options.rho, options.horizon);
+  result.coefficients = system.vectors * query_filter.cwiseProduct(rotated);
+  result.predictions.resize(model.examples() + model.queries());
+  result.predictions.head(model.examples()) =
+      geometry.prompt_base + result.kernel * result.coefficients;
+  for (Eigen::Index x = 0; x < model.queries(); ++x) {
+    result.predictions(model.examples() + x) =
+        geometry.query_base(x) +
+        geometry::summed_coupling(geometry, x, blocks).dot(result.coefficients);
+  }
+  const bool stepwise = options.solver == Solver::steps;
+  for (std::int64_t t = 0; t <= options.horizon; ++t) {
+    if (!stepwise && t != 0 && t != options.horizon) continue;
+    const Eigen::VectorXd shrink = spectral::gd_prompt_filter(system.values, options.rho, t);
+    result.residual_norms.push_back((rotated.array() * (1.0 - shrink.array())).matrix().norm());
+  }
+  return result;
+}
+
+/// Runs the update and returns the residual norms before each step.
+std::vector<double> update(const PromptModel& model, const AdaptOptions& options,
+                           const Eigen::VectorXd& coefficients,
+                           model::BlockGradient<float>& gradient, MutableWeights& mutable_weights) {
+  const Eigen::VectorXd targets = model.targets();
+  std::vector<double> norms;
+  if (options.solver == Solver::one_shot) {
+    const auto predicted = model.accumulate(
+        mutable_weights.weights(), [&](const Eigen::VectorXd&) { return coefficients; }, gradient);
+    norms.push_back((targets - predicted).norm());
+    mutable_weights.add(1.0, gradient.matrices());
+    return norms;
+  }
+  for (std::int64_t t = 0; t < options.horizon; ++t) {
+    gradient.set_zero();
+    const auto predicted = model.accumulate(
+        mutable_weights.weights(),
+        [&](const Eigen::VectorXd& now) -> Eigen::VectorXd { return targets - now; }, gradient);
+    norms.push_back((targets - predicted).norm());
+    mutable_weights.add(options.rho, gradient.matrices());
+    if (options.on_step) options.on_step(t + 1);
+  }
+  return norms;
+}
+
+std::vector<QueryOutcome> query_outcomes(const PromptModel& model,
+                                         const geometry::PromptGeometry& geometry,
+                                         const Eigen::VectorXd& linearized,
+                                         const Eigen::VectorXd& adapted) {
+  std::vector<QueryOutcome> outcomes;
+  for (Eigen::Index x = 0; x < model.queries(); ++x) {
+    QueryOutcome outcome;
+    outcome.base = geometry.query_base(x);
+    outcome.linearized = linearized(model.examples() + x);
+    outcome.adapted = adapted(model.examples() + x);
+    outcome.target = model.prompt().query_targets[static_cast<std::size_t>(x)];
+    if (outcome.target) {
+      outcome.squared_error_base = std::pow(outcome.base - *outcome.target, 2);
+      outcome.squared_error_adapted = std::pow(outcome.adapted - *outcome.target, 2);
+    }
+    outcomes.push_back(outcome);
+  }
+  return outcomes;
+}
+
+Validity measure_validity(const PromptModel& model, const geometry::PromptGeometry& geometry,
+                          const AdaptOptions& options, const LinearPrediction& linear,
+                          const std::vector<model::ModelBlock>& blocks,
+                          const MutableWeights& adapted, const std::vector<double>& norms) {
+  const JacobianChange change = jacobian_change(model, adapted.weights(), blocks);
+  double variance = 0;
+  const auto indices = geometry::select_blocks(geometry, options.blocks);
+  for (Eigen::Index x = 0; x < model.queries(); ++x) {
+    variance = std::max(variance, geometry::summed_variance(geometry, x, indices));
+  }
+  const double norm =
+      std::max({std::sqrt(linear.lambda_max), std::sqrt(variance), change.norm_after});
+  const double moved = adapted.distance(model.weights());
+  const double lipschitz = moved > 0 ? change.norm_of_change / moved : 0;
+  const double residual = *std::max_element(norms.begin(), norms.end());
+  Validity validity;
+  const spectral::Eigensystem drift =
+      spectral::decompose((change.kernel_after - linear.kernel) *
+                          (change.kernel_after - linear.kernel));  // |D|^2, D symmetric
+  validity.kernel_drift = std::sqrt(drift.values(0));
+  const double time = options.rho * static_cast<double>(options.horizon);
+  validity.bound = options.solver == Solver::steps
+                       ? 1.5 * lipschitz * std::pow(norm * time * residual, 2)
+                       : 0.5 * lipschitz * moved * moved;
+  return validity;
+}
+
+}  // namespace
+
+std::string solver_name(Solver solver) { return solver == Solver::steps ? "steps" : "one-shot"; }
+
+AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geometry,
+                   const AdaptOptions& options) {
+  if (options.horizon < 0) throw ArgumentError("adapt", "horizon", "is negative");
+  check_size("adapt", "geometry.residuals", static_cast<std::size_t>(geometry.examples()),
+             static_cast<std::size_t>(model.examples()));
+  check_size("adapt", "geometry.query_base", static_cast<std::size_t>(geometry.query_base.size()),
+             static_cast<std::size_t>(model.queries()));
+  const LinearPrediction linear = predict_linearly(model, geometry, options);
+  AdaptedModel run{{}, model.weights(), {}};
+  Adaptation& result = run.result;
+  result.horizon = static_cast<int>(options.horizon);
+  result.rho = options.rho;
+  result.solver = solver_name(options.solver);
+  result.blocks = options.blocks;
+  result.residual_norms_predicted = linear.residual_norms;
+  result.prompt.residual_norm_before = geometry.residuals.norm();
+  result.prompt.residual_norm_predicted = linear.residual_norms.back();
+  if (options.blocks.empty() || options.horizon == 0 || options.rho == 0) {
+    Eigen::VectorXd base(model.examples() + model.queries());
+    base << geometry.prompt_base, geometry.query_base;
+    result.queries = query_outcomes(model, geometry, base, base);
+    result.prompt.residual_norm_after = result.prompt.residual_norm_before;
+    result.residual_norms = linear.residual_norms;
+    return run;
+  }
+
+  const auto blocks = find_blocks(model.weights().config, options.blocks);
+  model::BlockGradient<float> gradient(model.weights().config, blocks);
+  MutableWeights adapted(model.weights(), gradient.matrices());
+  result.residual_norms = update(model, options, linear.coefficients, gradient, adapted);
+  const Eigen::VectorXd predictions = model.predictions(adapted.weights());
+  result.prompt.residual_norm_after = (model.targets() - predictions.head(model.examples())).norm();
+  result.residual_norms.push_back(result.prompt.residual_norm_after);
+  result.queries = query_outcomes(model, geometry, linear.predictions, predictions);
+  result.validity =
+      measure_validity(model, geometry, options, linear, blocks, adapted, result.residual_norms);
+  result.validity.deviation = (predictions - linear.predictions).cwiseAbs().maxCoeff();
+  run.weights = adapted.weights();
+  run.changed = adapted.changed();
+  return run;
+}
+
+}  // namespace sextant::ttt

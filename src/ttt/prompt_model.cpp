@@ -1,0 +1,93 @@
+#include "sextant/ttt/prompt_model.hpp"
+
+#include <fmt/format.h>
+
+#include "sextant/core/errors.hpp"
+
+namespace sextant::ttt {
+namespace {
+
+model::TokenBatch pack(const std::vector<std::vector<int>>& sequences, bool causal) {
+  return causal ? model::pack_causal(sequences) : model::pack_bidirectional(sequences);
+}
+
+std::vector<std::vector<int>> all_sequences(const task::EncodedPrompt& prompt) {
+  auto sequences = prompt.example_tokens;
+  sequences.insert(sequences.end(), prompt.query_tokens.begin(), prompt.query_tokens.end());
+  return sequences;
+}
+
+}  // namespace
+
+void check_prompt_kind(const task::EncodedPrompt& prompt, const model::ModelConfig& config,
+                       const std::string& label) {
+  if (prompt.causal == config.causal()) return;
+  throw InputError(label, "",
+                   fmt::format("is {} prompt, but the model is {}",
+                               prompt.causal ? "a decoder's" : "an encoder's",
+                               config.causal() ? "a decoder" : "an encoder"));
+}
+
+PromptModel::PromptModel(model::Weights<float> weights, task::EncodedPrompt prompt,
+                         std::shared_ptr<const model::ScalarReadout<float>> readout,
+                         std::string label)
+    : weights_(std::move(weights)), prompt_(std::move(prompt)), readout_(std::move(readout)) {
+  check_prompt_kind(prompt_, weights_.config, label);
+  task::check_context_length(prompt_, static_cast<std::size_t>(weights_.config.context), label);
+  batch_ = pack(all_sequences(prompt_), prompt_.causal);
+  examples_batch_ = pack(prompt_.example_tokens, prompt_.causal);
+  layouts_ = model::tree_layouts(batch_);
+  examples_layouts_ = model::tree_layouts(examples_batch_);
+}
+
+Eigen::VectorXd PromptModel::targets() const {
+  return Eigen::Map<const Eigen::VectorXd>(prompt_.example_targets.data(), examples());
+}
+
+Eigen::VectorXd PromptModel::predictions(const model::Weights<float>& weights) const {
+  return model::predict(model::forward(weights, batch_, layouts_, false).hidden, batch_, *readout_);
+}
+
+geometry::PromptGeometry PromptModel::capture(const model::CaptureOptions& options) const {
+  model::CaptureResult captured =
+      model::capture(weights_, batch_, static_cast<int>(examples()), *readout_, options);
+  geometry::PromptGeometry geometry;
+  geometry.prompt_targets = targets();
+  geometry.prompt_base = captured.predictions.head(examples());
+  geometry.query_base = captured.predictions.tail(queries());
+  geometry.residuals = geometry.prompt_targets - geometry.prompt_base;
+  geometry.query_targets = prompt_.query_targets;
+  geometry.blocks = std::move(captured.blocks);
+  const auto blocks = static_cast<Eigen::Index>(geometry.blocks.size());
+  geometry.query_kernels.assign(static_cast<std::size_t>(queries()),
+                                Eigen::MatrixXd(examples(), blocks));
+  geometry.query_variances.resize(queries(), blocks);
+  for (Eigen::Index b = 0; b < blocks; ++b) {
+    model::SequenceGram& gram = captured.grams[static_cast<std::size_t>(b)];
+    for (Eigen::Index x = 0; x < queries(); ++x) {
+      geometry.query_kernels[static_cast<std::size_t>(x)].col(b) = gram.coupling.col(x);
+      geometry.query_variances(x, b) = gram.variance(x);
+    }
+    geometry.kernels.push_back(std::move(gram.kernel));
+  }
+  return geometry;
+}
+
+model::Activations<float> PromptModel::run_examples(const model::Weights<float>& weights) const {
+  return model::forward(weights, examples_batch_, examples_layouts_, true);
+}
+
+void PromptModel::pull_back(const model::Weights<float>& weights,
+                            const model::Activations<float>& activations,
+                            const Eigen::VectorXd& coefficients,
+                            model::BlockGradient<float>& gradient) const {
+  model::Rows<float> cotangent =
+      model::Rows<float>::Zero(activations.hidden.rows(), activations.hidden.cols());
+  for (Eigen::Index i = 0; i < examples(); ++i) {
+    const auto& outputs = examples_batch_.sequence_outputs[static_cast<std::size_t>(i)];
+    readout_->pull_back(activations.hidden, outputs, coefficients(i), outputs, cotangent);
+  }
+  model::backward(weights, activations, examples_layouts_, nullptr, std::move(cotangent), gradient);
+}
+
+}  // namespace sextant::ttt

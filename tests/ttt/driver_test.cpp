@@ -1,0 +1,193 @@
+#include "sextant/ttt/driver.hpp"
+
+#include <doctest/doctest.h>
+
+#include <Eigen/Cholesky>
+#include <cmath>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/core/threads.hpp"
+#include "sextant/geometry/blocks.hpp"
+#include "sextant/geometry/validation.hpp"
+#include "sextant/readout/label_expectation.hpp"
+#include "sextant/readout/linear_head.hpp"
+#include "sextant/spectral/eigensystem.hpp"
+#include "support/random_model.hpp"
+
+using namespace sextant;
+using namespace sextant::ttt;
+
+namespace {
+
+struct Case {
+  model::ModelConfig config;
+  model::Parameters<float> parameters;
+
+  explicit Case(model::Family family, std::uint64_t seed = 3)
+      : config(test::small_config(family, 2, 2, 16)),
+        parameters(test::random_parameters<float>(config, seed, 0.25)) {}
+
+  PromptModel prompt_model() const {
+    task::EncodedPrompt prompt;
+    prompt.causal = config.causal();
+    prompt.example_tokens = test::random_sequences(config, 5, 8, 4);
+    prompt.query_tokens = test::random_sequences(config, 3, 8, 5);
+    prompt.example_targets = {0.0, 1.0, 0.4, 0.9, 0.2};
+    prompt.query_targets = {0.5, std::nullopt, 1.0};
+    const auto weights = parameters.weights();
+    std::shared_ptr<const model::ScalarReadout<float>> readout;
+    if (prompt.causal) {
+      prompt.label_tokens = {3, 8, 12};
+      prompt.label_values = {0, 0.5, 1};
+      readout = std::make_shared<readout::LabelExpectation<float>>(weights, prompt.label_tokens,
+                                                                   prompt.label_values);
+    } else {
+      Random random(6);
+      readout::LinearHead head{Eigen::VectorXd(config.width), 0.1};
+      for (double& w : head.weight) w = 0.3 * random.normal();
+      readout = std::make_shared<readout::PooledHead<float>>(head, config.width);
+    }
+    return {weights, prompt, readout, "test prompt"};
+  }
+};
+
+model::CaptureOptions all_kinds() {
+  return {{model::BlockKind::value, model::BlockKind::output, model::BlockKind::mlp_in,
+           model::BlockKind::mlp_out}};
+}
+
+double lambda_max(const Eigen::MatrixXd& kernel) { return spectral::decompose(kernel).values(0); }
+
+}  // namespace
+
+TEST_CASE("a captured geometry is valid and consistent with predictions") {
+  for (const auto family : {model::Family::gpt2, model::Family::bert}) {
+    const Case c(family);
+    const PromptModel model = c.prompt_model();
+    const auto geometry = model.capture(all_kinds());
+    CHECK_NOTHROW(geometry::validate(geometry, "captured"));
+    CHECK(geometry.block_count() == 2 * 6);
+    const Eigen::VectorXd predictions = model.predictions(model.weights());
+    CHECK((predictions.head(5) - geometry.prompt_base).cwiseAbs().maxCoeff() < 1e-6);
+    CHECK((geometry.residuals + geometry.prompt_base - model.targets()).norm() < 1e-12);
+  }
+}
+
+TEST_CASE("linearised and real corrections agree to first order") {
+  // The deviation is second order in rho T: halving rho must divide it by about four, both for the
+  // steps and for the one-shot update. Float rounding sets the floor, so rho T is not too small.
+  for (const auto family : {model::Family::gpt2, model::Family::bert}) {
+    for (const Solver solver : {Solver::steps, Solver::one_shot}) {
+      const Case c(family);
+      const PromptModel model = c.prompt_model();
+      const auto geometry = model.capture(all_kinds());
+      AdaptOptions options;
+      options.solver = solver;
+      options.horizon = 4;
+      for (const auto& block : geometry.blocks) options.blocks.push_back(block.name);
+      const double full = lambda_max(geometry::summed_kernel(geometry));
+      std::vector<double> deviations;
+      for (const double scale : {0.02, 0.01, 0.005}) {
+        options.rho = scale / full;
+        const AdaptedModel run = adapt(model, geometry, options);
+        deviations.push_back(run.result.validity.deviation);
+        double correction = 0;
+        for (const auto& query : run.result.queries) {
+          correction = std::max(correction, std::abs(query.linearized - query.base));
+        }
+        CHECK(correction > 100 * 1e-6);  // far above float rounding
+        CHECK(run.result.prompt.residual_norm_predicted < run.result.prompt.residual_norm_before);
+        CHECK(run.result.prompt.residual_norm_after ==
+              doctest::Approx(run.result.prompt.residual_norm_predicted).epsilon(0.05));
+        CHECK(run.result.validity.deviation <= run.result.validity.bound);
+        CHECK(run.result.validity.kernel_drift > 0);
+      }
+      INFO(deviations[0], " ", deviations[1], " ", deviations[2]);
+      CHECK(deviations[0] / deviations[1] > 3.5);
+      CHECK(deviations[0] / deviations[1] < 4.5);
+      CHECK(deviations[1] / deviations[2] > 3.5);
+      CHECK(deviations[1] / deviations[2] < 4.5);
+    }
+  }
+}
+
+TEST_CASE("one step equals the one-shot update, and a subset moves only its own matrices") {
+  const Case c(model::Family::gpt2);
+  const PromptModel model = c.prompt_model();
+  const auto geometry = model.capture({{model::BlockKind::value}});
+  AdaptOptions options;
+  options.blocks = {"h.1.attn.v.1", "h.0.attn.v.0"};
+  options.horizon = 1;
+  const auto indices = geometry::select_blocks(geometry, options.blocks);
+  options.rho = 0.1 / lambda_max(geometry::summed_kernel(geometry, indices));
+  const AdaptedModel steps = adapt(model, geometry, options);
+  options.solver = Solver::one_shot;
+  const AdaptedModel shot = adapt(model, geometry, options);
+  REQUIRE(steps.changed.size() == 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto base =
+        copy(model.weights().linear(steps.changed[i].layer, model::LinearKind::value).weight);
+    const model::Rows<float> moved = steps.changed[i].values - base;
+    CHECK(moved.norm() > 0);
+    CHECK((steps.changed[i].values - shot.changed[i].values).norm() < 1e-3F * moved.norm());
+    const int head = steps.changed[i].layer == 1 ? 1 : 0;
+    CHECK(moved.middleCols((1 - head) * 8, 8).norm() == 0);  // the other head is untouched
+  }
+  CHECK(steps.result.queries[0].adapted ==
+        doctest::Approx(shot.result.queries[0].adapted).epsilon(1e-5));
+}
+
+TEST_CASE("adapting twice, or with other thread counts, gives the same bits") {
+  const Case c(model::Family::gpt2);
+  const PromptModel model = c.prompt_model();
+  const auto geometry = model.capture({{model::BlockKind::value}});
+  const Eigen::VectorXd before = model.predictions(model.weights());
+  AdaptOptions options;
+  for (const auto& block : geometry.blocks) options.blocks.push_back(block.name);
+  options.horizon = 6;
+  options.rho = 0.3 / lambda_max(geometry::summed_kernel(geometry));
+  std::vector<std::vector<double>> seen;
+  for (const int count : {1, 2, 2}) {
+    set_threads(count);
+    const AdaptedModel run = adapt(model, geometry, options);
+    std::vector<double> numbers = run.result.residual_norms;
+    for (const auto& query : run.result.queries) numbers.push_back(query.adapted);
+    numbers.push_back(run.result.validity.bound);
+    seen.push_back(numbers);
+    CHECK(run.result.residual_norms.size() == 7);
+    CHECK(run.result.residual_norms_predicted.size() == 7);
+  }
+  set_threads(0);
+  CHECK(seen[0] == seen[1]);
+  CHECK(seen[1] == seen[2]);
+  CHECK(model.predictions(model.weights()) == before);
+}
+
+TEST_CASE("no steps, no blocks and no queries are ordinary; bad options are not") {
+  const Case c(model::Family::bert);
+  const PromptModel model = c.prompt_model();
+  const auto geometry = model.capture({{model::BlockKind::value}});
+  AdaptOptions options;
+  options.blocks = {"h.0.attn.v.0"};
+  options.rho = 0.01;
+  const AdaptedModel none = adapt(model, geometry, options);
+  CHECK(none.changed.empty());
+  CHECK(none.result.queries[2].adapted == none.result.queries[2].base);
+  CHECK(none.result.queries[2].linearized == none.result.queries[2].base);
+  CHECK(none.result.queries[0].squared_error_base.has_value());
+  CHECK_FALSE(none.result.queries[1].squared_error_base.has_value());
+  CHECK(none.result.validity.deviation == 0);
+
+  options.horizon = 3;
+  options.blocks = {};
+  CHECK(adapt(model, geometry, options).changed.empty());
+  options.blocks = {"h.9.attn.v.0"};
+  CHECK_THROWS_WITH_AS(adapt(model, geometry, options), doctest::Contains("h.9.attn.v.0"),
+                       ArgumentError);
+  options.blocks = {"h.0.attn.v.0"};
+  options.rho = 1e9;
+  CHECK_THROWS_AS(adapt(model, geometry, options), ArgumentError);
+  options.rho = 0.01;
+  options.horizon = -1;
+  CHECK_THROWS_AS(adapt(model, geometry, options), ArgumentError);
+}
