@@ -20,6 +20,7 @@ void add_shared_options(CLI::App& command, SharedOptions& options);
 /// Puts the options that concern the whole process into effect.
 void apply_shared_options(const SharedOptions& options);
 
+void add_pretrain(CLI::App& app);
 void add_prompt(CLI::App& app);
 
 }  // namespace sextant::apps

@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
   using namespace sextant::apps;
   CLI::App app("Chooses the hyperparameters of test-time training by Bayesian analysis", "sextant");
   app.require_subcommand(1);
+  add_pretrain(app);
   add_prompt(app);
   return run_guarded(app, [&] { app.parse(argc, argv); });
 }

@@ -1,0 +1,110 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+
+#include "commands.hpp"
+#include "sextant/core/progress.hpp"
+#include "sextant/pretrain/digit_shift.hpp"
+
+namespace sextant::apps {
+namespace {
+
+struct Options {
+  SharedOptions shared;
+  std::string shifts = "0-4";
+  pretrain::DigitShiftRecipe recipe;
+  pretrain::RunOptions run;
+};
+
+/// One table: a row for each distribution of tasks, a column for each predictor.
+void print_errors(const std::vector<pretrain::MeasuredErrors>& measured, const char* title,
+                  pretrain::Estimate pretrain::PredictorErrors::*quantity) {
+  fmt::print("\n{}\n{:<27}", title, "");
+  for (const auto& one : measured.front().predictors) {
+    fmt::print("{:>{}}", one.predictor, &one == &measured.front().predictors[0] ? 16 : 11);
+  }
+  fmt::print("\n");
+  for (const auto& row : measured) {
+    fmt::print("{:<27}", row.tasks);
+    for (const auto& one : row.predictors) {
+      const auto& [mean, error] = one.*quantity;
+      if (&one == &row.predictors[0]) {
+        fmt::print("{:>16}", fmt::format("{:.4f} ± {:.4f}", mean, error));
+      } else {
+        fmt::print("{:>11.4f}", mean);
+      }
+    }
+    fmt::print("\n");
+  }
+}
+
+void print_result(const pretrain::PretrainResult& result, const std::string& directory) {
+  fmt::print("{}: {} parameters, final loss {:.4f} nats per label\n", directory, result.parameters,
+             result.final_loss);
+  const auto& first = result.measured.front();
+  fmt::print("Measured on {} fresh tasks each, {} examples and one query; ± one standard error\n",
+             first.count, first.examples);
+  print_errors(result.measured, "Mean squared error of the expected label (0 to 1)",
+               &pretrain::PredictorErrors::squared_error);
+  print_errors(result.measured, "Accuracy", &pretrain::PredictorErrors::accuracy);
+}
+
+/// Runs with a progress line, which is gone when this returns.
+pretrain::PretrainResult train(Options& options) {
+  Progress progress("pretrain", static_cast<std::size_t>(options.recipe.training.schedule.steps),
+                    !options.shared.quiet);
+  options.run.on_step = [&](int done, int resumed, double loss) {
+    progress.update(static_cast<std::size_t>(done), fmt::format("loss {:.4f}", loss),
+                    static_cast<std::size_t>(resumed));
+  };
+  return pretrain::pretrain_digit_shift(options.recipe, options.run);
+}
+
+void run(Options& options) {
+  apply_shared_options(options.shared);
+  options.recipe.seed = options.shared.seed;
+  options.recipe.family.shifts = task::parse_shifts(options.shifts);
+  print_result(train(options), options.run.out.string());
+}
+
+template <class Value>
+void add(CLI::App& command, const char* name, Value& value, const char* help) {
+  command.add_option(name, value, help)->capture_default_str();
+}
+
+}  // namespace
+
+void add_pretrain(CLI::App& app) {
+  auto* pretrain = app.add_subcommand("pretrain", "Train a small in-context learner from scratch");
+  pretrain->require_subcommand(1);
+  auto& command = *pretrain->add_subcommand(
+      "digit-shift", "Learns y = (x + shift) mod 10 from examples in its prompt");
+  const auto options = std::make_shared<Options>();
+  auto& recipe = options->recipe;
+  auto& schedule = recipe.training.schedule;
+  command.add_option("--out", options->run.out, "Model directory to make, new or empty")
+      ->required();
+  add(command, "--layers", recipe.layers, "Layers");
+  add(command, "--heads", recipe.heads, "Attention heads per layer");
+  add(command, "--width", recipe.width, "Width of the residual stream, a multiple of --heads");
+  add(command, "--shifts", options->shifts, "Shifts to train on, such as 0-4 or 0-4,7");
+  add(command, "--noise", recipe.family.label_noise,
+      "Probability that an example's label is replaced by a uniform digit");
+  add(command, "--examples", recipe.examples, "Examples per training sequence, before its query");
+  add(command, "--batch", recipe.batch, "Sequences per step");
+  add(command, "--steps", schedule.steps, "Training steps");
+  add(command, "--warmup", schedule.warmup, "Steps of linear warm-up; a half cosine follows");
+  add(command, "--learning-rate", schedule.peak, "Largest learning rate");
+  add(command, "--weight-decay", recipe.training.adamw.weight_decay,
+      "Decoupled weight decay of matrices");
+  add(command, "--test-tasks", recipe.test_tasks, "Fresh tasks for each measured error");
+  add(command, "--checkpoint-every", options->run.checkpoint_every,
+      "Steps between saved states, in DIR.partial.safetensors");
+  command.add_flag("--resume", options->run.resume,
+                   "Continue an unfinished run from its saved state, if there is one");
+  add_shared_options(command, options->shared);
+  command.callback([options] { run(*options); });
+}
+
+}  // namespace sextant::apps

@@ -1,0 +1,75 @@
+#pragma once
+
+/// `sextant pretrain digit-shift`: from a recipe to a model directory.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "sextant/pretrain/measurement.hpp"
+#include "sextant/pretrain/training.hpp"
+
+namespace sextant::pretrain {
+
+/// Everything the result depends on.
+struct DigitShiftRecipe {
+  int layers = 4;
+  int heads = 8;
+  int width = 128;  ///< A multiple of heads.
+  /// Distribution of training tasks.
+  task::DigitShiftFamily family{{0, 1, 2, 3, 4}, 0.0};
+  /// Examples before the query of a training sequence. As every label is predicted from those
+  /// before it, all smaller numbers are trained as well. The model's context is 4 examples + 2
+  /// tokens.
+  int examples = 15;
+  int batch = 64;  ///< Sequences per step.
+  TrainingOptions training{{2e-3, 200, 3000, 0.0}, {}, 1.0};
+  double initial_deviation = 0.02;  ///< Of initial weights.
+  std::uint64_t seed = 1;
+  int test_tasks = 2000;  ///< For each measured error, at least 2.
+};
+
+/// Throws `UsageError` naming the command-line option when a value or a combination is impossible.
+void check_recipe(const DigitShiftRecipe& recipe);
+
+/// The model that the recipe asks for.
+model::ModelConfig model_config(const DigitShiftRecipe& recipe);
+
+/// The command that runs this recipe, with "DIR" for the output directory.
+std::string command_line(const DigitShiftRecipe& recipe);
+
+/// The training batch of a step: fresh tasks from Random(seed, step + 1).
+LabelledSequences training_batch(const DigitShiftRecipe& recipe, int step);
+
+/// How to run it; nothing here changes the result.
+struct RunOptions {
+  std::filesystem::path out;   ///< The model directory to make; new, or empty.
+  bool resume = false;         ///< Continue from the saved state if there is one.
+  int checkpoint_every = 250;  ///< Steps between saved states, at least 1.
+  /// Called after every step with the number of steps done, how many of them an earlier run did,
+  /// and the loss, averaged over the last steps. May be empty.
+  std::function<void(int done, int resumed, double loss)> on_step;
+};
+
+struct PretrainResult {
+  std::size_t parameters = 0;
+  int resumed_from = 0;   ///< Steps that an earlier run had done.
+  double final_loss = 0;  ///< Mean of the last twentieth of the steps.
+  std::vector<MeasuredErrors> measured;
+};
+
+/// Where the state of an unfinished run is kept: OUT.partial.safetensors.
+std::filesystem::path state_path(const std::filesystem::path& out);
+
+/// Trains, measures with 10 examples (or `recipe.examples` if that is less), and writes `run.out`:
+/// config.json, model.safetensors, the tokenizer and recipe.json. A run that was killed continues
+/// with `resume` and ends in the same bytes. The bytes depend on the recipe alone, not on the
+/// number of threads (though the processor's BLAS kernels round in their own ways). Throws
+/// `UsageError` for an impossible recipe, or when a saved state exists and `resume` is false;
+/// `InputError` when `run.out` is not new, cannot be written, or the state belongs to another
+/// recipe; `NumericalError` when training diverges.
+PretrainResult pretrain_digit_shift(const DigitShiftRecipe& recipe, const RunOptions& run);
+
+}  // namespace sextant::pretrain

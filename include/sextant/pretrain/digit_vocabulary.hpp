@@ -1,0 +1,31 @@
+#pragma once
+
+/// The sixteen tokens of digit-shift models, as a byte-level BPE vocabulary.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "sextant/pretrain/label_loss.hpp"
+#include "sextant/task/digit_shift.hpp"
+
+namespace sextant::pretrain {
+
+/// Token names by id: "0" to "9" (id = digit), "-", ":", ">", the newline in its byte-level
+/// spelling,
+/// "->" and "<|endoftext|>".
+const std::vector<std::string>& digit_vocabulary();
+
+/// Tokens of the task's examples followed by query `query` up to where its label would stand:
+/// 4 tokens an example, then 2.
+std::vector<int> query_tokens(const task::DigitShiftTask& task, int query);
+
+/// For each task the tokens of its examples and first query, with the label of every example and of
+/// that query wanted at the separator before it. Throws `ArgumentError` for a task without a query.
+LabelledSequences label_sequences(const std::vector<task::DigitShiftTask>& tasks);
+
+/// Writes vocab.json, merges.txt and tokenizer_config.json to a directory, for models that read
+/// `context` tokens. The texts of digit-shift tasks become exactly the tokens above.
+void write_digit_tokenizer(const std::filesystem::path& directory, int context);
+
+}  // namespace sextant::pretrain

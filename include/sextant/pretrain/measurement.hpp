@@ -1,0 +1,52 @@
+#pragma once
+
+/// How well a digit-shift model predicts, beside simple rules that need no training.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sextant/model/parameters.hpp"
+#include "sextant/task/digit_shift.hpp"
+
+namespace sextant::pretrain {
+
+/// A mean over independent tasks and its standard error.
+struct Estimate {
+  double mean = 0;
+  double standard_error = 0;
+};
+
+/// Errors of one predictor, which gives each label a probability.
+struct PredictorErrors {
+  std::string predictor;
+  /// Of the expected label value (values y / 9) against that of the right label.
+  Estimate squared_error;
+  /// Share of tasks whose right label is the most probable one; ties count in parts.
+  Estimate accuracy;
+};
+
+/// One distribution of tasks, one query each.
+struct MeasuredErrors {
+  std::string tasks;  ///< "shifts 0-4, clean labels".
+  task::DigitShiftFamily family;
+  int examples = 0;
+  int count = 0;  ///< Tasks.
+  /// "model"; "guess": all labels alike; "copy": the labels of those examples that have the query's
+  /// digit, else a guess; "trained shifts" and "all shifts": the shift that most examples agree
+  /// with among those trained on, or among all ten (several alike: all of them).
+  std::vector<PredictorErrors> predictors;
+};
+
+/// "0-4,7" from {0, 1, 2, 3, 4, 7}: the inverse of `task::parse_shifts` for ascending lists.
+std::string format_shifts(const std::vector<int>& shifts);
+
+/// Measures on `count` fresh tasks each: the family trained on; the other shifts with clean labels
+/// (when there are any); all shifts with clean labels; all shifts with label noise 0.55. Tasks of
+/// measurement i come from Random(seed, 2^32 + i). Throws `ArgumentError` when count < 2.
+/// Deterministic for any number of threads.
+std::vector<MeasuredErrors> measure_digit_shift(const model::Parameters<float>& parameters,
+                                                const task::DigitShiftFamily& trained, int examples,
+                                                int count, std::uint64_t seed);
+
+}  // namespace sextant::pretrain

@@ -1,0 +1,128 @@
+#include "sextant/pretrain/label_loss.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sextant/core/errors.hpp"
+
+namespace sextant::pretrain {
+namespace {
+
+using model::Parameters;
+using model::Rows;
+
+void check(const model::ModelConfig& config, const LabelledSequences& batch) {
+  constexpr std::string_view here = "label_loss";
+  if (config.family != model::Family::gpt2 || !config.tied_head) {
+    throw ArgumentError(here, "parameters", "are not those of a causal model with a tied head");
+  }
+  check_size(here, "batch.next", batch.next.size(), batch.tokens.size());
+  check_size(here, "batch.positions", batch.positions.size(), batch.tokens.size());
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < batch.next.size(); ++i) {
+    check_size(here, "batch.next[i]", batch.next[i].size(), batch.positions[i].size());
+    for (const int token : batch.next[i]) {
+      if (token < 0 || token >= config.vocabulary) {
+        throw ArgumentError(here, "batch.next", "has a token outside the vocabulary");
+      }
+    }
+    count += batch.next[i].size();
+  }
+  if (count == 0) throw ArgumentError(here, "batch.positions", "are all empty");
+}
+
+/// The tied head as a matrix [d, V].
+template <class Scalar>
+model::MatrixView<Scalar> head_view(const model::Weights<Scalar>& weights) {
+  const auto& config = weights.config;
+  return {weights.head, config.width, config.vocabulary, static_cast<std::size_t>(config.width),
+          true};
+}
+
+/// Replaces a row of logits by log p. Returns nothing else: p follows by exponentiation.
+template <class Row>
+void log_softmax(Row row) {
+  row.array() -= row.maxCoeff();
+  row.array() -= std::log(row.array().exp().sum());
+}
+
+/// Mean loss, and the cotangent of the logits [O, V]. Sequences that begin alike share output rows,
+/// so that one row may be asked for several tokens.
+template <class Scalar>
+double loss_of_logits(Rows<Scalar> logits, const model::TokenBatch& packed,
+                      const LabelledSequences& batch, Rows<Scalar>& cotangent) {
+  for (Eigen::Index row = 0; row < logits.rows(); ++row) log_softmax(logits.row(row));
+  std::size_t count = 0;
+  for (const auto& next : batch.next) count += next.size();
+  const auto share = static_cast<Scalar>(1.0 / static_cast<double>(count));
+  double total = 0;
+  cotangent = Rows<Scalar>::Zero(logits.rows(), logits.cols());
+  for (std::size_t i = 0; i < batch.next.size(); ++i) {
+    for (std::size_t k = 0; k < batch.next[i].size(); ++k) {
+      const int row = packed.sequence_outputs[i][k];
+      total -= static_cast<double>(logits(row, batch.next[i][k]));
+      cotangent.row(row).array() += share * logits.row(row).array().exp();
+      cotangent(row, batch.next[i][k]) -= share;
+    }
+  }
+  return total / static_cast<double>(count);
+}
+
+/// Adds the head's gradient, cotangent' hidden [V, d], to that of the token embedding.
+template <class Scalar>
+void add_head_gradient(const Rows<Scalar>& cotangent, const Rows<Scalar>& hidden,
+                       Parameters<Scalar>& gradient) {
+  const auto width = static_cast<std::size_t>(hidden.cols());
+  model::tiled_gemm<Scalar>(true, false, static_cast<int>(cotangent.cols()),
+                            static_cast<int>(hidden.cols()), static_cast<int>(hidden.rows()), 1,
+                            cotangent.data(), static_cast<std::size_t>(cotangent.cols()),
+                            hidden.data(), width, 1, gradient.data("wte.weight"), width);
+}
+
+}  // namespace
+
+template <class Scalar>
+double label_loss(const Parameters<Scalar>& parameters, const LabelledSequences& batch) {
+  check(parameters.config(), batch);
+  const model::TokenBatch packed = model::pack_causal(batch.tokens, batch.positions);
+  const auto weights = parameters.weights();
+  const auto activations = forward(weights, packed, model::tree_layouts(packed), false);
+  Rows<Scalar> logits;
+  Rows<Scalar> cotangent;
+  apply<Scalar>(head_view(weights), nullptr, activations.hidden, logits);
+  return loss_of_logits(std::move(logits), packed, batch, cotangent);
+}
+
+template <class Scalar>
+double label_loss_gradient(const Parameters<Scalar>& parameters, const LabelledSequences& batch,
+                           Parameters<Scalar>& gradient) {
+  check(parameters.config(), batch);
+  check_size("label_loss_gradient", "gradient", gradient.values().size(),
+             parameters.values().size());
+  const model::TokenBatch packed = model::pack_causal(batch.tokens, batch.positions);
+  const auto layouts = model::tree_layouts(packed);
+  const auto weights = parameters.weights();
+  const auto activations = forward(weights, packed, layouts, true);
+  Rows<Scalar> logits;
+  Rows<Scalar> cotangent;
+  apply<Scalar>(head_view(weights), nullptr, activations.hidden, logits);
+  const double loss = loss_of_logits(std::move(logits), packed, batch, cotangent);
+
+  std::fill(gradient.values().begin(), gradient.values().end(), Scalar(0));
+  add_head_gradient(cotangent, activations.hidden, gradient);
+  Rows<Scalar> cotangent_hidden;
+  apply_transposed(head_view(weights), cotangent, cotangent_hidden, false);
+  model::ParameterGradient<Scalar> observer(packed, gradient);
+  backward<Scalar>(weights, activations, layouts, nullptr, std::move(cotangent_hidden), observer);
+  return loss;
+}
+
+#define SEXTANT_INSTANTIATE(Scalar)                                                        \
+  template double label_loss(const Parameters<Scalar>&, const LabelledSequences&);         \
+  template double label_loss_gradient(const Parameters<Scalar>&, const LabelledSequences&, \
+                                      Parameters<Scalar>&);
+SEXTANT_INSTANTIATE(float)
+SEXTANT_INSTANTIATE(double)
+#undef SEXTANT_INSTANTIATE
+
+}  // namespace sextant::pretrain
