@@ -6,10 +6,11 @@ Usage: adapt_parity.py PROGRAM
 T steps w += rho sum_i r_i ds_i/dw on the chosen blocks, residuals and gradients recomputed at each, in
 double precision. Compared within 1e-4: adapted predictions of the queries, the prompt's residual norm
 afterwards, the linearised predictions (from the reference's own kernels), and the predictions of the
-directory that --out-model wrote, as transformers loads it. An adaptation that changes no prediction by at least 1e-2 (a
-hundred times the limit) would prove nothing and fails. Exit status 1 when anything is farther away.
+directory that --out-model wrote, as transformers loads it. An adaptation that changes no prediction by at
+least 1e-2 (a hundred times the limit) would prove nothing and fails. Exit status 1 when anything is farther away.
 """
 
+import re
 import sys
 import tempfile
 import warnings
@@ -27,10 +28,12 @@ from reference import KINDS, Reference, decoder_task, encoder_task
 
 LIMIT = 1e-4
 SMALLEST_EFFECT = 1e-2
+# Files in half precision round the adapted weights.
+ROUNDED_LIMIT = 3e-2
 
 
 def specs():
-    """F32 models, as adapted weights written in half precision would be rounded; F16 read once."""
+    """Mostly F32 models, so that rounding does not hide a wrong --out-model."""
     by_name = {spec.name: spec for spec in small_models.SPECS}
     return [by_name["gpt2 f32"], by_name["gpt2 f32 one head"],
             replace(by_name["gpt2 f16 odd"], name="gpt2 f32 odd", dtype=torch.float32),
@@ -93,11 +96,10 @@ def check_case(table, case, program, directory, head, task, work, choice):
                           ("residual_norm_predicted", predicted_norm),
                           ("residual_norm_after", np.linalg.norm(task.example_targets - adapted[:n]))]:
         table.add(case, key, abs(prompt[key] - expected), LIMIT)
-    # Half-precision files round the adapted weights; then only the layout is compared.
     written = Reference(out, task, head).predictions(task.sequences)
-    dtype = next(value.dtype for value in load_all(directory).values() if value.is_floating_point())
-    if dtype == torch.float32 or load_all(out)[next(iter(load_all(out)))].dtype == torch.float32:
-        table.add(case, "--out-model predictions", common.absolute_error(written, adapted), LIMIT)
+    types = {value.dtype for value in load_all(out).values() if value.is_floating_point()}
+    limit = LIMIT if types == {torch.float32} else ROUNDED_LIMIT
+    table.add(case, "--out-model predictions", common.absolute_error(written, adapted), limit)
     check_untouched(table, case, directory, out, names)
 
 
@@ -109,13 +111,12 @@ def load_all(directory):
 
 
 def check_untouched(table, case, before, after, names):
-    """Only the chosen blocks' weights may differ, and all of them do."""
+    """Only weights of the layers of the chosen blocks may differ, and some of them do."""
     old, new = load_all(before), load_all(after)
-    layers = {name.split(".")[1] for name in names}
-    changed = {name for name in old if name in new and not torch.equal(old[name], new[name])}
     table.expect(case, set(old) <= set(new), f"--out-model lost {sorted(set(old) - set(new))}")
-    strays = [name for name in changed if name.endswith("bias") or not any(
-        f".{layer}." in name or name.startswith(f"h.{layer}.") for layer in layers)]
+    changed = {name for name in old if name in new and not torch.equal(old[name], new[name].to(old[name].dtype))}
+    layers = "|".join({name.split(".")[1] for name in names})
+    strays = sorted(name for name in changed if not re.search(rf"(^|\.)(h|layer)\.({layers})\..*\.weight$", name))
     table.expect(case, not strays, f"--out-model changed {strays}")
     table.expect(case, bool(changed), "--out-model changed nothing")
 
