@@ -54,6 +54,7 @@ def cases():
     found.append(("huge spike", from_features(
         rng, [spike] + [rng.normal(size=(9, 12)) for _ in range(3)],
         [rng.normal(size=(2, 1))] + [rng.normal(size=(2, 12)) for _ in range(3)], residuals=spiked.residuals)))
+    found.append(("zero residuals", mixed(rng, 6, 2, 3, [4], residuals=np.zeros(6))))
     found.append(("rank 0", from_features(rng, [np.zeros((4, 2))] * 2, [np.zeros((2, 2))] * 2)))
     found.append(("a zero block", from_features(
         rng, [np.zeros((5, 2)), rng.normal(size=(5, 7))], [np.zeros((2, 2)), rng.normal(size=(2, 7))])))
