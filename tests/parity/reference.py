@@ -1,7 +1,10 @@
 """Predictions, block gradients and kernels by PyTorch's autograd in double precision."""
 
 import json
+import os
 from dataclasses import dataclass, field
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # Everything is on disk: never ask a server.
 
 import numpy as np
 import torch
