@@ -50,7 +50,10 @@ HorizonPosterior gibbs_posterior(const EvidenceCurve& curve, double beta,
   const Eigen::VectorXd exponents = log_start - scale * curve.relative;
   const double largest = exponents.maxCoeff();
   HorizonPosterior posterior;
-  posterior.weights = (exponents.array() - largest).exp();
+  posterior.weights.resize(count);
+  for (Eigen::Index j = 0; j < count; ++j) {  // std::exp: Eigen's gives exp(-infinity) > 0
+    posterior.weights[j] = std::exp(exponents[j] - largest);
+  }
   const double sum = posterior.weights.sum();
   posterior.weights /= sum;
   const double log_sum = largest + std::log(sum);

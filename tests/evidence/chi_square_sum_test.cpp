@@ -10,6 +10,7 @@
 #include <numbers>
 
 #include "sextant/core/errors.hpp"
+#include "support/close.hpp"
 #include "support/spectra.hpp"
 
 using namespace sextant;
@@ -40,13 +41,13 @@ TEST_CASE("equal weights: Boost's chi-square distribution") {
     CAPTURE(n);
     const boost::math::chi_squared oracle(n);
     const ChiSquareSum sum(Eigen::VectorXd::Constant(n, 2.5));
-    CHECK(sum.mean() == doctest::Approx(2.5 * n));
+    CHECK(sum.mean() == test::close(2.5 * n));
     for (const double p : {1e-100, 1e-12, 1e-3, 0.05, 0.5, 0.95, 1 - 1e-6}) {
       CAPTURE(p);
       const double x = boost::math::quantile(oracle, p);
       const double expected = boost::math::cdf(oracle, x);
-      CHECK(sum.probability(2.5 * x) == doctest::Approx(expected).epsilon(promised));
-      CHECK(sum.quantile(p) == doctest::Approx(2.5 * x).epsilon(1e-9));
+      CHECK(sum.probability(2.5 * x) == test::close(expected, promised));
+      CHECK(sum.quantile(p) == test::close(2.5 * x, 1e-9));
     }
   }
 }
@@ -64,7 +65,7 @@ TEST_CASE("weights in pairs: the closed form, over many powers of ten") {
       CAPTURE(x);
       const long double expected = hypoexponential(pairs, x);
       if (expected < 1e-6L) continue;  // the closed form cancels there
-      CHECK(sum.probability(x) == doctest::Approx(static_cast<double>(expected)).epsilon(promised));
+      CHECK(sum.probability(x) == test::close(static_cast<double>(expected), promised));
     }
   }
 }
@@ -100,8 +101,8 @@ TEST_CASE("two unequal weights and one weight above many: quadrature over the fi
       CAPTURE(c.rest);
       CAPTURE(c.count);
       CAPTURE(p);
-      CHECK(sum.probability(x) == doctest::Approx(expected).epsilon(1e-9));
-      CHECK(p == doctest::Approx(expected).epsilon(1e-9));
+      CHECK(sum.probability(x) == test::close(expected, 1e-9));
+      CHECK(p == test::close(expected, 1e-9));
     }
   }
 }
@@ -135,10 +136,10 @@ TEST_CASE("monotone, scales with the weights, ignores zeros and order") {
   }
   Eigen::VectorXd padded = Eigen::VectorXd::Zero(40);
   padded.tail(30) = weights.reverse();
-  CHECK(ChiSquareSum(padded).quantile(0.01) == doctest::Approx(sum.quantile(0.01)).epsilon(1e-13));
+  CHECK(ChiSquareSum(padded).quantile(0.01) == test::close(sum.quantile(0.01), 1e-13));
   for (const double unit : {1e-200, 1e200}) {
     CHECK(ChiSquareSum(unit * weights).quantile(0.01) ==
-          doctest::Approx(unit * sum.quantile(0.01)).epsilon(1e-13));
+          test::close(unit * sum.quantile(0.01), 1e-13));
   }
 }
 
@@ -154,7 +155,7 @@ TEST_CASE("no weight at all, one weight far in the tail, arguments out of range"
   CHECK(one.probability(std::numeric_limits<double>::infinity()) == 1.0);
   CHECK(one.quantile(1e-300) == 0.0);
   CHECK(one.log_probability(1e-280) ==
-        doctest::Approx(std::log(std::sqrt(2e-280 / std::numbers::pi))).epsilon(1e-12));
+        test::close(std::log(std::sqrt(2e-280 / std::numbers::pi)), 1e-12));
   CHECK_THROWS_AS(one.quantile(0.0), ArgumentError);
   CHECK_THROWS_AS(one.quantile(1.0), ArgumentError);
   CHECK_THROWS_AS(one.probability(std::nan("")), ArgumentError);

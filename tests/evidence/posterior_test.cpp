@@ -8,6 +8,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/spectral/filters.hpp"
+#include "support/close.hpp"
 #include "support/spectra.hpp"
 
 using namespace sextant;
@@ -42,12 +43,12 @@ TEST_CASE("the Gibbs posterior against plain exponentials") {
     double divergence = 0;
     for (Eigen::Index j = 0; j < 13; ++j) {
       const double nu = prior[j] * std::exp(-beta * 6 * curve.values[j]) / sum;
-      CHECK(posterior.weights[j] == doctest::Approx(nu).epsilon(1e-12));
+      CHECK(posterior.weights[j] == test::close(nu, 1e-12));
       mean += nu * static_cast<double>(j);
       if (nu > 0) divergence += nu * std::log(nu / (prior[j] / prior_sum));
     }
-    CHECK(posterior.mean == doctest::Approx(mean));
-    CHECK(posterior.divergence == doctest::Approx(divergence).epsilon(1e-12));
+    CHECK(posterior.mean == test::close(mean));
+    CHECK(posterior.divergence == test::close(divergence, 1e-12));
     CHECK(std::abs(posterior.weights.sum() - 1) < 1e-14);
   }
 }
@@ -68,7 +69,7 @@ TEST_CASE("posteriors on degenerate inputs sum to one") {
           CHECK(posterior.mean >= 0);
           CHECK(posterior.mean <= 30);
           CHECK(posterior.divergence <= std::log(31.0) + 1e-12);
-          if (beta == 0) CHECK(posterior.divergence == doctest::Approx(0));
+          if (beta == 0) CHECK(posterior.divergence == test::close(0));
         }
       }
     }
@@ -77,8 +78,8 @@ TEST_CASE("posteriors on degenerate inputs sum to one") {
   const EvidenceCurve curve =
       evidence_curve(Eigen::Vector3d(1, 0.5, 0.1), Eigen::Vector3d(2, 0.3, 0.1), 0.1, range(30));
   const HorizonPosterior sharp = gibbs_posterior(curve, 1e8);
-  CHECK(sharp.weights[curve.map_index] == doctest::Approx(1.0));
-  CHECK(sharp.divergence == doctest::Approx(std::log(31.0)));
+  CHECK(sharp.weights[curve.map_index] == test::close(1.0));
+  CHECK(sharp.divergence == test::close(std::log(31.0)));
 }
 
 TEST_CASE("the averaged filter is the average of the corrections") {
@@ -95,10 +96,10 @@ TEST_CASE("the averaged filter is the average of the corrections") {
     expected += weights[j] * spectral::query_correction(q, kt, rt);
   }
   const Eigen::VectorXd q = average_query_filter(values, 0.4, horizons, weights);
-  CHECK(spectral::query_correction(q, kt, rt) == doctest::Approx(expected).epsilon(1e-13));
+  CHECK(spectral::query_correction(q, kt, rt) == test::close(expected, 1e-13));
   const Eigen::VectorXd g = average_prompt_filter(values, 0.4, horizons, weights);
   CHECK(g.isApprox(values.cwiseProduct(q), 1e-13));
-  CHECK(q[4] == doctest::Approx(0.4 * (0.5 * 3 + 0.3 * 17)));  // the limit at a zero eigenvalue
+  CHECK(q[4] == test::close(0.4 * (0.5 * 3 + 0.3 * 17)));  // the limit at a zero eigenvalue
 }
 
 TEST_CASE("posterior: arguments out of range") {

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "sextant/core/errors.hpp"
+#include "support/close.hpp"
 #include "support/spectra.hpp"
 
 using namespace sextant;
@@ -35,8 +36,8 @@ TEST_CASE("eigensystem of ordinary and degenerate kernels") {
     const Eigensystem system = decompose(kernel);
     check_decomposition(kernel, system);
     CHECK(system.clipped <= 1e-14 * values.sum());
-    CHECK(system.trace == doctest::Approx(values.sum()).epsilon(1e-13));
-    CHECK(system.largest() == doctest::Approx(values.maxCoeff()).epsilon(1e-13));
+    CHECK(system.trace == test::close(values.sum(), 1e-13));
+    CHECK(system.largest() == test::close(values.maxCoeff(), 1e-13));
   }
 }
 
@@ -60,12 +61,12 @@ TEST_CASE("n = 1, a negative rounding error, a real negative eigenvalue, asymmet
 
   const Eigensystem rounding = decompose(Eigen::MatrixXd::Constant(1, 1, -1e-16));
   CHECK(rounding.values[0] == 0.0);
-  CHECK(rounding.clipped == doctest::Approx(1e-16));
+  CHECK(rounding.clipped == test::close(1e-16));
   CHECK(rounding.trace == 0.0);
 
   const Eigensystem indefinite =
       decompose(Eigen::Matrix3d(Eigen::Vector3d(2, -0.5, -0.25).asDiagonal()));
-  CHECK(indefinite.clipped == doctest::Approx(0.75));
+  CHECK(indefinite.clipped == test::close(0.75));
   CHECK(indefinite.values.isApprox(Eigen::Vector3d(2, 0, 0)));
 
   Eigen::Matrix2d skewed;

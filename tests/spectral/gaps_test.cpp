@@ -7,6 +7,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/spectral/filters.hpp"
+#include "support/close.hpp"
 #include "support/spectra.hpp"
 
 using namespace sextant;
@@ -92,7 +93,7 @@ TEST_CASE("prompt and query gaps, risks and variances against simulation") {
     CHECK(filter_error.distance(variance.posterior + gap.adapted) < 5);
     CHECK(gap.adapt == (gap.adapted < gap.none));
     // No correction errs by the prior variance, so its gap is what the Bayes filter explains.
-    CHECK(gap.none == doctest::Approx(variance.prior - variance.posterior).epsilon(1e-12));
+    CHECK(gap.none == test::close(variance.prior - variance.posterior, 1e-12));
   }
 }
 
@@ -125,8 +126,7 @@ TEST_CASE("risk is Bayes risk plus excess, and the excess is the prompt gap") {
     const double largest = benchmark.tau2 * values.sum() + benchmark.sigma2;
     CHECK(std::abs(risk.risk - risk.bayes - risk.excess) < 1e-14 * largest);
     const GapWeights weights = prompt_gap_weights(values, benchmark);
-    CHECK(bayes_gap(values, weights, benchmark.lambda_star(), g) ==
-          doctest::Approx(risk.excess).epsilon(1e-9));
+    CHECK(bayes_gap(values, weights, benchmark.lambda_star(), g) == test::close(risk.excess, 1e-9));
     const Eigen::VectorXd bayes = bayes_prompt_filter(values, benchmark.lambda_star());
     CHECK(prompt_risk(benchmark.tau2 * values, benchmark.sigma2, bayes).excess <= 1e-28 * largest);
     CHECK(bayes_gap(values, weights, benchmark.lambda_star(), bayes) == 0.0);
@@ -153,7 +153,7 @@ TEST_CASE("variances at the ends: no prior, no observation variance, no prompt c
   CHECK(query_variance(values, kt, 0.5, {0.0, 1.0}).posterior == 0.0);
   // sigma2 = 0: the query's component along the prompt is known exactly.
   CHECK(query_variance(values, kt, 0.5, {2.0, 0.0}).posterior ==
-        doctest::Approx(2 * (0.5 - 0.36 / 1.5)));
+        test::close(2 * (0.5 - 0.36 / 1.5)));
   CHECK(query_variance(values, kt, 0.36 / 1.5, {2.0, 0.0}).posterior >= 0.0);
   const QueryVariance uncoupled = query_variance(values, Eigen::Vector2d::Zero(), 0.5, {2.0, 1.0});
   CHECK(uncoupled.posterior == uncoupled.prior);
@@ -173,8 +173,8 @@ TEST_CASE("units: residuals and kernel rescaled") {
   };
   const AdaptationGap first = gap(values, kt, before, 0.1);
   const AdaptationGap second = gap(b * values, b * kt, after, 0.1 / b);
-  CHECK(second.none == doctest::Approx(a * a * first.none).epsilon(1e-12));
-  CHECK(second.adapted == doctest::Approx(a * a * first.adapted).epsilon(1e-12));
+  CHECK(second.none == test::close(a * a * first.none, 1e-12));
+  CHECK(second.adapted == test::close(a * a * first.adapted, 1e-12));
 }
 
 TEST_CASE("gaps: arguments out of range") {

@@ -10,6 +10,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/spectral/filters.hpp"
 #include "sextant/spectral/grid_minimum.hpp"
+#include "support/close.hpp"
 #include "support/spectra.hpp"
 
 using namespace sextant;
@@ -45,8 +46,8 @@ TEST_CASE("per-mode times make gradient flow equal the Bayes filter") {
       const Eigen::VectorXd q = bayes_query_filter(values, lambda_star);
       for (Eigen::Index i = 0; i < values.size(); ++i) {
         const Eigen::VectorXd l = values.segment(i, 1);
-        CHECK(flow_prompt_filter(l, times[i])[0] == doctest::Approx(g[i]).epsilon(1e-12));
-        CHECK(flow_query_filter(l, times[i])[0] == doctest::Approx(q[i]).epsilon(1e-12));
+        CHECK(flow_prompt_filter(l, times[i])[0] == test::close(g[i], 1e-12));
+        CHECK(flow_query_filter(l, times[i])[0] == test::close(q[i], 1e-12));
       }
     }
   }
@@ -56,7 +57,7 @@ TEST_CASE("per-mode times make gradient flow equal the Bayes filter") {
   CHECK(per_mode_times(values, 4.0)[1] == 0.25);
   CHECK(per_mode_times(values, 4.0)[2] == 0.25);
   CHECK(per_mode_times(Eigen::VectorXd::Constant(1, 1e10), 1e-305)[0] ==
-        doctest::Approx(315 * std::log(10.0) / 1e10));
+        test::close(315 * std::log(10.0) / 1e10));
 }
 
 TEST_CASE("times in steps: nearest integer, halves up, and what has no integer") {
@@ -87,8 +88,8 @@ TEST_CASE("matching at the mean eigenvalue") {
     denominator += 2 * l + 0.5;
   }
   const double mu = numerator / denominator;
-  CHECK(match.mean_eigenvalue == doctest::Approx(mu));
-  CHECK(match.time == doctest::Approx(std::log(1 + mu / 0.25) / mu));
+  CHECK(match.mean_eigenvalue == test::close(mu));
+  CHECK(match.time == test::close(std::log(1 + mu / 0.25) / mu));
   CHECK(match.horizon == std::llround(match.time / 0.03));
 
   // Equal eigenvalues: the matched time is the Bayes filter itself.
@@ -105,7 +106,7 @@ TEST_CASE("matching at the mean eigenvalue") {
   CHECK(match_at_mean(Eigen::Vector3d::Zero(), weights.a, 0.25, 0.0).horizon == 0);
   // Weights whose sum overflows.
   CHECK(match_at_mean(values, 1e308 * Eigen::Vector3d::Ones(), 0.25, 0.03).mean_eigenvalue ==
-        doctest::Approx(1.4));
+        test::close(1.4));
   CHECK_THROWS_AS(match_at_mean(values, -weights.a, 0.25, 0.03), ArgumentError);
   CHECK_THROWS_AS(match_at_mean(values, Eigen::Vector2d(1, 1), 0.25, 0.03), ArgumentError);
 }
@@ -135,14 +136,14 @@ TEST_CASE("oracle horizon against a loop over the definition") {
           gap += weights.a[i] *
                  std::pow(weights.form == FilterForm::prompt ? l * difference : difference, 2);
         }
-        CHECK(oracle.gaps[horizon] == doctest::Approx(gap).epsilon(1e-9));
+        CHECK(oracle.gaps[horizon] == test::close(gap, 1e-9));
         if (gap < best * (1 - 1e-12)) {
           best = gap;
           best_horizon = horizon;
         }
       }
       CHECK(oracle.gap == oracle.gaps.minCoeff());
-      CHECK(oracle.gap == doctest::Approx(best).epsilon(1e-9));
+      CHECK(oracle.gap == test::close(best, 1e-9));
       CHECK(oracle.horizon == best_horizon);
       CHECK(oracle.at_lower_edge == (best_horizon == 0));
       CHECK(oracle.at_upper_edge == (best_horizon == 200));
@@ -192,9 +193,9 @@ TEST_CASE("oracle time with two minima, and the ends of the range") {
   const GapWeights weights{Eigen::Vector2d(1, 1.2), FilterForm::prompt};
   const OracleValue two = oracle_time(values, weights, 1.0);
   CHECK(two.local_minima == 2);
-  CHECK(two.value == doctest::Approx(std::log(1.01) / 0.01).epsilon(0.05));
+  CHECK(two.value == test::close(std::log(1.01) / 0.01, 0.05));
   CHECK(oracle_time(values, {Eigen::Vector2d(1.2, 1), FilterForm::prompt}, 1.0).value ==
-        doctest::Approx(std::log(101.0) / 100).epsilon(0.05));
+        test::close(std::log(101.0) / 100, 0.05));
 
   CHECK(oracle_time(values, weights, infinity).value == 0.0);
   const OracleValue unbounded = oracle_time(values, weights, 0.0);
@@ -207,10 +208,10 @@ TEST_CASE("oracle time with two minima, and the ends of the range") {
   const GapWeights small_mode{Eigen::Vector2d(0, 1), FilterForm::prompt};
   const OracleValue clipped = oracle_step(values, small_mode, 1.0, 1);
   CHECK(clipped.at_upper_edge);
-  CHECK(clipped.value == doctest::Approx(0.01).epsilon(1e-6));
+  CHECK(clipped.value == test::close(0.01, 1e-6));
   const OracleValue inside = oracle_step(values, small_mode, 200.0, 1);
   CHECK_FALSE(inside.at_upper_edge);
-  CHECK(inside.value == doctest::Approx(1 / 200.01));
+  CHECK(inside.value == test::close(1 / 200.01));
   CHECK(inside.gap < 1e-20);
   CHECK(oracle_step(values, weights, infinity, 3).value == 0.0);
   CHECK(oracle_step(Eigen::Vector2d::Zero(), weights, 1.0, 3).value == 0.0);
@@ -223,15 +224,14 @@ TEST_CASE("oracle time with two minima, and the ends of the range") {
 TEST_CASE("minimum on a logarithmic grid") {
   const auto parabola = [](double x) { return std::pow(std::log(x) - 1, 2); };
   const GridMinimum inside = minimise_on_log_grid(parabola, 0.01, 100, 9);
-  CHECK(inside.argument == doctest::Approx(std::exp(1.0)).epsilon(1e-7));
+  CHECK(inside.argument == test::close(std::exp(1.0), 1e-7));
   CHECK(inside.local_minima == 1);
   CHECK_FALSE(inside.at_lower_edge);
   CHECK_FALSE(inside.at_upper_edge);
   CHECK(minimise_on_log_grid(parabola, 4, 100, 9).at_lower_edge);
   CHECK(minimise_on_log_grid(parabola, 0.01, 2, 9).at_upper_edge);
   // A minimum between the edge and its neighbour is not an edge.
-  CHECK(minimise_on_log_grid(parabola, 2.6, 1e6, 9).argument ==
-        doctest::Approx(std::exp(1.0)).epsilon(1e-7));
+  CHECK(minimise_on_log_grid(parabola, 2.6, 1e6, 9).argument == test::close(std::exp(1.0), 1e-7));
   const auto waves = [](double x) { return std::cos(5 * std::log(x)) + 0.01 * std::log(x); };
   const GridMinimum many = minimise_on_log_grid(waves, std::exp(-3.0), std::exp(3.0), 200);
   CHECK(many.local_minima == 6);  // four inside, one falling out of each end
