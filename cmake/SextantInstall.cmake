@@ -3,6 +3,8 @@ include(CMakePackageConfigHelpers)
 set(SEXTANT_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/sextant)
 
 install(TARGETS sextant EXPORT sextantTargets)
+install(FILES ${PROJECT_SOURCE_DIR}/third_party/vega/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR}
+  RENAME LICENSE.vega)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/sextant DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(SEXTANT_BUILD_CLI)
   set_target_properties(sextant_cli PROPERTIES EXPORT_NAME cli)
