@@ -109,7 +109,7 @@ LabelledSequences training_batch(const DigitShiftRecipe& recipe, int step) {
   Random random(recipe.seed, static_cast<std::uint64_t>(step) + 1);
   std::vector<task::DigitShiftTask> tasks;
   for (int i = 0; i < recipe.batch; ++i) {
-    tasks.push_back(task::draw_digit_shift(recipe.family, recipe.examples, 1, random));
+    tasks.push_back(task::draw_digit_shift(recipe.family, recipe.examples + 1, 0, random));
   }
   return label_sequences(tasks);
 }

@@ -24,6 +24,18 @@ void append_query(int x, int pattern, std::vector<int>& tokens) {
   tokens.push_back(separators[pattern]);
 }
 
+/// The first `count` examples, each with its label and line end.
+std::vector<int> example_tokens(const task::DigitShiftTask& task, std::size_t count) {
+  static const int line_end = id_of(newline);
+  std::vector<int> tokens;
+  for (std::size_t i = 0; i < count; ++i) {
+    append_query(task.examples[i].x, task.pattern, tokens);
+    tokens.push_back(task.examples[i].y);
+    tokens.push_back(line_end);
+  }
+  return tokens;
+}
+
 }  // namespace
 
 const std::vector<std::string>& digit_vocabulary() {
@@ -33,13 +45,7 @@ const std::vector<std::string>& digit_vocabulary() {
 }
 
 std::vector<int> query_tokens(const task::DigitShiftTask& task, int query) {
-  static const int line_end = id_of(newline);
-  std::vector<int> tokens;
-  for (const auto& [x, y] : task.examples) {
-    append_query(x, task.pattern, tokens);
-    tokens.push_back(y);
-    tokens.push_back(line_end);
-  }
+  std::vector<int> tokens = example_tokens(task, task.examples.size());
   append_query(task.queries[static_cast<std::size_t>(query)].x, task.pattern, tokens);
   return tokens;
 }
@@ -47,16 +53,15 @@ std::vector<int> query_tokens(const task::DigitShiftTask& task, int query) {
 LabelledSequences label_sequences(const std::vector<task::DigitShiftTask>& tasks) {
   LabelledSequences result;
   for (const auto& task : tasks) {
-    if (task.queries.empty()) throw ArgumentError("label_sequences", "tasks", "lack a query");
-    result.tokens.push_back(query_tokens(task, 0));
+    if (task.examples.empty()) throw ArgumentError("label_sequences", "tasks", "lack examples");
+    auto& tokens = result.tokens.emplace_back(example_tokens(task, task.examples.size() - 1));
+    append_query(task.examples.back().x, task.pattern, tokens);
     auto& positions = result.positions.emplace_back();
     auto& next = result.next.emplace_back();
     for (const auto& example : task.examples) {
       positions.push_back(4 * static_cast<int>(next.size()) + 1);
       next.push_back(example.y);
     }
-    positions.push_back(4 * static_cast<int>(next.size()) + 1);
-    next.push_back(task.queries[0].y);
   }
   return result;
 }

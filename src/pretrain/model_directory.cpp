@@ -76,13 +76,12 @@ Json distribution_json(const DigitShiftRecipe& recipe) {
   for (const auto& pattern : task::digit_shift_templates()) templates.push_back(pattern.example);
   return {{"description",
            fmt::format("Each sequence is a task of its own: a shift drawn uniformly from {} and a "
-                       "template drawn uniformly, then {} examples and a query with x uniform on "
-                       "0..9 and y = (x + shift) mod 10; an example's y is replaced by a uniform "
-                       "digit with probability {}. The loss is the cross-entropy over the whole "
-                       "vocabulary of every y given what stands before it, averaged over all {} "
-                       "labels.",
-                       format_shifts(recipe.family.shifts), recipe.examples,
-                       recipe.family.label_noise, recipe.examples + 1)},
+                       "template drawn uniformly, then {} examples with x uniform on 0..9 and y = "
+                       "(x + shift) mod 10, replaced by a uniform digit with probability {}. The "
+                       "loss is the cross-entropy over the whole vocabulary of every y given what "
+                       "stands before it, so that each number of examples from 0 to {} is trained.",
+                       format_shifts(recipe.family.shifts), recipe.examples + 1,
+                       recipe.family.label_noise, recipe.examples)},
           {"shifts", recipe.family.shifts},
           {"label_noise", recipe.family.label_noise},
           {"examples", recipe.examples},

@@ -204,14 +204,15 @@ TEST_CASE("the written model is the one that was trained") {
 }
 
 TEST_CASE("labels stand where the loss expects them") {
-  const task::DigitShiftTask task{4, 1, {{1, 5}, {9, 3}}, {{7, 1}}};
+  const task::DigitShiftTask task{4, 1, {{1, 5}, {9, 3}, {7, 1}}, {{2, 6}}};
   const LabelledSequences batch = label_sequences({task});
   CHECK(batch.tokens[0] == std::vector<int>{1, 11, 5, 13, 9, 11, 3, 13, 7, 11});
   CHECK(batch.positions[0] == std::vector<int>{1, 5, 9});
   CHECK(batch.next[0] == std::vector<int>{5, 3, 1});
-  CHECK(digit_vocabulary()[14] == "->");
+  CHECK(query_tokens(task, 0) ==
+        std::vector<int>{1, 11, 5, 13, 9, 11, 3, 13, 7, 11, 1, 13, 2, 11});
   CHECK(query_tokens({0, 0, {}, {{2, 2}}}, 0) == std::vector<int>{2, 14});
-  CHECK_THROWS_AS(label_sequences({{0, 0, {{1, 1}}, {}}}), ArgumentError);
+  CHECK_THROWS_AS(label_sequences({{0, 0, {}, {{1, 1}}}}), ArgumentError);
 }
 
 TEST_CASE("initial values have GPT-2's scales") {

@@ -20,8 +20,9 @@ const std::vector<std::string>& digit_vocabulary();
 /// 4 tokens an example, then 2.
 std::vector<int> query_tokens(const task::DigitShiftTask& task, int query);
 
-/// For each task the tokens of its examples and first query, with the label of every example and of
-/// that query wanted at the separator before it. Throws `ArgumentError` for a task without a query.
+/// For each task the tokens of its examples up to where the last one's label would stand, with the
+/// label of every example wanted at the separator before it. Throws `ArgumentError` for a task
+/// without examples.
 LabelledSequences label_sequences(const std::vector<task::DigitShiftTask>& tasks);
 
 /// Writes vocab.json, merges.txt and tokenizer_config.json to a directory, for models that read
