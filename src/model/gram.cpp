@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sextant/core/blas.hpp"
 #include "sextant/core/threads.hpp"
 
 namespace sextant::model {
@@ -24,6 +25,7 @@ std::size_t stride(const auto& matrix) { return static_cast<std::size_t>(matrix.
 
 /// Adds F F' to the lower triangle of `kernel`, F [n, p] row-major.
 void add_products(const double* features, int n, int p, Eigen::MatrixXd& kernel) {
+  prepare_blas();
   const int tiles = (n + tile - 1) / tile;
   parallel_for(std::ptrdiff_t{tiles} * tiles, [&](std::ptrdiff_t task) {
     const int row = static_cast<int>(task / tiles) * tile;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "sextant/core/blas.hpp"
 #include "sextant/core/threads.hpp"
 
 namespace sextant::model {
@@ -16,22 +17,12 @@ constexpr double serial_below = 1 << 19;  // multiply-adds that are not worth wa
 
 CBLAS_TRANSPOSE flag(bool transpose) { return transpose ? CblasTrans : CblasNoTrans; }
 
-/// Our own loops use the cores; a threaded BLAS inside them would make results depend on the number
-/// of threads and oversubscribe the machine.
-void use_one_blas_thread() {
-  static const bool done = [] {
-    openblas_set_num_threads(1);
-    return true;
-  }();
-  (void)done;
-}
-
 }  // namespace
 
 void gemm(bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, const float* a,
           std::size_t stride_a, const float* b, std::size_t stride_b, float beta, float* c,
           std::size_t stride_c) {
-  use_one_blas_thread();
+  prepare_blas();
   if (m == 0 || n == 0) return;
   cblas_sgemm(CblasRowMajor, flag(transpose_a), flag(transpose_b), m, n, k, alpha, a,
               static_cast<int>(stride_a), b, static_cast<int>(stride_b), beta, c,
@@ -41,7 +32,7 @@ void gemm(bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, 
 void gemm(bool transpose_a, bool transpose_b, int m, int n, int k, double alpha, const double* a,
           std::size_t stride_a, const double* b, std::size_t stride_b, double beta, double* c,
           std::size_t stride_c) {
-  use_one_blas_thread();
+  prepare_blas();
   if (m == 0 || n == 0) return;
   cblas_dgemm(CblasRowMajor, flag(transpose_a), flag(transpose_b), m, n, k, alpha, a,
               static_cast<int>(stride_a), b, static_cast<int>(stride_b), beta, c,

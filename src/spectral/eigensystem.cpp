@@ -6,6 +6,7 @@
 #include <Eigen/Eigenvalues>
 #include <vector>
 
+#include "sextant/core/blas.hpp"
 #include "sextant/core/errors.hpp"
 
 extern "C" void dsyevd_(const char* jobz, const char* uplo, const int* n, double* a, const int* lda,
@@ -31,9 +32,7 @@ Ascending solve_with_eigen(const Eigen::MatrixXd& symmetric) {
 }
 
 Ascending solve_with_lapack(Eigen::MatrixXd symmetric) {
-  // OpenBLAS's own threads would change the order of its sums and compete with parallel_for.
-  static const bool single_threaded = (openblas_set_num_threads(1), true);
-  (void)single_threaded;
+  prepare_blas();
   const int n = static_cast<int>(symmetric.rows());
   Eigen::VectorXd values(n);
   int info = 0;

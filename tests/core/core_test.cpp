@@ -2,8 +2,10 @@
 
 #include <atomic>
 #include <cmath>
+#include <cstdlib>
 #include <vector>
 
+#include "sextant/core/blas.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/progress.hpp"
 #include "sextant/core/random.hpp"
@@ -84,4 +86,18 @@ TEST_CASE("durations") {
   CHECK(format_duration(12.2) == "12 s");
   CHECK(format_duration(185) == "3 min 05 s");
   CHECK(format_duration(3725) == "1 h 02 min");
+}
+
+TEST_CASE("matrix products use kernels that fit the processor") {
+  prepare_blas();
+  const std::string kernels = blas_kernels();
+  CHECK_FALSE(kernels.empty());
+  prepare_blas();
+  CHECK(blas_kernels() == kernels);
+#if defined(__x86_64__)
+  if (std::getenv("OPENBLAS_CORETYPE") == nullptr && __builtin_cpu_supports("avx2") &&
+      __builtin_cpu_supports("fma")) {
+    CHECK(kernels != "Prescott");
+  }
+#endif
 }
