@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "commands.hpp"
 #include "sextant/core/progress.hpp"
@@ -17,36 +18,44 @@ struct Options {
   pretrain::RunOptions run;
 };
 
-/// One table: a row for each distribution of tasks, a column for each predictor.
+constexpr int name_width = 26;
+constexpr int column_width = 10;
+
+/// One table: a row for each predictor, a column for each distribution of tasks.
 void print_errors(const std::vector<pretrain::MeasuredErrors>& measured, const char* title,
                   pretrain::Estimate pretrain::PredictorErrors::*quantity) {
-  fmt::print("\n{}\n{:<27}", title, "");
-  for (const auto& one : measured.front().predictors) {
-    fmt::print("{:>{}}", one.predictor, &one == &measured.front().predictors[0] ? 16 : 11);
-  }
-  fmt::print("\n");
-  for (const auto& row : measured) {
-    fmt::print("{:<27}", row.tasks);
-    for (const auto& one : row.predictors) {
-      const auto& [mean, error] = one.*quantity;
-      if (&one == &row.predictors[0]) {
-        fmt::print("{:>16}", fmt::format("{:.4f} ± {:.4f}", mean, error));
-      } else {
-        fmt::print("{:>11.4f}", mean);
-      }
-    }
+  const auto print_row = [&](std::string_view name, const auto& cell) {
+    fmt::print("{:<{}}", name, name_width);
+    for (const auto& column : measured) fmt::print("{:>{}}", cell(column), column_width);
     fmt::print("\n");
+  };
+  fmt::print("\n");
+  print_row(title,
+            [](const auto& column) { return pretrain::format_shifts(column.family.shifts); });
+  print_row("", [](const auto& column) {
+    const double noise = column.family.label_noise;
+    return noise > 0 ? fmt::format("noise {}", noise) : std::string("clean");
+  });
+  for (std::size_t i = 0; i < measured.front().predictors.size(); ++i) {
+    const auto estimate = [&](const auto& column) { return column.predictors[i].*quantity; };
+    print_row(measured.front().predictors[i].predictor,
+              [&](const auto& column) { return fmt::format("{:.4f}", estimate(column).mean); });
+    if (i > 0) continue;
+    print_row("  standard error", [&](const auto& column) {
+      return fmt::format("{:.4f}", estimate(column).standard_error);
+    });
   }
 }
 
 void print_result(const pretrain::PretrainResult& result, const std::string& directory) {
-  fmt::print("{}: {} parameters, final loss {:.4f} nats per label\n", directory, result.parameters,
-             result.final_loss);
   const auto& first = result.measured.front();
-  fmt::print("Measured on {} fresh tasks each, {} examples and one query; ± one standard error\n",
+  fmt::print("{}: {} parameters\n", directory, result.parameters);
+  fmt::print("Loss on fresh sequences: {:.4f} nats per label, ideal predictor {:.4f}\n",
+             result.loss.model, result.loss.ideal);
+  fmt::print("Errors on {} fresh tasks of {} examples and one query for each column,\n",
              first.count, first.examples);
-  print_errors(result.measured, "Mean squared error of the expected label (0 to 1)",
-               &pretrain::PredictorErrors::squared_error);
+  fmt::print("by the shifts that tasks are drawn from and the noise of their labels\n");
+  print_errors(result.measured, "Squared error", &pretrain::PredictorErrors::squared_error);
   print_errors(result.measured, "Accuracy", &pretrain::PredictorErrors::accuracy);
 }
 

@@ -129,7 +129,8 @@ PretrainResult pretrain_digit_shift(const DigitShiftRecipe& recipe, const RunOpt
   result.parameters = state.parameters.values().size();
   result.resumed_from = state.steps_done();
   train(recipe, run, state);
-  result.final_loss = recent_loss(state.losses, std::max<std::size_t>(1, state.losses.size() / 20));
+  result.loss = measure_loss(state.parameters, recipe.family, recipe.examples, recipe.test_tasks,
+                             recipe.seed);
   result.measured = measure_digit_shift(state.parameters, recipe.family,
                                         std::min(measured_examples, recipe.examples),
                                         recipe.test_tasks, recipe.seed);

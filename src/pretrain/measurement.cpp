@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <functional>
 #include <numeric>
@@ -11,6 +10,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/model/transformer.hpp"
 #include "sextant/pretrain/digit_vocabulary.hpp"
+#include "sextant/pretrain/reference_predictors.hpp"
 #include "sextant/readout/label_expectation.hpp"
 
 namespace sextant::pretrain {
@@ -20,10 +20,10 @@ using task::digit_count;
 using task::DigitShiftFamily;
 using task::DigitShiftTask;
 
-using LabelProbabilities = std::array<double, digit_count>;
 using Tasks = std::vector<DigitShiftTask>;
 
 constexpr std::uint64_t first_stream = std::uint64_t{1} << 32;
+constexpr std::uint64_t loss_stream = std::uint64_t{1} << 33;
 constexpr std::size_t tasks_per_batch = 256;
 
 std::vector<int> all_shifts() {
@@ -59,38 +59,6 @@ std::vector<LabelProbabilities> predict(const model::Parameters<float>& paramete
   return result;
 }
 
-/// `counts` divided by their sum; all labels alike when that is 0.
-LabelProbabilities normalized(LabelProbabilities counts) {
-  const double sum = std::accumulate(counts.begin(), counts.end(), 0.0);
-  for (double& p : counts) p = sum > 0 ? p / sum : 1.0 / digit_count;
-  return counts;
-}
-
-LabelProbabilities copy_labels(const DigitShiftTask& task) {
-  LabelProbabilities counts{};
-  for (const auto& [x, y] : task.examples) {
-    if (x == task.queries[0].x) counts[static_cast<std::size_t>(y)] += 1;
-  }
-  return normalized(counts);
-}
-
-/// The labels that those of `shifts` give that most examples agree with.
-LabelProbabilities decode_shift(const DigitShiftTask& task, const std::vector<int>& shifts) {
-  std::vector<std::ptrdiff_t> agreeing;
-  for (const int shift : shifts) {
-    agreeing.push_back(std::count_if(
-        task.examples.begin(), task.examples.end(),
-        [&](const auto& example) { return example.y == task::shifted_digit(example.x, shift); }));
-  }
-  const auto most = *std::max_element(agreeing.begin(), agreeing.end());
-  LabelProbabilities counts{};
-  for (std::size_t i = 0; i < shifts.size(); ++i) {
-    const int label = task::shifted_digit(task.queries[0].x, shifts[i]);
-    if (agreeing[i] == most) counts[static_cast<std::size_t>(label)] += 1;
-  }
-  return normalized(counts);
-}
-
 double squared_error(const LabelProbabilities& p, int right) {
   double expectation = 0;
   for (int y = 0; y < digit_count; ++y) expectation += p[static_cast<std::size_t>(y)] * y / 9;
@@ -123,31 +91,47 @@ PredictorErrors errors_of(std::string name, const Tasks& tasks,
   return {std::move(name), estimate(squares), estimate(hits)};
 }
 
+std::string describe(const DigitShiftFamily& family) {
+  return fmt::format("shifts {}, {}", format_shifts(family.shifts),
+                     family.label_noise > 0 ? fmt::format("label noise {}", family.label_noise)
+                                            : std::string("clean labels"));
+}
+
 MeasuredErrors measure(const model::Parameters<float>& parameters, const DigitShiftFamily& family,
-                       const std::vector<int>& trained_shifts, int examples, int count,
-                       Random random) {
-  MeasuredErrors result;
-  result.tasks =
-      fmt::format("shifts {}, {}", format_shifts(family.shifts),
-                  family.label_noise > 0 ? fmt::format("label noise {}", family.label_noise)
-                                         : std::string("clean labels"));
-  result.family = family;
-  result.examples = examples;
-  result.count = count;
+                       const DigitShiftFamily& trained, int examples, int count, Random random) {
+  MeasuredErrors result{describe(family), family, examples, count, {}};
   Tasks tasks;
   for (int i = 0; i < count; ++i) {
     tasks.push_back(task::draw_digit_shift(family, examples, 1, random));
   }
   const auto predicted = predict(parameters, tasks);
-  const auto add = [&](const char* name, const auto& predictor) {
-    result.predictors.push_back(errors_of(name, tasks, predictor));
+  const std::vector<int> all = all_shifts();
+  const auto add = [&](const char* name, const auto& rule) {
+    result.predictors.push_back(errors_of(name, tasks, rule));
+  };
+  const auto add_rule = [&](const char* name, const auto& rule) {
+    add(name, [&](std::size_t i) { return rule(tasks[i].examples, tasks[i].queries[0].x); });
   };
   add("model", [&](std::size_t i) { return predicted[i]; });
-  add("guess", [&](std::size_t) { return normalized({}); });
-  add("copy", [&](std::size_t i) { return copy_labels(tasks[i]); });
-  add("trained shifts", [&](std::size_t i) { return decode_shift(tasks[i], trained_shifts); });
-  add("all shifts", [&](std::size_t i) { return decode_shift(tasks[i], all_shifts()); });
+  add_rule("ideal", [&](auto& shown, int x) { return ideal_label(shown, x, trained); });
+  add_rule("nearest trained shift",
+           [&](auto& shown, int x) { return nearest_shift_label(shown, x, trained.shifts); });
+  add_rule("nearest shift of all ten",
+           [&](auto& shown, int x) { return nearest_shift_label(shown, x, all); });
+  add_rule("copy", [](auto& shown, int x) { return copy_label(shown, x); });
+  add_rule("guess", [](auto&, int) { return guess_label(); });
   return result;
+}
+
+/// Sum of the ideal predictor's losses over all labels of a task's examples.
+double ideal_loss(const DigitShiftTask& task, const DigitShiftFamily& family) {
+  const std::span<const task::DigitPair> examples(task.examples);
+  double loss = 0;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    const auto p = ideal_label(examples.first(i), examples[i].x, family);
+    loss -= std::log(p[static_cast<std::size_t>(examples[i].y)]);
+  }
+  return loss;
 }
 
 }  // namespace
@@ -177,15 +161,32 @@ std::vector<MeasuredErrors> measure_digit_shift(const model::Parameters<float>& 
   std::set_difference(all.begin(), all.end(), trained.shifts.begin(), trained.shifts.end(),
                       std::back_inserter(others.shifts));
   std::vector<DigitShiftFamily> families{trained};
+  if (trained.label_noise > 0) families.push_back({trained.shifts, 0});
   if (!others.shifts.empty()) families.push_back(others);
   families.push_back({all, 0});
   families.push_back({all, 0.55});
   std::vector<MeasuredErrors> results;
   for (std::size_t i = 0; i < families.size(); ++i) {
-    results.push_back(measure(parameters, families[i], trained.shifts, examples, count,
-                              Random(seed, first_stream + i)));
+    results.push_back(
+        measure(parameters, families[i], trained, examples, count, Random(seed, first_stream + i)));
   }
   return results;
+}
+
+FreshLoss measure_loss(const model::Parameters<float>& parameters, const DigitShiftFamily& family,
+                       int examples, int count, std::uint64_t seed) {
+  Random random(seed, loss_stream);
+  FreshLoss total;
+  for (int begin = 0; begin < count; begin += static_cast<int>(tasks_per_batch)) {
+    const int size = std::min(static_cast<int>(tasks_per_batch), count - begin);
+    Tasks tasks;
+    for (int i = 0; i < size; ++i) {
+      tasks.push_back(task::draw_digit_shift(family, examples + 1, 0, random));
+      total.ideal += ideal_loss(tasks.back(), family) / (examples + 1);
+    }
+    total.model += size * label_loss(parameters, label_sequences(tasks));
+  }
+  return {total.model / count, total.ideal / count};
 }
 
 }  // namespace sextant::pretrain

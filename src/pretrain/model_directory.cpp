@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -88,12 +87,6 @@ Json distribution_json(const DigitShiftRecipe& recipe) {
           {"templates", templates}};
 }
 
-/// With clean labels only the first label of a sequence is uncertain: it tells the shift.
-Json smallest_loss(const DigitShiftRecipe& recipe) {
-  if (recipe.family.label_noise > 0) return nullptr;
-  return std::log(static_cast<double>(recipe.family.shifts.size())) / (recipe.examples + 1);
-}
-
 Json measured_json(const std::vector<MeasuredErrors>& measured) {
   Json rows = Json::array();
   for (const MeasuredErrors& row : measured) {
@@ -145,11 +138,19 @@ std::string format_recipe(const DigitShiftRecipe& recipe, const std::vector<doub
       {"training", training_json(recipe)},
       {"loss",
        {{"unit", "nats per label"},
-        {"final", result.final_loss},
-        {"smallest_possible", smallest_loss(recipe)},
+        {"fresh_sequences", recipe.test_tasks},
+        {"model", result.loss.model},
+        {"ideal", result.loss.ideal},
         {"curve", loss_curve(losses)}}},
       {"measured",
-       {{"squared_error", "of the expectation of y / 9 under the softmax over the ten digits"},
+       {{"squared_error",
+         "of the expectation of y / 9 under the probabilities of the ten digits, against the right "
+         "label's value"},
+        {"predictors",
+         "ideal: Bayes prediction for the distribution trained on; nearest shift: the one that "
+         "most "
+         "examples agree with; copy: the labels of examples with the query's digit; guess: all "
+         "digits alike"},
         {"rows", measured_json(result.measured)}}}};
   return json.dump(1) + "\n";
 }

@@ -12,6 +12,8 @@
 #include "sextant/io/json.hpp"
 #include "sextant/model/weights.hpp"
 #include "sextant/pretrain/digit_vocabulary.hpp"
+#include "sextant/task/encoded_prompt.hpp"
+#include "sextant/tokenizer/load.hpp"
 
 using namespace sextant;
 using namespace sextant::pretrain;
@@ -209,10 +211,26 @@ TEST_CASE("labels stand where the loss expects them") {
   CHECK(batch.tokens[0] == std::vector<int>{1, 11, 5, 13, 9, 11, 3, 13, 7, 11});
   CHECK(batch.positions[0] == std::vector<int>{1, 5, 9});
   CHECK(batch.next[0] == std::vector<int>{5, 3, 1});
-  CHECK(query_tokens(task, 0) ==
-        std::vector<int>{1, 11, 5, 13, 9, 11, 3, 13, 7, 11, 1, 13, 2, 11});
+  CHECK(query_tokens(task, 0) == std::vector<int>{1, 11, 5, 13, 9, 11, 3, 13, 7, 11, 1, 13, 2, 11});
   CHECK(query_tokens({0, 0, {}, {{2, 2}}}, 0) == std::vector<int>{2, 14});
   CHECK_THROWS_AS(label_sequences({{0, 0, {}, {{1, 1}}}}), ArgumentError);
+}
+
+TEST_CASE("the written tokenizer gives the tokens that training used") {
+  const Scratch scratch;
+  write_digit_tokenizer(scratch.path, 62);
+  const auto tokenizer = tokenizer::load_tokenizer(scratch.path);
+  CHECK(tokenizer->vocabulary_size() == digit_vocabulary().size());
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    Random random(seed);
+    const auto task = task::draw_digit_shift({{0, 5, 9}, 0.5}, 7, 1, random);
+    const auto prompt = task::digit_shift_prompt(task);
+    const auto encoded = task::encode(prompt, *tokenizer, "prompt");
+    CHECK(encoded.query_tokens[0] == query_tokens(task, 0));
+    for (int digit = 0; digit < 10; ++digit) {
+      CHECK(encoded.label_tokens[static_cast<std::size_t>(digit)] == digit);
+    }
+  }
 }
 
 TEST_CASE("initial values have GPT-2's scales") {

@@ -55,8 +55,8 @@ struct RunOptions {
 
 struct PretrainResult {
   std::size_t parameters = 0;
-  int resumed_from = 0;   ///< Steps that an earlier run had done.
-  double final_loss = 0;  ///< Mean of the last twentieth of the steps.
+  int resumed_from = 0;  ///< Steps that an earlier run had done.
+  FreshLoss loss;
   std::vector<MeasuredErrors> measured;
 };
 

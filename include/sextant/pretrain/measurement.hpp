@@ -32,21 +32,33 @@ struct MeasuredErrors {
   task::DigitShiftFamily family;
   int examples = 0;
   int count = 0;  ///< Tasks.
-  /// "model"; "guess": all labels alike; "copy": the labels of those examples that have the query's
-  /// digit, else a guess; "trained shifts" and "all shifts": the shift that most examples agree
-  /// with among those trained on, or among all ten (several alike: all of them).
+  /// "model" first, then the reference predictors: "ideal" (for the family trained on), "nearest
+  /// trained shift", "nearest shift of all ten", "copy" and "guess".
   std::vector<PredictorErrors> predictors;
 };
 
 /// "0-4,7" from {0, 1, 2, 3, 4, 7}: the inverse of `task::parse_shifts` for ascending lists.
 std::string format_shifts(const std::vector<int>& shifts);
 
-/// Measures on `count` fresh tasks each: the family trained on; the other shifts with clean labels
-/// (when there are any); all shifts with clean labels; all shifts with label noise 0.55. Tasks of
-/// measurement i come from Random(seed, 2^32 + i). Throws `ArgumentError` when count < 2.
-/// Deterministic for any number of threads.
+/// Measures on `count` fresh tasks each: the family trained on; its shifts with clean labels (when
+/// it has label noise); the other shifts with clean labels (when there are any); all shifts with
+/// clean labels; all shifts with label noise 0.55. Tasks of measurement i come from Random(seed,
+/// 2^32 + i). Throws `ArgumentError` when count < 2. Deterministic for any number of threads.
 std::vector<MeasuredErrors> measure_digit_shift(const model::Parameters<float>& parameters,
                                                 const task::DigitShiftFamily& trained, int examples,
                                                 int count, std::uint64_t seed);
+
+/// Loss on fresh sequences like those of training, in nats per label.
+struct FreshLoss {
+  double model = 0;
+  double ideal =
+      0;  ///< Of `ideal_label`, the smallest that can be expected, on the same sequences.
+};
+
+/// `count` fresh sequences from Random(seed, 2^33), each with a label for every number of examples
+/// from 0 to `examples`.
+FreshLoss measure_loss(const model::Parameters<float>& parameters,
+                       const task::DigitShiftFamily& family, int examples, int count,
+                       std::uint64_t seed);
 
 }  // namespace sextant::pretrain
