@@ -216,6 +216,28 @@ TEST_CASE("labels stand where the loss expects them") {
   CHECK_THROWS_AS(label_sequences({{0, 0, {}, {{1, 1}}}}), ArgumentError);
 }
 
+TEST_CASE("each step has tasks of its own from the family") {
+  DigitShiftRecipe recipe = tiny_recipe();
+  recipe.family = {{2, 3}, 0};
+  recipe.batch = 200;
+  const LabelledSequences first = training_batch(recipe, 0);
+  CHECK(first.tokens == training_batch(recipe, 0).tokens);
+  CHECK(first.tokens != training_batch(recipe, 1).tokens);
+  REQUIRE(first.tokens.size() == 200);
+  int with_shift_2 = 0;
+  for (std::size_t i = 0; i < 200; ++i) {
+    REQUIRE(first.tokens[i].size() == 14);  // three examples and one more x
+    REQUIRE(first.next[i].size() == 4);
+    const int shift = (first.next[i][0] - first.tokens[i][0] + 10) % 10;
+    CHECK((shift == 2 || shift == 3));
+    with_shift_2 += shift == 2;
+    for (std::size_t k = 0; k < 4; ++k) {
+      CHECK(first.next[i][k] == (first.tokens[i][4 * k] + shift) % 10);
+    }
+  }
+  CHECK(std::abs(with_shift_2 - 100) < 36);  // five standard deviations
+}
+
 TEST_CASE("the written tokenizer gives the tokens that training used") {
   const Scratch scratch;
   write_digit_tokenizer(scratch.path, 62);
