@@ -46,7 +46,7 @@ void check_blocks(std::string_view function, const BlockMatrices& blocks) {
   }
 }
 
-void check_model(std::string_view function, const CorrectionModel& model) {
+void check_model(std::string_view function, const spectral::Benchmark& model) {
   check_not_negative(function, "tau2", model.tau2);
   check_not_negative(function, "sigma2", model.sigma2);
 }

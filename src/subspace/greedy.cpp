@@ -164,7 +164,7 @@ std::string_view describe(StopReason reason) {
   return "all blocks are chosen";
 }
 
-GreedySelection select_by_risk(const BlockMatrices& blocks, const CorrectionModel& model,
+GreedySelection select_by_risk(const BlockMatrices& blocks, const spectral::Benchmark& model,
                                const GreedyOptions& options) {
   const UpdateRisk risk(blocks, model);
   check_options("select_by_risk", blocks, options);

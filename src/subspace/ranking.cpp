@@ -41,7 +41,7 @@ void check_options(const BlockMatrices& blocks, const RankingOptions& options) {
 }
 
 VectorXd block_scores(const BlockMatrices& blocks, const spectral::Eigensystem& full,
-                      const CorrectionModel& model, const RankingOptions& options) {
+                      const spectral::Benchmark& model, const RankingOptions& options) {
   VectorXd scores(blocks.count());
   if (options.method == Method::random) {
     Random random(options.seed);
@@ -59,7 +59,7 @@ VectorXd block_scores(const BlockMatrices& blocks, const spectral::Eigensystem& 
 }
 
 Ranking rank_by_scores(const BlockMatrices& blocks, const spectral::Eigensystem& full,
-                       const CorrectionModel& model, const RankingOptions& options) {
+                       const spectral::Benchmark& model, const RankingOptions& options) {
   Ranking result;
   result.alone = block_scores(blocks, full, model, options);
   result.order.resize(blocks.kernels.size());
@@ -90,7 +90,7 @@ bool is_greedy(Method method) {
 }
 
 Ranking rank_blocks(const BlockMatrices& blocks, const spectral::Eigensystem& full,
-                    const Eigen::Ref<const VectorXd>& residuals, const CorrectionModel& model,
+                    const Eigen::Ref<const VectorXd>& residuals, const spectral::Benchmark& model,
                     const RankingOptions& options) {
   check_options(blocks, options);
   Ranking result;

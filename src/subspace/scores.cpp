@@ -14,13 +14,13 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
 /// tau2 / (tau2 l + sigma2) per eigenvalue, that is the query form of the Bayes filter.
-VectorXd inverse_weights(const spectral::Eigensystem& full, const CorrectionModel& model) {
+VectorXd inverse_weights(const spectral::Eigensystem& full, const spectral::Benchmark& model) {
   if (model.tau2 == 0) return VectorXd::Zero(full.size());
   return spectral::bayes_query_filter(full.values, model.sigma2 / model.tau2);
 }
 
 void check_arguments(std::string_view function, const BlockMatrices& blocks,
-                     const spectral::Eigensystem& full, const CorrectionModel& model) {
+                     const spectral::Eigensystem& full, const spectral::Benchmark& model) {
   check_blocks(function, blocks);
   check_size(function, "full", full.size(), blocks.examples());
   check_model(function, model);
@@ -36,7 +36,7 @@ double mean_quadratic_form(const MatrixXd& couplings, const spectral::Eigensyste
 }  // namespace
 
 VectorXd query_aware_scores(const BlockMatrices& blocks, const spectral::Eigensystem& full,
-                            const CorrectionModel& model) {
+                            const spectral::Benchmark& model) {
   check_arguments("query_aware_scores", blocks, full, model);
   const VectorXd weights = inverse_weights(full, model);
   VectorXd scores(blocks.count());
@@ -49,7 +49,7 @@ VectorXd query_aware_scores(const BlockMatrices& blocks, const spectral::Eigensy
 }
 
 VectorXd trace_scores(const BlockMatrices& blocks, const spectral::Eigensystem& full,
-                      const CorrectionModel& model) {
+                      const spectral::Benchmark& model) {
   check_arguments("trace_scores", blocks, full, model);
   const MatrixXd inverse =
       full.vectors * inverse_weights(full, model).asDiagonal() * full.vectors.transpose();
@@ -60,7 +60,7 @@ VectorXd trace_scores(const BlockMatrices& blocks, const spectral::Eigensystem& 
 }
 
 double bayes_error(const BlockMatrices& blocks, const spectral::Eigensystem& full,
-                   const CorrectionModel& model) {
+                   const spectral::Benchmark& model) {
   check_arguments("bayes_error", blocks, full, model);
   MatrixXd couplings = MatrixXd::Zero(blocks.examples(), blocks.queries());
   double variance = 0;

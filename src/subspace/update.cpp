@@ -120,8 +120,9 @@ UpdateMethod cheapest_method(Index examples, Index columns, std::int64_t horizon
   const auto m = static_cast<double>(columns);
   const auto steps = static_cast<double>(horizon);
   const double iteration = 2 * n * n * (m * steps + 25);
-  const double tridiagonal = 4.0 / 3.0 * n * n * n + 4 * n * n * m + 6 * n * m * steps;
-  const double decomposition = 9 * n * n * n + 4 * n * n * m;
+  const double tridiagonal = 2 * (4.0 / 3.0 * n * n * n + 4 * n * n * m + 6 * n * m * steps);
+  const double cubes = examples < spectral::divide_and_conquer_size ? 9 : 4.5;
+  const double decomposition = cubes * n * n * n + 4 * n * n * m;
   if (iteration <= tridiagonal && iteration <= decomposition) return UpdateMethod::iteration;
   return tridiagonal <= decomposition ? UpdateMethod::tridiagonal : UpdateMethod::decomposition;
 }
@@ -157,7 +158,7 @@ UpdateWeights update_weights(const Eigen::Ref<const MatrixXd>& kernel,
   return result;
 }
 
-UpdateRisk::UpdateRisk(const BlockMatrices& blocks, const CorrectionModel& model) {
+UpdateRisk::UpdateRisk(const BlockMatrices& blocks, const spectral::Benchmark& model) {
   check_blocks("UpdateRisk", blocks);
   check_model("UpdateRisk", model);
   covariance_ = model.tau2 * summed_kernel(blocks);
@@ -183,7 +184,7 @@ double UpdateRisk::of(const Eigen::Ref<const MatrixXd>& weights) const {
 }
 
 double risk_of(const BlockMatrices& blocks, std::span<const Index> set,
-               const CorrectionModel& model, const PlannedUpdate& update) {
+               const spectral::Benchmark& model, const PlannedUpdate& update) {
   const UpdateRisk risk(blocks, model);
   MatrixXd kernel = MatrixXd::Zero(blocks.examples(), blocks.examples());
   MatrixXd couplings = MatrixXd::Zero(blocks.examples(), blocks.queries());

@@ -16,9 +16,12 @@ using namespace sextant::subspace;
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
+using spectral::Benchmark;
 using test::RandomBlocks;
 
 namespace {
+
+constexpr Benchmark unit{1, 1};
 
 RandomBlocks mixed_blocks(std::uint64_t seed, Index n, Index m, Index count) {
   Random random(seed);
@@ -55,8 +58,8 @@ MatrixXd naive_couplings(const RandomBlocks& blocks, const std::vector<Index>& s
   return blocks.jacobian(set) * blocks.query_gradient(set);
 }
 
-double naive_risk(const RandomBlocks& blocks, const std::vector<Index>& set,
-                  const CorrectionModel& model, std::int64_t horizon) {
+double naive_risk(const RandomBlocks& blocks, const std::vector<Index>& set, const Benchmark& model,
+                  std::int64_t horizon) {
   const MatrixXd queries = blocks.query_kernels.empty()
                                ? MatrixXd(blocks.jacobian(blocks.all()).transpose())
                                : blocks.query_gradient(blocks.all());
@@ -114,7 +117,7 @@ GreedyOptions options_with(std::int64_t horizon, std::optional<Index> budget,
 }  // namespace
 
 TEST_CASE("greedy selections equal a naive implementation, whatever the method") {
-  const CorrectionModel model{0.9, 0.5};
+  const Benchmark model{0.9, 0.5};
   for (const Index m : {0, 1, 3}) {
     for (const Index n : {4, 10, 36}) {
       const Index count = 9;
@@ -147,7 +150,7 @@ TEST_CASE("greedy selections equal a naive implementation, whatever the method")
 TEST_CASE("risk without a budget stops where it no longer falls") {
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
     const RandomBlocks blocks = mixed_blocks(seed, 8, 2, 12);
-    const CorrectionModel model{1, 2};
+    const Benchmark model{1, 2};
     const GreedySelection stopped = select_by_risk(blocks.view(), model, options_with(8, {}));
     const GreedySelection all = select_by_risk(blocks.view(), model, options_with(8, 12));
     const std::size_t size = stopped.order.size();
@@ -168,21 +171,21 @@ TEST_CASE("risk without a budget stops where it no longer falls") {
 
 TEST_CASE("nothing is chosen when no update can help") {
   const RandomBlocks blocks = mixed_blocks(1, 5, 2, 4);
-  for (const CorrectionModel model : {CorrectionModel{0, 1}, CorrectionModel{0, 0}}) {
+  for (const Benchmark model : {Benchmark{0, 1}, Benchmark{0, 0}}) {
     const GreedySelection none = select_by_risk(blocks.view(), model, options_with(8, {}));
     CHECK(none.order.empty());
     CHECK(none.stop == StopReason::no_improvement);
     CHECK(none.alone.size() == 4);
   }
-  CHECK(select_by_risk(blocks.view(), {}, options_with(0, {})).order.empty());
+  CHECK(select_by_risk(blocks.view(), unit, options_with(0, {})).order.empty());
   // With a budget it is filled nevertheless; equal criteria go by index.
-  const GreedySelection filled = select_by_risk(blocks.view(), {}, options_with(0, 3));
+  const GreedySelection filled = select_by_risk(blocks.view(), unit, options_with(0, 3));
   CHECK(filled.order == std::vector<Index>{0, 1, 2});
   CHECK(filled.criterion[2] == filled.criterion_of_none);
   // A query that no block reaches.
   RandomBlocks unreachable = blocks;
   for (MatrixXd& coupling : unreachable.query_kernels) coupling.setZero();
-  CHECK(select_by_risk(unreachable.view(), {}, options_with(8, {})).order.empty());
+  CHECK(select_by_risk(unreachable.view(), unit, options_with(8, {})).order.empty());
   // Zero residuals give zero corrections.
   const GreedySelection correction =
       select_by_correction(blocks.view(), VectorXd::Zero(5), options_with(8, {}));
@@ -203,8 +206,8 @@ TEST_CASE("ordinary special cases: n = 1, one block, zero and equal blocks, sigm
             doctest::Approx(naive_risk(one, {0}, {1, sigma2}, 8)).epsilon(1e-11));
     }
     const RandomBlocks zero = test::random_blocks(random, n, 1, {2, 2}, {0, 0});
-    CHECK(select_by_risk(zero.view(), {}, options_with(8, {})).order.empty());
-    CHECK(select_by_risk(zero.view(), {}, options_with(8, 2)).order == std::vector<Index>{0, 1});
+    CHECK(select_by_risk(zero.view(), unit, options_with(8, {})).order.empty());
+    CHECK(select_by_risk(zero.view(), unit, options_with(8, 2)).order == std::vector<Index>{0, 1});
     // A block that is there twice: the first copy goes first.
     RandomBlocks twice = test::random_blocks(random, n, 2, {3, 5, 3});
     twice.kernels[2] = twice.kernels[0] = twice.kernels[0] * 100;
@@ -264,7 +267,7 @@ TEST_CASE("gain per parameter prefers the cheap block, and falls back to gain al
   }
   const std::vector<std::int64_t> parameters = {1000, 10, 100};
   GreedyOptions options = options_with(30, {});
-  const CorrectionModel model{1, 0.01};
+  const Benchmark model{1, 0.01};
   const GreedySelection plain = select_by_risk(blocks.view(), model, options);
   options.parameters = parameters;
   const GreedySelection weighed = select_by_risk(blocks.view(), model, options);
@@ -285,23 +288,23 @@ TEST_CASE("wrong arguments of the selections are named") {
   const RandomBlocks blocks = mixed_blocks(8, 4, 1, 3);
   const VectorXd residuals = VectorXd::Ones(4);
   for (const Index budget : {-1, 0, 4}) {
-    CHECK_THROWS_AS(select_by_risk(blocks.view(), {}, options_with(8, budget)), ArgumentError);
+    CHECK_THROWS_AS(select_by_risk(blocks.view(), unit, options_with(8, budget)), ArgumentError);
     CHECK_THROWS_AS(select_by_correction(blocks.view(), residuals, options_with(8, budget)),
                     ArgumentError);
   }
-  CHECK_THROWS_WITH_AS(select_by_risk(blocks.view(), {}, options_with(8, 4)),
+  CHECK_THROWS_WITH_AS(select_by_risk(blocks.view(), unit, options_with(8, 4)),
                        "select_by_risk: budget is 4, expected between 1 and the number of blocks, "
                        "3",
                        ArgumentError);
-  CHECK_THROWS_AS(select_by_risk(blocks.view(), {}, options_with(-1, 1)), ArgumentError);
+  CHECK_THROWS_AS(select_by_risk(blocks.view(), unit, options_with(-1, 1)), ArgumentError);
   CHECK_THROWS_AS(select_by_risk(blocks.view(), {1, -1}, options_with(1, 1)), ArgumentError);
   CHECK_THROWS_AS(select_by_correction(blocks.view(), VectorXd::Ones(3), options_with(1, 1)),
                   ArgumentError);
   GreedyOptions options = options_with(8, 1);
   options.update.step.rho = 1e6;
-  CHECK_THROWS_AS(select_by_risk(blocks.view(), {}, options), ArgumentError);
+  CHECK_THROWS_AS(select_by_risk(blocks.view(), unit, options), ArgumentError);
   options = options_with(8, 1);
   const std::vector<std::int64_t> none = {1, 0, 1};
   options.parameters = none;
-  CHECK_THROWS_AS(select_by_risk(blocks.view(), {}, options), ArgumentError);
+  CHECK_THROWS_AS(select_by_risk(blocks.view(), unit, options), ArgumentError);
 }

@@ -16,6 +16,7 @@ using namespace sextant::subspace;
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
+using spectral::Benchmark;
 using test::RandomBlocks;
 
 namespace {
@@ -25,7 +26,7 @@ constexpr Method every_method[] = {Method::query_aware,       Method::trace, Met
 
 struct Ranker {
   const RandomBlocks& blocks;
-  CorrectionModel model{1, 1};
+  Benchmark model{1, 1};
   VectorXd residuals = VectorXd::Ones(blocks.examples());
   spectral::Eigensystem full = spectral::decompose(summed_kernel(blocks.view()));
 

@@ -13,6 +13,7 @@ using namespace sextant::subspace;
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
+using spectral::Benchmark;
 using test::RandomBlocks;
 
 namespace {
@@ -41,7 +42,7 @@ RandomBlocks with_prompt_as_queries(RandomBlocks blocks) {
 TEST_CASE("scores equal the information that the prompt has about a block's weights") {
   Random random(1);
   const RandomBlocks blocks = test::random_blocks(random, 6, 3, {2, 5, 1, 9}, {1, 0.3, 2, 0.1});
-  const CorrectionModel model{0.7, 0.4};
+  const Benchmark model{0.7, 0.4};
   // Weight space: I = Var(E[u | r]) is the prior minus the posterior covariance of all weights.
   const MatrixXd jacobian = blocks.jacobian(blocks.all());
   const Index p = jacobian.cols();
@@ -82,7 +83,7 @@ TEST_CASE("trace scores add up to the effective number of directions") {
   Random random(2);
   const RandomBlocks blocks = test::random_blocks(random, 7, 1, {2, 1, 3, 1});
   const spectral::Eigensystem full = full_system(blocks.view());
-  const CorrectionModel model{2, 0.3};
+  const Benchmark model{2, 0.3};
   const double expected = (full.values.array() / (full.values.array() + 0.15)).sum();
   CHECK(trace_scores(blocks.view(), full, model).sum() == doctest::Approx(expected).epsilon(1e-12));
   // Without observation variance: the rank, n = 7 of 7 directions here and 3 of 7 there.
@@ -104,7 +105,7 @@ TEST_CASE("one block that holds everything explains what the posterior does not 
   Random random(3);
   const RandomBlocks blocks = test::random_blocks(random, 5, 2, {8});
   const spectral::Eigensystem full = full_system(blocks.view());
-  const CorrectionModel model{1.3, 0.2};
+  const Benchmark model{1.3, 0.2};
   const double prior = model.tau2 * mean_variance(blocks.view(), 0);
   CHECK(query_aware_scores(blocks.view(), full, model)[0] +
             bayes_error(blocks.view(), full, model) ==
@@ -116,7 +117,7 @@ TEST_CASE("without a query the prompt's examples stand in") {
   const RandomBlocks blocks = test::random_blocks(random, 5, 0, {2, 7, 3});
   const RandomBlocks explicit_queries = with_prompt_as_queries(blocks);
   const spectral::Eigensystem full = full_system(blocks.view());
-  const CorrectionModel model{1, 0.5};
+  const Benchmark model{1, 0.5};
   CHECK(blocks.view().prompt_as_queries());
   CHECK(blocks.view().queries() == 5);
   CHECK((query_aware_scores(blocks.view(), full, model) -
@@ -134,7 +135,7 @@ TEST_CASE("degenerate models and kernels have defined scores") {
   RandomBlocks blocks = test::random_blocks(random, 1, 1, {1, 4});
   spectral::Eigensystem full = full_system(blocks.view());
   CHECK(trace_scores(blocks.view(), full, {1, 0}).sum() == doctest::Approx(1));
-  for (const CorrectionModel model : {CorrectionModel{0, 1}, CorrectionModel{0, 0}}) {
+  for (const Benchmark model : {Benchmark{0, 1}, Benchmark{0, 0}}) {
     CHECK(query_aware_scores(blocks.view(), full, model).isZero(0));
     CHECK(trace_scores(blocks.view(), full, model).isZero(0));
     CHECK(bayes_error(blocks.view(), full, model) == 0);

@@ -14,6 +14,7 @@ using namespace sextant::subspace;
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
+using spectral::Benchmark;
 using test::RandomBlocks;
 
 namespace {
@@ -127,7 +128,7 @@ TEST_CASE("risk equals its weight-space expression and a simulation") {
   Random random(4);
   const Index n = 5;
   const RandomBlocks blocks = test::random_blocks(random, n, 2, {2, 4, 1}, {1, 0.5, 1.5});
-  const CorrectionModel model{0.8, 0.3};
+  const Benchmark model{0.8, 0.3};
   const std::vector<Index> set = {2, 0};
   const PlannedUpdate update{8, {0.1, {}}, UpdateMethod::automatic};
   const double risk = risk_of(blocks.view(), set, model, update);
@@ -168,7 +169,7 @@ TEST_CASE("risk equals its weight-space expression and a simulation") {
 TEST_CASE("risk has the right limits") {
   Random random(5);
   const RandomBlocks blocks = test::random_blocks(random, 4, 3, {6, 7});
-  const CorrectionModel model{1.5, 0.6};
+  const Benchmark model{1.5, 0.6};
   const UpdateRisk risk(blocks.view(), model);
   const double prior =
       model.tau2 * (mean_variance(blocks.view(), 0) + mean_variance(blocks.view(), 1));

@@ -1,12 +1,18 @@
 #pragma once
 
 /// What the selection of blocks works on (theory Sec. 7): plain matrices, seen through spans.
+///
+/// The corrections are modelled by the Gaussian benchmark `spectral::Benchmark` in weight space:
+/// parameters u ~ N(0, tau2 I), residuals r = J u + N(0, sigma2 I), a query's correction j'u. Both
+/// variances may be 0, see each function for the limit that it takes.
 
 #include <Eigen/Core>
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
+
+#include "sextant/spectral/gaps.hpp"
 
 namespace sextant::subspace {
 
@@ -28,17 +34,11 @@ struct BlockMatrices {
   Eigen::Index queries() const;
 };
 
-/// The model of the corrections: parameters u ~ N(0, tau2 I), residuals r = J u + N(0, sigma2 I).
-struct CorrectionModel {
-  double tau2 = 1;    ///< At least 0.
-  double sigma2 = 1;  ///< At least 0; 0 takes limits, see each function.
-};
-
 /// Throws `ArgumentError`, in the name of `function`, unless sizes agree, B and n are at least 1
 /// and every number is finite. Cost O(B n (n + m)).
 void check_blocks(std::string_view function, const BlockMatrices& blocks);
 /// Throws `ArgumentError` unless tau2 and sigma2 are finite and at least 0.
-void check_model(std::string_view function, const CorrectionModel& model);
+void check_model(std::string_view function, const spectral::Benchmark& model);
 
 /// Adds the couplings of `block` to `sum` [n, queries()].
 void add_couplings(const BlockMatrices& blocks, Eigen::Index block, Eigen::MatrixXd& sum);

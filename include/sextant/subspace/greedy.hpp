@@ -57,7 +57,7 @@ inline constexpr double risk_improvement = 1e-9;
 /// columns for each of the B - |S| candidates of every round, parallel over candidates; no
 /// candidate is decomposed when iterating is cheaper. Deterministic, the same for every number of
 /// threads.
-GreedySelection select_by_risk(const BlockMatrices& blocks, const CorrectionModel& model,
+GreedySelection select_by_risk(const BlockMatrices& blocks, const spectral::Benchmark& model,
                                const GreedyOptions& options);
 
 /// `greedy-correction`, the paper's experimental "Query-Aware" [W, I.4]: adds the block that makes

@@ -65,6 +65,6 @@ struct Ranking {
 /// the same for every number of threads; `random` also for every platform.
 Ranking rank_blocks(const BlockMatrices& blocks, const spectral::Eigensystem& full,
                     const Eigen::Ref<const Eigen::VectorXd>& residuals,
-                    const CorrectionModel& model, const RankingOptions& options);
+                    const spectral::Benchmark& model, const RankingOptions& options);
 
 }  // namespace sextant::subspace

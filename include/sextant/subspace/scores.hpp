@@ -20,19 +20,19 @@ namespace sextant::subspace {
 /// sizes, non-finite numbers and negative variances. Cost O(n^2 m) a block (O(n^3) with the prompt
 /// as queries), parallel over blocks; deterministic, the same for every number of threads.
 Eigen::VectorXd query_aware_scores(const BlockMatrices& blocks, const spectral::Eigensystem& full,
-                                   const CorrectionModel& model);
+                                   const spectral::Benchmark& model);
 
 /// tau2 tr(K^(b) M^-1) [B] [W, Eq. 9]: no unit; the scores add up to tau2 tr(K M^-1), the effective
 /// number of directions that the prompt determines. No query enters.
 ///
 /// Arguments and errors as above. M^-1 is formed once, O(n^3); then O(n^2) a block.
 Eigen::VectorXd trace_scores(const BlockMatrices& blocks, const spectral::Eigensystem& full,
-                             const CorrectionModel& model);
+                             const spectral::Benchmark& model);
 
 /// tau2 (kappa - tau2 k' M^-1 k) with all blocks, averaged over the queries: the expected squared
 /// error of the exact posterior mean, which no update can go below. At least 0. Unit of a squared
 /// prediction. Arguments and errors as above.
 double bayes_error(const BlockMatrices& blocks, const spectral::Eigensystem& full,
-                   const CorrectionModel& model);
+                   const spectral::Benchmark& model);
 
 }  // namespace sextant::subspace

@@ -50,8 +50,10 @@ struct UpdateWeights {
   UpdateMethod method = UpdateMethod::decomposition;  ///< The one used; never `automatic`.
 };
 
-/// The method with the fewest counted operations: iteration 2 n^2 (m T + 25), tridiagonal
-/// (4/3) n^3 + 4 n^2 m + 6 n m T, decomposition 9 n^3 + 4 n^2 m. Earlier ones win ties.
+/// The method with the fewest operations for V [n, columns], counted in products with K: iteration
+/// 2 n^2 (m T + 25), tridiagonal 2 ((4/3) n^3 + 4 n^2 m + 6 n m T), decomposition 9 n^3 + 4 n^2 m.
+/// The factor 2, and 4.5 in place of 9 from `spectral::divide_and_conquer_size` on, are measured
+/// speeds relative to such products (bench/selection_bench.cpp). Earlier ones win ties.
 UpdateMethod cheapest_method(Eigen::Index examples, Eigen::Index columns, std::int64_t horizon);
 
 /// q_T(K) V with rho from the step rule and K's own largest eigenvalue.
@@ -73,7 +75,7 @@ UpdateWeights update_weights(const Eigen::Ref<const Eigen::MatrixXd>& kernel,
 class UpdateRisk {
  public:
   /// Throws `ArgumentError` for wrong sizes, non-finite numbers and negative variances.
-  UpdateRisk(const BlockMatrices& blocks, const CorrectionModel& model);
+  UpdateRisk(const BlockMatrices& blocks, const spectral::Benchmark& model);
 
   /// R of no update (w = 0): the prior variance tau2 kappa of the correction.
   double no_update() const { return prior_variance_; }
@@ -90,6 +92,6 @@ class UpdateRisk {
 /// R of the empty set is that of no update. Throws `ArgumentError` also for an index out of range
 /// or given twice.
 double risk_of(const BlockMatrices& blocks, std::span<const Eigen::Index> set,
-               const CorrectionModel& model, const PlannedUpdate& update);
+               const spectral::Benchmark& model, const PlannedUpdate& update);
 
 }  // namespace sextant::subspace
