@@ -30,39 +30,6 @@ void check_optional(std::string_view label, std::string_view field, Index actual
   if (actual != 0) check_extent(label, field, actual, expected, "values");
 }
 
-void check_sizes(const PromptGeometry& geometry, std::string_view label) {
-  const Index n = geometry.examples();
-  const Index m = geometry.queries();
-  const Index blocks = geometry.block_count();
-  if (n < 1) throw InputError(label, "residuals", "has no values, expected at least 1");
-  if (blocks < 1) throw InputError(label, "blocks", "is empty, expected at least 1 block");
-  check_extent(label, "kernels", static_cast<Index>(geometry.kernels.size()), blocks, "matrices");
-  for (Index b = 0; b < blocks; ++b) {
-    const MatrixXd& kernel = geometry.kernels[b];
-    if (kernel.rows() != n || kernel.cols() != n) {
-      throw InputError(
-          label, detail::block_place("kernels", b, geometry.blocks[b].name),
-          fmt::format("has shape [{}, {}], expected [{}, {}]", kernel.rows(), kernel.cols(), n, n));
-    }
-  }
-  for (Index x = 0; x < m; ++x) {
-    const MatrixXd& coupling = geometry.query_kernels[x];
-    if (coupling.rows() != n || coupling.cols() != blocks) {
-      throw InputError(label, fmt::format("query_kernels, query {}", x),
-                       fmt::format("has {} examples and {} blocks, expected {} and {}",
-                                   coupling.rows(), coupling.cols(), n, blocks));
-    }
-  }
-  if (m > 0 || geometry.query_variances.size() > 0) {
-    check_extent(label, "query_variances", geometry.query_variances.rows(), m, "queries");
-    check_extent(label, "query_variances", geometry.query_variances.cols(), blocks, "blocks");
-  }
-  check_optional(label, "prompt_base", geometry.prompt_base.size(), n);
-  check_optional(label, "prompt_targets", geometry.prompt_targets.size(), n);
-  check_optional(label, "query_base", geometry.query_base.size(), m);
-  check_optional(label, "query_targets", static_cast<Index>(geometry.query_targets.size()), m);
-}
-
 void check_all_finite(std::string_view label, std::string_view field, const VectorXd& values) {
   for (Index i = 0; i < values.size(); ++i) {
     if (!std::isfinite(values[i])) {
@@ -233,9 +200,42 @@ void check_values(const PromptGeometry& geometry, std::string_view label,
 
 }  // namespace detail
 
+void validate_sizes(const PromptGeometry& geometry, std::string_view label) {
+  const Index n = geometry.examples();
+  const Index m = geometry.queries();
+  const Index blocks = geometry.block_count();
+  if (n < 1) throw InputError(label, "residuals", "has no values, expected at least 1");
+  if (blocks < 1) throw InputError(label, "blocks", "is empty, expected at least 1 block");
+  check_extent(label, "kernels", static_cast<Index>(geometry.kernels.size()), blocks, "matrices");
+  for (Index b = 0; b < blocks; ++b) {
+    const MatrixXd& kernel = geometry.kernels[b];
+    if (kernel.rows() != n || kernel.cols() != n) {
+      throw InputError(
+          label, detail::block_place("kernels", b, geometry.blocks[b].name),
+          fmt::format("has shape [{}, {}], expected [{}, {}]", kernel.rows(), kernel.cols(), n, n));
+    }
+  }
+  for (Index x = 0; x < m; ++x) {
+    const MatrixXd& coupling = geometry.query_kernels[x];
+    if (coupling.rows() != n || coupling.cols() != blocks) {
+      throw InputError(label, fmt::format("query_kernels, query {}", x),
+                       fmt::format("has {} examples and {} blocks, expected {} and {}",
+                                   coupling.rows(), coupling.cols(), n, blocks));
+    }
+  }
+  if (m > 0 || geometry.query_variances.size() > 0) {
+    check_extent(label, "query_variances", geometry.query_variances.rows(), m, "queries");
+    check_extent(label, "query_variances", geometry.query_variances.cols(), blocks, "blocks");
+  }
+  check_optional(label, "prompt_base", geometry.prompt_base.size(), n);
+  check_optional(label, "prompt_targets", geometry.prompt_targets.size(), n);
+  check_optional(label, "query_base", geometry.query_base.size(), m);
+  check_optional(label, "query_targets", static_cast<Index>(geometry.query_targets.size()), m);
+}
+
 void validate(const PromptGeometry& geometry, std::string_view label,
               const Tolerances& tolerances) {
-  check_sizes(geometry, label);
+  validate_sizes(geometry, label);
   detail::check_blocks(geometry.blocks, label);
   parallel_for(geometry.block_count(), [&](Index b) {
     detail::check_kernel(geometry.kernels[b], label,

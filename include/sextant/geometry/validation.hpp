@@ -36,4 +36,8 @@ inline constexpr Tolerances single_precision_tolerances{1e-6, 1e-6, 1e-6};
 void validate(const PromptGeometry& geometry, std::string_view label,
               const Tolerances& tolerances = {});
 
+/// The sizes alone: throws `InputError` unless n >= 1, B >= 1 and every size is consistent with n,
+/// m and B. Cost O(B + m).
+void validate_sizes(const PromptGeometry& geometry, std::string_view label);
+
 }  // namespace sextant::geometry

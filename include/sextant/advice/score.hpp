@@ -1,0 +1,79 @@
+#pragma once
+
+/// Which blocks to adapt, from a geometry alone (theory Sec. 7).
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sextant/advice/select.hpp"
+#include "sextant/geometry/prompt_geometry.hpp"
+#include "sextant/subspace/ranking.hpp"
+
+namespace sextant::advice {
+
+struct ScoreOptions {
+  subspace::Method method = subspace::Method::risk;
+  /// How many blocks to choose, 1 to B. Without one, `risk` stops where the expected error no
+  /// longer falls and every other method ranks, and selects, all blocks.
+  std::optional<Eigen::Index> budget;
+  bool per_parameter = false;  ///< Rank by score, or gain, per parameter. Not for `random`.
+  /// T that `risk` and `greedy-correction` plan for; T_MAP of all blocks without one, or, where
+  /// T_MAP is 0, the positive candidate of largest evidence.
+  std::optional<std::int64_t> horizon;
+  std::uint64_t seed = 0;  ///< For `random`.
+  /// Step, candidates, variances and query. tau2 and sigma2 of the scores are those of the
+  /// benchmark fitted to all blocks unless given. A fixed rho must suit the sum of all kernels.
+  SelectOptions select;
+};
+
+struct RankedBlock {
+  Eigen::Index index = 0;  ///< In the geometry.
+  std::string block;       ///< Its name.
+  int layer = 0;
+  std::optional<int> head;
+  std::string kind;
+  std::int64_t parameters = 0;
+  double score = 0;  ///< For greedy methods the criterion after adding the block.
+  int rank = 0;      ///< From 1.
+};
+
+struct Scoring {
+  subspace::Method method = subspace::Method::risk;
+  double sigma2 = 0;
+  double tau2 = 0;
+  std::int64_t horizon = 0;  ///< T planned for; no part in the closed-form scores.
+  /// All blocks, best first; of greedy methods only the chosen ones, in the order of selection.
+  std::vector<RankedBlock> ranking;
+  std::vector<std::string> selected;           ///< Names of the chosen blocks, best first.
+  std::vector<Eigen::Index> selected_indices;  ///< The same in the geometry.
+  /// [B] the score of every block by itself, in the geometry's order; of greedy methods the
+  /// criterion of the block alone.
+  Eigen::VectorXd alone;
+  /// "queries", or "prompt" when there are none and the prompt's own examples stand in.
+  std::string queries_used;
+  std::string stopped;  ///< Greedy methods: why the selection ended; otherwise empty.
+  /// Expected squared error of a query's correction under the model of all blocks, averaged over
+  /// queries: without an update, with `horizon` steps on the selected blocks, and at best (the
+  /// exact posterior mean).
+  double error_none = 0;
+  double error_selected = 0;
+  double error_bayes = 0;
+  std::vector<std::string> warnings;
+};
+
+/// Ranks the blocks of a valid `geometry`.
+///
+/// Zero residuals or no sign of a signal (tau2 = 0) make all scores 0; `risk` then selects nothing.
+/// Throws `ArgumentError` for a budget outside 1..B, a query that does not exist and every other
+/// option out of range. Cost: that of `select` and of the method, see subspace/. Deterministic, the
+/// same for every number of threads.
+Scoring score(const geometry::PromptGeometry& geometry, const ScoreOptions& options = {});
+
+/// The same with `whole`, the result of `select(geometry, options.select)`, already at hand.
+Scoring score(const geometry::PromptGeometry& geometry, const Selection& whole,
+              const ScoreOptions& options);
+
+}  // namespace sextant::advice

@@ -1,0 +1,120 @@
+#pragma once
+
+/// How far to adapt, from a geometry alone: the horizon of largest evidence, what it promises for
+/// every query, and whether adapting helps at all (theory Secs. 2 to 6).
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sextant/evidence/benchmark_fit.hpp"
+#include "sextant/evidence/certificates.hpp"
+#include "sextant/evidence/curve.hpp"
+#include "sextant/evidence/posterior.hpp"
+#include "sextant/geometry/prompt_geometry.hpp"
+#include "sextant/spectral/eigensystem.hpp"
+#include "sextant/spectral/horizons.hpp"
+#include "sextant/subspace/update.hpp"
+
+namespace sextant::advice {
+
+/// 0, 1, ..., 30: the paper's candidates.
+std::vector<std::int64_t> default_horizons();
+
+struct SelectOptions {
+  std::vector<std::int64_t> horizons = default_horizons();  ///< Candidates, non-empty, each >= 0.
+  subspace::StepRule step;                                  ///< rho = c / lambda_max, c = 0.1.
+  /// Observation variance of the evidence. A fixed value is also that of the Gaussian benchmark.
+  evidence::Sigma2Choice sigma2;
+  std::optional<double> tau2;         ///< Prior scale of the benchmark; fitted without one.
+  double delta = 0.05;                ///< The certificate holds with probability 1 - delta.
+  std::optional<Eigen::Index> query;  ///< Only this query, from 0; all without one.
+};
+
+/// "plug-in", "profile" or "fixed".
+std::string_view name_of(evidence::Sigma2Rule rule);
+
+/// A spectrally matched horizon (theory Sec. 4).
+struct HorizonMatch {
+  double t_mu = 0;                             ///< Time of gradient flow; may be infinite.
+  std::optional<std::int64_t> horizon_prompt;  ///< t_mu / rho rounded; empty when out of range.
+  std::vector<std::optional<std::int64_t>> horizon_query;  ///< The same per query, own weights.
+};
+
+/// Bayes gaps of doing nothing and of T_MAP steps: squared distance to the exact posterior mean in
+/// the fitted benchmark, on average over residuals.
+struct GapPair {
+  double none = 0;
+  double map = 0;
+  bool adapt = false;  ///< map < none.
+};
+
+struct QueryAdvice {
+  Eigen::Index query = 0;         ///< Its index in the geometry.
+  double correction_map = 0;      ///< k' q_T(K) r at T_MAP: added to the base prediction.
+  double correction_average = 0;  ///< With the filter averaged over the posterior of T.
+  double correction_bayes = 0;    ///< With the Bayes filter of the fitted benchmark.
+  double gap_none = 0;
+  double gap_map = 0;
+  bool adapt = false;               ///< gap_map < gap_none.
+  std::int64_t oracle_horizon = 0;  ///< Candidate of smallest gap for this query.
+  /// Variance of the true correction before and after the prompt. The expected squared error of no
+  /// update is posterior + gap_none, of T_MAP steps posterior + gap_map.
+  double variance_prior = 0;
+  double variance_posterior = 0;
+};
+
+/// Radii of the certificate at T_MAP, added to l there.
+struct Bound {
+  double delta = 0;
+  /// "plug-in" when a variance of the reference was fitted to the residuals, otherwise "known".
+  std::string reference;
+  double paper = 0;
+  double exact_mgf = 0;
+  double exact_tail = 0;
+};
+
+struct Selection {
+  Eigen::Index n = 0;
+  spectral::Eigensystem system;  ///< Of the kernel; `system.values` are the contract's eigenvalues.
+  double lambda_max = 0;
+  double rho = 0;                 ///< 0 for a zero kernel.
+  evidence::EvidenceCurve curve;  ///< Horizons and l_T.
+  std::int64_t t_map = 0;         ///< T_MAP; 0 for a zero kernel, where no step moves anything.
+  double sigma2 = 0;              ///< The evidence's variance at T_MAP.
+  evidence::Sigma2Rule sigma2_rule = evidence::Sigma2Rule::plug_in;
+  evidence::HorizonPosterior posterior;
+  spectral::Benchmark benchmark;  ///< tau2 and sigma2, fitted or given.
+  double lambda_star = 0;         ///< sigma2 / tau2; infinite when there is no sign of a signal.
+  std::optional<evidence::BenchmarkFit> fit;  ///< How they were fitted; empty when both are given.
+  std::optional<Bound> bound;                 ///< Empty when the evidence's variance is 0 (r = 0).
+  HorizonMatch spectral_match;
+  std::int64_t oracle_horizon_prompt = 0;  ///< Candidate of smallest prompt gap.
+  GapPair prompt;                          ///< Gaps summed over the n examples.
+  std::vector<QueryAdvice> queries;
+  /// Plain sentences about numerical outcomes: optimum on an edge, clipped mass, several maxima.
+  std::vector<std::string> warnings;
+
+  /// Means of the queries' gaps; those of the prompt, per example, when there is no query.
+  GapPair mean_gap() const;
+};
+
+/// Everything above for the sum of all block kernels of `geometry`, which must be valid
+/// (`geometry::validate`). Degenerate inputs have defined answers: a zero kernel gives rho = 0 and
+/// T_MAP = 0; r = 0 gives T_MAP = the smallest candidate, zero variances, gaps and corrections; m =
+/// 0 gives no queries.
+///
+/// Throws `ArgumentError` for options out of range and a query that does not exist, `InputError`
+/// for inconsistent sizes. Cost: one decomposition, O(n^3), then O(n^2 m + n |horizons|).
+/// Deterministic.
+Selection select(const geometry::PromptGeometry& geometry, const SelectOptions& options = {});
+
+/// The same on the blocks `blocks` (indices) alone: their summed kernel, couplings and variances.
+Selection select(const geometry::PromptGeometry& geometry, std::span<const Eigen::Index> blocks,
+                 const SelectOptions& options);
+
+}  // namespace sextant::advice

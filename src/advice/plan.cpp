@@ -1,0 +1,105 @@
+#include "sextant/advice/plan.hpp"
+
+#include <fmt/format.h>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/geometry/blocks.hpp"
+
+namespace sextant::advice {
+namespace {
+
+using Eigen::Index;
+
+std::string counted(std::int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+/// Steps 2 and 3: fills `scoring`, `blocks` and `chosen` as far as they apply.
+void choose_blocks(const geometry::PromptGeometry& geometry, const PlanOptions& options,
+                   Plan& plan) {
+  const bool automatic = options.blocks.empty();
+  if (automatic) {
+    plan.scoring = score(geometry, plan.whole, options.score);
+    const bool nothing_to_do = !options.score.horizon && plan.whole.t_map == 0;
+    if (!nothing_to_do) plan.blocks = plan.scoring->selected_indices;
+  } else {
+    plan.blocks = geometry::select_blocks(geometry, options.blocks);
+  }
+  for (const Index b : plan.blocks) plan.block_names.push_back(geometry.blocks[b].name);
+  if (plan.blocks.empty()) return;
+  SelectOptions on_chosen = options.score.select;
+  if (options.score.horizon) on_chosen.horizons = {*options.score.horizon};
+  plan.chosen = select(geometry, plan.blocks, on_chosen);
+  plan.horizon = plan.chosen->t_map;
+  plan.rho = plan.chosen->rho;
+}
+
+Verdict judge(const Plan& plan) {
+  const Selection& last = plan.chosen ? *plan.chosen : plan.whole;
+  if (last.lambda_max == 0) return Verdict::no_direction;
+  if (last.t_map == 0) return Verdict::no_evidence;
+  if (!plan.chosen) return Verdict::no_block;
+  return plan.gap_planned < plan.gap_none ? Verdict::adapt : Verdict::no_gain;
+}
+
+std::string reason_for(const Plan& plan, const std::optional<std::int64_t>& given_horizon) {
+  const std::string blocks = counted(static_cast<std::int64_t>(plan.blocks.size()), "block");
+  switch (plan.verdict) {
+    case Verdict::no_direction:
+      return "Do not adapt: the kernel is zero, so no step on these blocks moves a prediction.";
+    case Verdict::no_evidence:
+      if (given_horizon) return "Do not adapt: the given horizon is 0 steps.";
+      return fmt::format(
+          "Do not adapt: the residuals are most likely under no update at all (T_MAP = 0 on {}).",
+          plan.chosen ? blocks : "all blocks");
+    case Verdict::no_block:
+      return "Do not adapt: no block lowers the expected error of the predictions.";
+    case Verdict::no_gain:
+      return fmt::format(
+          "Do not adapt: {} on {} would bring the predictions no closer to the best possible ones "
+          "(expected squared gap {:.4g}, without an update {:.4g}).",
+          counted(plan.horizon, "step"), blocks, plan.gap_planned, plan.gap_none);
+    case Verdict::adapt:
+      break;
+  }
+  return fmt::format(
+      "Adapt: {} on {} bring the predictions closer to the best possible ones (expected squared "
+      "gap {:.4g}, without an update {:.4g}).",
+      counted(plan.horizon, "step"), blocks, plan.gap_planned, plan.gap_none);
+}
+
+}  // namespace
+
+std::string_view name_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::no_direction:
+      return "no direction";
+    case Verdict::no_evidence:
+      return "no evidence";
+    case Verdict::no_block:
+      return "no block";
+    case Verdict::no_gain:
+      return "no gain";
+    case Verdict::adapt:
+      break;
+  }
+  return "adapt";
+}
+
+Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) {
+  if (!options.blocks.empty() && options.score.budget) {
+    throw ArgumentError("plan", "budget", "is given together with names of blocks, expected one");
+  }
+  Plan result;
+  result.whole = select(geometry, options.score.select);
+  choose_blocks(geometry, options, result);
+  const GapPair gap = result.chosen ? result.chosen->mean_gap() : result.whole.mean_gap();
+  result.gap_none = gap.none;
+  result.gap_planned = gap.map;
+  result.verdict = judge(result);
+  result.adapt = result.verdict == Verdict::adapt;
+  result.reason = reason_for(result, options.score.horizon);
+  return result;
+}
+
+}  // namespace sextant::advice

@@ -1,0 +1,99 @@
+#include "sextant/advice/score.hpp"
+
+#include <fmt/format.h>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/subspace/scores.hpp"
+
+namespace sextant::advice {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+/// The matrices of `geometry`, restricted to one query if asked for, without a copy.
+subspace::BlockMatrices block_matrices(const geometry::PromptGeometry& geometry,
+                                       const std::optional<Index>& query) {
+  if (!query) return {geometry.kernels, geometry.query_kernels, geometry.query_variances};
+  return {geometry.kernels, std::span(geometry.query_kernels).subspan(*query, 1),
+          geometry.query_variances.middleRows(*query, 1)};
+}
+
+/// T_MAP, or the positive candidate of largest evidence where T_MAP is 0; 0 without any.
+std::int64_t planned_horizon(const Selection& whole) {
+  if (whole.t_map > 0) return whole.t_map;
+  std::int64_t best = 0;
+  double best_value = 0;
+  for (std::size_t i = 0; i < whole.curve.horizons.size(); ++i) {
+    const std::int64_t horizon = whole.curve.horizons[i];
+    const double value = whole.curve.relative[static_cast<Index>(i)];
+    if (horizon > 0 && (best == 0 || value < best_value)) {
+      best = horizon;
+      best_value = value;
+    }
+  }
+  return best;
+}
+
+void describe_ranking(const geometry::PromptGeometry& geometry, const subspace::Ranking& ranking,
+                      Scoring& result) {
+  for (std::size_t k = 0; k < ranking.order.size(); ++k) {
+    const Index index = ranking.order[k];
+    const geometry::Block& block = geometry.blocks[index];
+    result.ranking.push_back({index, block.name, block.layer, block.head, block.kind,
+                              block.parameters, ranking.scores[k], static_cast<int>(k) + 1});
+    if (static_cast<Index>(k) < ranking.selected) {
+      result.selected.push_back(block.name);
+      result.selected_indices.push_back(index);
+    }
+  }
+  result.alone = ranking.alone;
+  result.queries_used = ranking.prompt_as_queries ? "prompt" : "queries";
+  if (ranking.greedy) result.stopped = subspace::describe(ranking.greedy->stop);
+}
+
+}  // namespace
+
+Scoring score(const geometry::PromptGeometry& geometry, const ScoreOptions& options) {
+  return score(geometry, select(geometry, options.select), options);
+}
+
+Scoring score(const geometry::PromptGeometry& geometry, const Selection& whole,
+              const ScoreOptions& options) {
+  if (options.horizon && *options.horizon < 0) {
+    throw ArgumentError("score", "horizon",
+                        fmt::format("is {}, expected 0 or more", *options.horizon));
+  }
+  Scoring result;
+  result.method = options.method;
+  result.sigma2 = whole.benchmark.sigma2;
+  result.tau2 = whole.benchmark.tau2;
+  result.horizon = options.horizon.value_or(planned_horizon(whole));
+  if (!options.horizon && whole.t_map == 0 && subspace::is_greedy(options.method)) {
+    result.warnings.push_back(
+        fmt::format("The evidence prefers no update at all; the blocks are ranked for T = {}.",
+                    result.horizon));
+  }
+
+  std::vector<std::int64_t> parameters;
+  for (const geometry::Block& block : geometry.blocks) parameters.push_back(block.parameters);
+  subspace::RankingOptions ranking_options;
+  ranking_options.method = options.method;
+  ranking_options.budget = options.budget;
+  if (options.per_parameter) ranking_options.parameters = parameters;
+  ranking_options.update = {result.horizon, options.select.step, subspace::UpdateMethod::automatic};
+  ranking_options.seed = options.seed;
+  const subspace::BlockMatrices blocks = block_matrices(geometry, options.select.query);
+  describe_ranking(geometry,
+                   subspace::rank_blocks(blocks, whole.system, geometry.residuals, whole.benchmark,
+                                         ranking_options),
+                   result);
+  result.error_none = subspace::UpdateRisk(blocks, whole.benchmark).no_update();
+  result.error_selected =
+      subspace::risk_of(blocks, result.selected_indices, whole.benchmark, ranking_options.update);
+  result.error_bayes = subspace::bayes_error(blocks, whole.system, whole.benchmark);
+  return result;
+}
+
+}  // namespace sextant::advice

@@ -1,0 +1,247 @@
+#include "sextant/advice/select.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/geometry/blocks.hpp"
+#include "sextant/geometry/validation.hpp"
+#include "sextant/spectral/filters.hpp"
+
+namespace sextant::advice {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+using evidence::Sigma2Rule;
+
+using Blocks = std::span<const Index>;
+
+void fit_variances(const VectorXd& rotated, const SelectOptions& options, Selection& result) {
+  const VectorXd& values = result.system.values;
+  const bool sigma2_given = options.sigma2.rule == Sigma2Rule::fixed;
+  if (sigma2_given && options.tau2) {
+    check_not_negative("select", "tau2", *options.tau2);
+    check_positive("select", "sigma2", options.sigma2.value);
+    result.benchmark = {*options.tau2, options.sigma2.value};
+    result.lambda_star = result.benchmark.lambda_star();
+    return;
+  }
+  if (sigma2_given) {
+    result.fit = evidence::fit_tau2(values, rotated, options.sigma2.value);
+  } else if (options.tau2) {
+    result.fit = evidence::fit_sigma2(values, rotated, *options.tau2);
+  } else {
+    result.fit = evidence::fit_benchmark(values, rotated);
+  }
+  result.benchmark = result.fit->benchmark;
+  result.lambda_star = result.fit->lambda_star;
+}
+
+void find_horizon(const VectorXd& rotated, const SelectOptions& options, Selection& result) {
+  result.curve = evidence::evidence_curve(result.system.values, rotated, result.rho,
+                                          options.horizons, options.sigma2);
+  result.t_map = result.lambda_max > 0 ? result.curve.t_map : 0;
+  result.sigma2_rule = options.sigma2.rule;
+  result.sigma2 = result.curve.sigma2[result.curve.map_index];
+  result.posterior = evidence::gibbs_posterior(result.curve);
+}
+
+void certify(const SelectOptions& options, Selection& result) {
+  check_between("select", "delta", options.delta, 0, 1);
+  if (!(result.sigma2 > 0)) return;
+  const evidence::CertificateRadii radii = evidence::certificate_radii(
+      result.system.values, result.rho, options.horizons, result.curve.t_map, result.sigma2,
+      result.benchmark, options.delta);
+  result.bound = Bound{options.delta, result.fit ? "plug-in" : "known", radii.paper,
+                       radii.exact_mgf, radii.exact_tail};
+}
+
+/// What all queries share.
+struct Filters {
+  VectorXd map;
+  VectorXd average;
+  VectorXd bayes;
+};
+
+QueryAdvice advise_query(const geometry::PromptGeometry& geometry, Blocks blocks, Index query,
+                         const VectorXd& rotated, const Filters& filters, Selection& result) {
+  const VectorXd& values = result.system.values;
+  const VectorXd coupling =
+      result.system.rotate(geometry::summed_coupling(geometry, query, blocks));
+  const spectral::GapWeights weights =
+      spectral::query_gap_weights(values, coupling, result.benchmark);
+  QueryAdvice advice;
+  advice.query = query;
+  advice.correction_map = spectral::query_correction(filters.map, coupling, rotated);
+  advice.correction_average = spectral::query_correction(filters.average, coupling, rotated);
+  advice.correction_bayes = spectral::query_correction(filters.bayes, coupling, rotated);
+  const spectral::AdaptationGap gap =
+      spectral::adaptation_gap(values, weights, result.lambda_star, filters.map);
+  advice.gap_none = gap.none;
+  advice.gap_map = gap.adapted;
+  advice.adapt = gap.adapt;
+  advice.oracle_horizon = spectral::oracle_horizon(values, weights, result.lambda_star, result.rho,
+                                                   result.curve.horizons)
+                              .horizon;
+  const spectral::QueryVariance variance = spectral::query_variance(
+      values, coupling, geometry::summed_variance(geometry, query, blocks), result.benchmark);
+  advice.variance_prior = variance.prior;
+  advice.variance_posterior = variance.posterior;
+  result.spectral_match.horizon_query.push_back(
+      spectral::match_at_mean(values, weights.a, result.lambda_star, result.rho).horizon);
+  return advice;
+}
+
+void judge(const geometry::PromptGeometry& geometry, Blocks blocks, const VectorXd& rotated,
+           const SelectOptions& options, Selection& result) {
+  const VectorXd& values = result.system.values;
+  const double rho = result.rho;
+  const spectral::GapWeights weights = spectral::prompt_gap_weights(values, result.benchmark);
+  const spectral::AdaptationGap gap = spectral::adaptation_gap(
+      values, weights, result.lambda_star, spectral::gd_prompt_filter(values, rho, result.t_map));
+  result.prompt = {gap.none, gap.adapted, gap.adapt};
+  result.oracle_horizon_prompt =
+      spectral::oracle_horizon(values, weights, result.lambda_star, rho, result.curve.horizons)
+          .horizon;
+  const spectral::SpectralMatch match =
+      spectral::match_at_mean(values, weights.a, result.lambda_star, rho);
+  result.spectral_match.t_mu = match.time;
+  result.spectral_match.horizon_prompt = match.horizon;
+
+  const Filters filters = {
+      spectral::gd_query_filter(values, rho, result.t_map),
+      evidence::average_query_filter(values, rho, result.curve.horizons, result.posterior.weights),
+      spectral::bayes_query_filter(values, result.lambda_star)};
+  const Index first = options.query.value_or(0);
+  const Index last = options.query ? first + 1 : geometry.queries();
+  for (Index query = first; query < last; ++query) {
+    result.queries.push_back(advise_query(geometry, blocks, query, rotated, filters, result));
+  }
+}
+
+/// The first query and block whose coupling is larger than the Cauchy-Schwarz inequality allows for
+/// inner products of gradients.
+std::optional<std::string> impossible_coupling(const geometry::PromptGeometry& geometry,
+                                               Blocks blocks) {
+  constexpr double tolerance = 1e-6;
+  for (Index x = 0; x < geometry.queries(); ++x) {
+    for (const Index b : blocks) {
+      const VectorXd diagonal = geometry.kernels[b].diagonal();
+      const double variance = geometry.query_variances(x, b);
+      const double slack = tolerance * std::sqrt(diagonal.maxCoeff()) * std::sqrt(variance);
+      for (Index i = 0; i < diagonal.size(); ++i) {
+        const double bound = std::sqrt(std::max(diagonal[i], 0.0)) * std::sqrt(variance);
+        if (std::abs(geometry.query_kernels[x](i, b)) > bound + slack) {
+          return fmt::format(
+              "The coupling of query {} with example {} in block \"{}\" is larger than its kernel "
+              "and query variance allow: these are not products of one set of gradients, and gaps "
+              "and expected errors are unreliable.",
+              x, i, geometry.blocks[b].name);
+        }
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+void collect_warnings(const geometry::PromptGeometry& geometry, Blocks blocks, Selection& result) {
+  const auto warn = [&](std::string text) { result.warnings.push_back(std::move(text)); };
+  constexpr double notable_mass = 1e-10;
+  if (result.system.clipped > notable_mass * result.system.trace) {
+    warn(fmt::format("Negative eigenvalues of {:.3g} in sum, {:.3g} of the trace, were set to 0.",
+                     result.system.clipped, result.system.clipped / result.system.trace));
+  }
+  if (result.lambda_max == 0) {
+    warn("The kernel is zero: the chosen blocks cannot move any prediction.");
+    return;
+  }
+  if (result.curve.zero_residuals) {
+    warn("All residuals are zero: there is nothing to learn from.");
+    return;
+  }
+  if (result.curve.at_upper_edge && result.curve.horizons.size() > 1) {
+    warn(fmt::format("T_MAP = {} is the largest candidate: more steps may be better.",
+                     result.t_map));
+  }
+  if (result.fit && result.fit->at_lower_edge) {
+    warn(
+        "The benchmark fit finds no sign of observation variance: lambda_star is at the lower end "
+        "of its range.");
+  }
+  if (result.fit && result.fit->at_upper_edge) {
+    warn(
+        "The benchmark fit finds no sign of a signal: lambda_star is at the upper end of its "
+        "range.");
+  }
+  if (result.fit && result.fit->local_minima > 1) {
+    warn(fmt::format("The likelihood of the benchmark has {} maxima; the highest is used.",
+                     result.fit->local_minima));
+  }
+  if (auto text = impossible_coupling(geometry, blocks)) warn(std::move(*text));
+}
+
+}  // namespace
+
+std::vector<std::int64_t> default_horizons() {
+  std::vector<std::int64_t> horizons(31);
+  std::iota(horizons.begin(), horizons.end(), std::int64_t{0});
+  return horizons;
+}
+
+std::string_view name_of(Sigma2Rule rule) {
+  switch (rule) {
+    case Sigma2Rule::plug_in:
+      return "plug-in";
+    case Sigma2Rule::profile:
+      return "profile";
+    default:
+      return "fixed";
+  }
+}
+
+GapPair Selection::mean_gap() const {
+  GapPair mean;
+  if (queries.empty()) {
+    mean.none = prompt.none / static_cast<double>(n);
+    mean.map = prompt.map / static_cast<double>(n);
+  } else {
+    for (const QueryAdvice& query : queries) {
+      mean.none += query.gap_none / static_cast<double>(queries.size());
+      mean.map += query.gap_map / static_cast<double>(queries.size());
+    }
+  }
+  mean.adapt = mean.map < mean.none;
+  return mean;
+}
+
+Selection select(const geometry::PromptGeometry& geometry, const SelectOptions& options) {
+  return select(geometry, geometry::all_blocks(geometry), options);
+}
+
+Selection select(const geometry::PromptGeometry& geometry, Blocks blocks,
+                 const SelectOptions& options) {
+  geometry::validate_sizes(geometry, "geometry");
+  if (options.query && (*options.query < 0 || *options.query >= geometry.queries())) {
+    throw ArgumentError("select", "query",
+                        fmt::format("is {}, but the geometry has {} queries, counted from 0",
+                                    *options.query, geometry.queries()));
+  }
+  Selection result;
+  result.n = geometry.examples();
+  result.system = spectral::decompose(geometry::summed_kernel(geometry, blocks));
+  result.lambda_max = result.system.largest();
+  result.rho = options.step.for_kernel(result.lambda_max);
+  const VectorXd rotated = result.system.rotate(geometry.residuals);
+  fit_variances(rotated, options, result);
+  find_horizon(rotated, options, result);
+  certify(options, result);
+  judge(geometry, blocks, rotated, options, result);
+  collect_warnings(geometry, blocks, result);
+  return result;
+}
+
+}  // namespace sextant::advice
