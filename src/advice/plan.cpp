@@ -34,10 +34,12 @@ void choose_blocks(const geometry::PromptGeometry& geometry, const PlanOptions& 
   plan.rho = plan.chosen->rho;
 }
 
-Verdict judge(const Plan& plan) {
+Verdict judge(const Plan& plan, const std::optional<std::int64_t>& given_horizon) {
   const Selection& last = plan.chosen ? *plan.chosen : plan.whole;
   if (last.lambda_max == 0) return Verdict::no_direction;
-  if (last.t_map == 0) return Verdict::no_evidence;
+  if ((plan.chosen ? plan.horizon : given_horizon.value_or(plan.whole.t_map)) == 0) {
+    return Verdict::no_evidence;
+  }
   if (!plan.chosen) return Verdict::no_block;
   return plan.gap_planned < plan.gap_none ? Verdict::adapt : Verdict::no_gain;
 }
@@ -96,7 +98,7 @@ Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) 
   const GapPair gap = result.chosen ? result.chosen->mean_gap() : result.whole.mean_gap();
   result.gap_none = gap.none;
   result.gap_planned = gap.map;
-  result.verdict = judge(result);
+  result.verdict = judge(result, options.score.horizon);
   result.adapt = result.verdict == Verdict::adapt;
   result.reason = reason_for(result, options.score.horizon);
   return result;

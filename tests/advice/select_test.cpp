@@ -1,0 +1,280 @@
+#include "sextant/advice/select.hpp"
+
+#include <doctest/doctest.h>
+
+#include <Eigen/Dense>
+#include <cmath>
+#include <functional>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/geometry/blocks.hpp"
+#include "support/random_geometry.hpp"
+
+using namespace sextant;
+using namespace sextant::advice;
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+using evidence::Sigma2Rule;
+using geometry::PromptGeometry;
+
+namespace {
+
+/// Residuals drawn from f ~ N(0, tau2 K), r = f + N(0, sigma2 I).
+void draw_residuals(Random& random, double tau2, double sigma2, PromptGeometry& geometry) {
+  MatrixXd covariance = tau2 * geometry::summed_kernel(geometry);
+  covariance.diagonal().array() += sigma2;
+  geometry.residuals =
+      covariance.llt().matrixL() * test::normal_matrix(random, geometry.examples(), 1);
+  geometry.prompt_targets = geometry.prompt_base + geometry.residuals;
+}
+
+/// k' q_T(K) r by T steps in function space.
+double stepped_correction(const MatrixXd& kernel, const VectorXd& coupling,
+                          const VectorXd& residuals, double rho, std::int64_t horizon) {
+  VectorXd alpha = VectorXd::Zero(residuals.size());
+  for (std::int64_t step = 0; step < horizon; ++step) {
+    alpha += rho * (residuals - kernel * alpha);
+  }
+  return coupling.dot(alpha);
+}
+
+}  // namespace
+
+TEST_CASE("select reports evidence, corrections and gaps that dense algebra confirms") {
+  Random random(1);
+  PromptGeometry geometry = test::random_geometry(random, 7, 3, {4, 2, 9});
+  draw_residuals(random, 0.5, 1.0, geometry);
+  const Selection found = select(geometry);
+  const MatrixXd kernel = geometry::summed_kernel(geometry);
+  const VectorXd& r = geometry.residuals;
+
+  CHECK(found.n == 7);
+  CHECK(found.lambda_max ==
+        doctest::Approx(kernel.selfadjointView<Eigen::Lower>().eigenvalues().maxCoeff()));
+  CHECK(found.rho * found.lambda_max == doctest::Approx(0.1));
+  CHECK(found.sigma2 == doctest::Approx(r.squaredNorm() / 7));
+  CHECK(name_of(found.sigma2_rule) == "plug-in");
+  CHECK(found.curve.horizons == default_horizons());
+  // Evidence as the density of r under N(0, sigma2 (I - rho K)^-T).
+  MatrixXd precision = MatrixXd::Identity(7, 7) / found.sigma2;
+  double best = std::numeric_limits<double>::infinity();
+  std::int64_t best_horizon = -1;
+  for (std::size_t t = 0; t <= 30; ++t) {
+    const double expected =
+        (r.dot(precision * r) - std::log(precision.determinant())) / (2.0 * 7.0);
+    CHECK(found.curve.values[static_cast<Index>(t)] == doctest::Approx(expected).epsilon(1e-10));
+    if (expected < best - 1e-12) {
+      best = expected;
+      best_horizon = static_cast<std::int64_t>(t);
+    }
+    precision = (precision * (MatrixXd::Identity(7, 7) - found.rho * kernel)).eval();
+  }
+  CHECK(found.t_map == best_horizon);
+  CHECK(found.posterior.weights.sum() == doctest::Approx(1));
+  CHECK(found.lambda_star == doctest::Approx(found.benchmark.sigma2 / found.benchmark.tau2));
+
+  MatrixXd covariance = found.benchmark.tau2 * kernel;
+  covariance.diagonal().array() += found.benchmark.sigma2;
+  REQUIRE(found.queries.size() == 3);
+  for (Index x = 0; x < 3; ++x) {
+    const QueryAdvice& query = found.queries[x];
+    const VectorXd k = geometry::summed_coupling(geometry, x);
+    CHECK(query.query == x);
+    CHECK(query.correction_map ==
+          doctest::Approx(stepped_correction(kernel, k, r, found.rho, found.t_map)));
+    double average = 0;
+    for (std::int64_t t = 0; t <= 30; ++t) {
+      average += found.posterior.weights[t] * stepped_correction(kernel, k, r, found.rho, t);
+    }
+    CHECK(query.correction_average == doctest::Approx(average));
+    const VectorXd bayes = covariance.ldlt().solve(found.benchmark.tau2 * k);
+    CHECK(query.correction_bayes == doctest::Approx(bayes.dot(r)));
+    CHECK(query.gap_none == doctest::Approx(bayes.dot(covariance * bayes)));
+    CHECK(query.adapt == (query.gap_map < query.gap_none));
+    // No update errs by the prior variance; the posterior mean leaves the posterior variance.
+    CHECK(query.variance_prior == doctest::Approx(query.variance_posterior + query.gap_none));
+  }
+  const GapPair mean = found.mean_gap();
+  CHECK(mean.none == doctest::Approx((found.queries[0].gap_none + found.queries[1].gap_none +
+                                      found.queries[2].gap_none) /
+                                     3));
+  REQUIRE(found.bound);
+  CHECK(found.bound->reference == "plug-in");
+  CHECK(found.bound->exact_tail <= found.bound->exact_mgf);
+  CHECK(found.bound->exact_mgf <= found.bound->paper);
+  CHECK(found.spectral_match.horizon_query.size() == 3);
+}
+
+TEST_CASE("expected errors hold in simulation when the variances are known") {
+  Random random(2);
+  PromptGeometry geometry = test::random_geometry(random, 6, 1, {5, 12});
+  SelectOptions options;
+  options.horizons = {12};
+  options.sigma2 = {Sigma2Rule::fixed, 2.0};
+  options.tau2 = 0.3;
+  const VectorXd k = geometry::summed_coupling(geometry, 0);
+  // (f, correction) of one draw: jointly normal with this covariance.
+  MatrixXd joint(7, 7);
+  joint.topLeftCorner(6, 6) = geometry::summed_kernel(geometry);
+  joint.topRightCorner(6, 1) = k;
+  joint.bottomLeftCorner(1, 6) = k.transpose();
+  joint(6, 6) = geometry::summed_variance(geometry, 0);
+  joint *= *options.tau2;
+  const MatrixXd root = joint.llt().matrixL();
+  const int draws = 8000;
+  double sum = 0;
+  double squares = 0;
+  Selection found;
+  for (int draw = 0; draw < draws; ++draw) {
+    const VectorXd truth = root * test::normal_matrix(random, 7, 1);
+    geometry.residuals =
+        truth.head(6) + std::sqrt(options.sigma2.value) * test::normal_matrix(random, 6, 1);
+    geometry.prompt_base.resize(0);
+    found = select(geometry, options);
+    const double error = std::pow(found.queries[0].correction_map - truth[6], 2);
+    sum += error;
+    squares += error * error;
+  }
+  const double mean = sum / draws;
+  const double standard_error = std::sqrt((squares / draws - mean * mean) / draws);
+  const QueryAdvice& query = found.queries[0];
+  CHECK(found.bound->reference == "known");
+  CHECK_FALSE(found.fit);
+  CHECK(std::abs(mean - query.variance_posterior - query.gap_map) < 4 * standard_error);
+  CHECK(query.gap_none - query.gap_map > 10 * standard_error);
+}
+
+TEST_CASE("options choose variances, query and step") {
+  Random random(3);
+  PromptGeometry geometry = test::random_geometry(random, 8, 3, {20, 20});
+  draw_residuals(random, 0.1, 0.5, geometry);
+  SelectOptions options;
+  options.query = 2;
+  options.sigma2 = {Sigma2Rule::fixed, 0.7};
+  Selection found = select(geometry, options);
+  REQUIRE(found.queries.size() == 1);
+  CHECK(found.queries[0].query == 2);
+  CHECK(found.spectral_match.horizon_query.size() == 1);
+  CHECK(found.benchmark.sigma2 == 0.7);
+  CHECK(found.sigma2 == doctest::Approx(0.7).epsilon(1e-14));
+  CHECK(name_of(found.sigma2_rule) == "fixed");
+  options.sigma2 = {Sigma2Rule::profile, 0};
+  options.tau2 = 0.25;
+  options.step.rho = 1e-3;
+  found = select(geometry, options);
+  CHECK(found.benchmark.tau2 == 0.25);
+  CHECK(found.rho == 1e-3);
+  CHECK(found.sigma2 == found.curve.sigma2[found.curve.map_index]);
+  CHECK(name_of(found.sigma2_rule) == "profile");
+
+  for (const Index query : {-1, 3}) {
+    options.query = query;
+    CHECK_THROWS_AS(select(geometry, options), ArgumentError);
+  }
+  const auto rejected = [&](const std::function<void(SelectOptions&)>& spoil) {
+    SelectOptions wrong;
+    spoil(wrong);
+    CHECK_THROWS_AS(select(geometry, wrong), ArgumentError);
+  };
+  rejected([](SelectOptions& o) { o.horizons.clear(); });
+  rejected([](SelectOptions& o) { o.horizons = {-1}; });
+  rejected([](SelectOptions& o) { o.step.scale = 1.5; });
+  rejected([](SelectOptions& o) { o.step.rho = 1e9; });
+  rejected([](SelectOptions& o) { o.sigma2 = {Sigma2Rule::fixed, 0}; });
+  rejected([](SelectOptions& o) {
+    o.sigma2 = {Sigma2Rule::fixed, 0};
+    o.tau2 = 1;
+  });
+  rejected([](SelectOptions& o) { o.tau2 = -1; });
+  rejected([](SelectOptions& o) { o.delta = 0; });
+  rejected([](SelectOptions& o) { o.delta = 1; });
+  geometry.kernels.pop_back();
+  CHECK_THROWS_AS(select(geometry), InputError);
+}
+
+TEST_CASE("a set of blocks is selected as if there were no others") {
+  Random random(4);
+  PromptGeometry geometry = test::random_geometry(random, 6, 2, {3, 4, 5});
+  draw_residuals(random, 1, 1, geometry);
+  const std::vector<Index> set = {2, 0};
+  const Selection part = select(geometry, set, {});
+  const Selection alone = select(geometry::restricted_to_blocks(geometry, set));
+  CHECK(part.system.values == alone.system.values);
+  CHECK(part.t_map == alone.t_map);
+  for (std::size_t x = 0; x < 2; ++x) {
+    CHECK(part.queries[x].correction_map == alone.queries[x].correction_map);
+    CHECK(part.queries[x].gap_map == alone.queries[x].gap_map);
+    CHECK(part.queries[x].variance_prior == alone.queries[x].variance_prior);
+  }
+}
+
+TEST_CASE("ordinary special cases have defined answers") {
+  Random random(5);
+  SUBCASE("one example, one block") {
+    const Selection found = select(test::random_geometry(random, 1, 1, {3}));
+    CHECK(found.n == 1);
+    CHECK(std::isfinite(found.curve.values[found.curve.map_index]));
+    CHECK(std::isfinite(found.queries[0].correction_bayes));
+  }
+  SUBCASE("no query: the prompt decides") {
+    PromptGeometry geometry = test::random_geometry(random, 12, 0, {30});
+    draw_residuals(random, 1, 1e-2, geometry);
+    const Selection found = select(geometry);
+    CHECK(found.queries.empty());
+    CHECK(found.mean_gap().none == doctest::Approx(found.prompt.none / 12));
+    CHECK(found.prompt.adapt);
+    CHECK(found.mean_gap().adapt);
+  }
+  SUBCASE("a zero kernel") {
+    PromptGeometry geometry = test::random_geometry(random, 4, 1, {3});
+    geometry.kernels[0].setZero();
+    geometry.query_kernels[0].setZero();
+    SelectOptions options;
+    for (const auto& horizons : {default_horizons(), std::vector<std::int64_t>{2, 4}}) {
+      options.horizons = horizons;
+      const Selection found = select(geometry, options);
+      CHECK(found.rho == 0);
+      CHECK(found.t_map == 0);
+      CHECK(found.queries[0].correction_map == 0);
+      CHECK_FALSE(found.queries[0].adapt);
+      CHECK_FALSE(found.prompt.adapt);
+      REQUIRE(found.warnings.size() == 1);
+      CHECK(found.warnings[0].find("zero") != std::string::npos);
+    }
+  }
+  SUBCASE("zero residuals") {
+    PromptGeometry geometry = test::random_geometry(random, 4, 1, {3});
+    geometry.residuals.setZero();
+    const Selection found = select(geometry);
+    CHECK(found.t_map == 0);
+    CHECK(found.sigma2 == 0);
+    CHECK_FALSE(found.bound);
+    CHECK(found.benchmark.tau2 == 0);
+    CHECK(found.queries[0].correction_bayes == 0);
+    CHECK(found.mean_gap().none == 0);
+    CHECK_FALSE(found.mean_gap().adapt);
+    CHECK(found.warnings.size() == 1);
+  }
+}
+
+TEST_CASE("numerical outcomes are said in plain sentences") {
+  Random random(6);
+  PromptGeometry geometry = test::random_geometry(random, 10, 1, {40});
+  draw_residuals(random, 1, 1e-6, geometry);
+  SelectOptions options;
+  options.horizons = {0, 1, 2};
+  const Selection edge = select(geometry, options);
+  CHECK(edge.t_map == 2);
+  REQUIRE_FALSE(edge.warnings.empty());
+  CHECK(edge.warnings[0] == "T_MAP = 2 is the largest candidate: more steps may be better.");
+  options.horizons = {2};
+  for (const std::string& warning : select(geometry, options).warnings) {
+    CHECK(warning.find("T_MAP") == std::string::npos);
+  }
+  // Couplings that no gradients have.
+  geometry.query_variances(0, 0) *= 1e-4;
+  options.horizons = default_horizons();
+  const Selection impossible = select(geometry, options);
+  CHECK(impossible.warnings.back().find("block \"h.0.attn.v.0\"") != std::string::npos);
+}
