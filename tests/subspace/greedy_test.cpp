@@ -278,9 +278,13 @@ TEST_CASE("gain per parameter prefers the cheap block, and falls back to gain al
   const double gain_1 = plain.criterion_of_none - plain.alone[1];
   CHECK(gain_0 > gain_1);
   CHECK(gain_1 / 10 > gain_0 / 1000);
+  // Where every block does harm, the least harm goes first, however many parameters share it.
+  options.budget = 1;
+  const GreedySelection harmful = select_by_risk(blocks.view(), {1, 100}, options);
+  CHECK(harmful.criterion[0] > harmful.criterion_of_none);
+  CHECK(harmful.criterion[0] == harmful.alone.minCoeff());
   // No steps, no gain: everything ties, the smallest index goes first in spite of its size.
   options.update.horizon = 0;
-  options.budget = 1;
   CHECK(select_by_risk(blocks.view(), model, options).order == std::vector<Index>{0});
 }
 
