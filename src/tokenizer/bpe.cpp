@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <queue>
+#include <algorithm>
 #include <tuple>
 
 #include "byte_level.hpp"
@@ -34,6 +34,24 @@ struct Candidate {
 };
 
 }  // namespace
+
+/// What joining one word needs, kept for the next word.
+struct Bpe::Workspace {
+  std::vector<Symbol> symbols;
+  std::vector<Candidate> queue;  // a heap
+
+  Symbol& symbol(int i) { return symbols[static_cast<std::size_t>(i)]; }
+  void push(const Candidate& candidate) {
+    queue.push_back(candidate);
+    std::push_heap(queue.begin(), queue.end());
+  }
+  Candidate pop() {
+    std::pop_heap(queue.begin(), queue.end());
+    const Candidate top = queue.back();
+    queue.pop_back();
+    return top;
+  }
+};
 
 Bpe::Bpe(const Definition& definition, const BpeOptions& options)
     : vocabulary_(definition.vocabulary), options_(options) {
@@ -84,14 +102,15 @@ void Bpe::append_ids(std::string_view text, std::vector<int>& ids) const {
     spaced = ' ' + std::string(text);
     text = spaced;
   }
+  Workspace work;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = options_.use_regex ? word_end(text, begin) : text.size();
-    append_word(text.substr(begin, end - begin), ids);
+    append_word(text.substr(begin, end - begin), work, ids);
     begin = end;
   }
 }
 
-void Bpe::append_word(std::string_view word, std::vector<int>& ids) const {
+void Bpe::append_word(std::string_view word, Workspace& work, std::vector<int>& ids) const {
   if (options_.ignore_merges) {
     if (const auto id = vocabulary_.find(byte_symbols(word))) {
       ids.push_back(*id);
@@ -99,35 +118,34 @@ void Bpe::append_word(std::string_view word, std::vector<int>& ids) const {
     }
   }
   const int size = static_cast<int>(word.size());
-  std::vector<Symbol> symbols(word.size());
-  std::priority_queue<Candidate> queue;
-  const auto symbol = [&](int i) -> Symbol& { return symbols[static_cast<std::size_t>(i)]; };
+  work.symbols.resize(word.size());
+  for (int i = 0; i < size; ++i) {
+    const int next = i + 1 < size ? i + 1 : -1;
+    work.symbol(i) = {byte_id(word[static_cast<std::size_t>(i)]), i - 1, next};
+  }
   const auto consider = [&](int i) {
-    if (i < 0 || symbol(i).next < 0) return;
-    if (const Join* join = find_join(symbol(i).id, symbol(symbol(i).next).id)) {
-      queue.push({join->rank, i, join->id});
+    if (i < 0 || work.symbol(i).next < 0) return;
+    const Symbol& left = work.symbol(i);
+    if (const Join* join = find_join(left.id, work.symbol(left.next).id)) {
+      work.push({join->rank, i, join->id});
     }
   };
-  for (int i = 0; i < size; ++i) {
-    symbol(i) = {byte_id(word[static_cast<std::size_t>(i)]), i - 1, i + 1 < size ? i + 1 : -1};
-  }
   for (int i = 0; i + 1 < size; ++i) consider(i);
-  while (!queue.empty()) {
-    const Candidate best = queue.top();
-    queue.pop();
-    Symbol& left = symbol(best.position);
+  while (!work.queue.empty()) {
+    const Candidate best = work.pop();
+    Symbol& left = work.symbol(best.position);
     if (left.id < 0 || left.next < 0) continue;
-    Symbol& right = symbol(left.next);
+    Symbol& right = work.symbol(left.next);
     const Join* join = find_join(left.id, right.id);  // the pair may have changed since
     if (join == nullptr || join->id != best.id) continue;
     left.id = best.id;
     left.next = right.next;
     right.id = -1;
-    if (left.next >= 0) symbol(left.next).previous = best.position;
+    if (left.next >= 0) work.symbol(left.next).previous = best.position;
     consider(left.previous);
     consider(best.position);
   }
-  for (int i = 0; i >= 0 && size > 0; i = symbol(i).next) ids.push_back(symbol(i).id);
+  for (int i = 0; i >= 0; i = work.symbol(i).next) ids.push_back(work.symbol(i).id);
 }
 
 std::string Bpe::joined(std::span<const std::string_view> names) const {

@@ -28,7 +28,8 @@ class Bpe : public Model {
   };
   const Join* find_join(int left, int right) const;
   int byte_id(char byte) const;
-  void append_word(std::string_view word, std::vector<int>& ids) const;
+  struct Workspace;
+  void append_word(std::string_view word, Workspace& work, std::vector<int>& ids) const;
 
   const Vocabulary& vocabulary_;
   const BpeOptions options_;

@@ -37,6 +37,12 @@ constexpr Alphabet alphabet = make_alphabet();
 enum class Kind { letter, number, space, other };
 
 Kind kind_of(char32_t c) {
+  if (c < 0x80) {  // most text
+    const char32_t lower = c | 0x20;
+    if (lower >= 'a' && lower <= 'z') return Kind::letter;
+    if (c >= '0' && c <= '9') return Kind::number;
+    return c == ' ' || (c >= '\t' && c <= '\r') ? Kind::space : Kind::other;
+  }
   if (is_letter(c)) return Kind::letter;
   if (is_number(c)) return Kind::number;
   return is_white_space(c) ? Kind::space : Kind::other;
