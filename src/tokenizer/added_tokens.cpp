@@ -62,7 +62,7 @@ std::vector<Stretch> AddedTokenMatcher::split(std::string_view text) const {
     std::size_t end = at + pattern->text.size();
     at = end;
     if (pattern->token.single_word && !stands_alone(text, begin, end)) continue;
-    if (pattern->token.lstrip) begin = std::max(space_before(text, begin), done);
+    if (pattern->token.lstrip) begin = space_before(text, begin);
     if (pattern->token.rstrip) end = space_behind(text, end);
     if (done < begin) result.push_back({text.substr(done, begin - done), -1});
     result.push_back({text.substr(begin, end - begin), pattern->token.id});

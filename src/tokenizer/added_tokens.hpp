@@ -31,8 +31,8 @@ class AddedTokenMatcher {
   /// Looks for `patterns[i]` in place of `tokens[i].content`. Patterns must not be empty.
   void add(std::string pattern, const AddedToken& token);
 
-  /// Cuts `text` at the tokens found. Stretches of text are not empty. White space that one token
-  /// strips on its right is not given to the next one on its left.
+  /// Cuts `text` at the tokens found. Stretches of text are not empty; white space between a token
+  /// that strips on its right and one that strips on its left may belong to both.
   std::vector<Stretch> split(std::string_view text) const;
 
  private:

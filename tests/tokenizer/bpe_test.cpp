@@ -116,6 +116,14 @@ TEST_CASE("options of the byte level") {
   CHECK(encode(R"({"model":{"ignore_merges":true}})", "abc") == Ids{8});
 }
 
+TEST_CASE("a pair that another join has changed is not joined as it was") {
+  TokenizerFiles files;
+  files.vocab_json = R"({"a":0,"b":1,"c":2,"ab":3,"bc":4,"abc":5})";
+  files.merges = "b c\na b\na bc\n";
+  CHECK(parse_tokenizer(files, "m")->encode("abc", false) == Ids{5});
+  CHECK(parse_tokenizer(files, "m")->encode("abab", false) == Ids{3, 3});
+}
+
 TEST_CASE("joining agrees with the definition on random words") {
   const std::vector<std::pair<std::pair<int, int>, int>> merges{
       {{0, 0}, 2}, {{1, 0}, 3}, {{2, 1}, 4}, {{2, 2}, 5}, {{3, 0}, 6}, {{5, 4}, 7}, {{4, 1}, 8}};
