@@ -55,7 +55,8 @@ def write_prompt(prompt, path):
 def write_head(width, path, seed):
     torch.manual_seed(seed)
     weight = torch.randn(width, dtype=torch.float64) / width ** 0.5
-    save_file({"weight": weight, "bias": torch.randn(1, dtype=torch.float64)}, path)
+    save_file({"weight": weight, "bias": torch.randn(1, dtype=torch.float64)}, path,
+              metadata={"format": "sextant-head/1"})
 
 
 def cases(family):
