@@ -45,6 +45,7 @@ test: build ## Build and run the tests
 .PHONY: parity
 parity: build dependencies-parity ## Compare with PyTorch and transformers (installs them in build/venv)
 	tools/python-environment
+	build/venv/bin/python tests/parity/common_test.py
 	build/venv/bin/python tests/parity/tokenizer_parity.py $(BUILD)/tests/parity/tokenize_lines
 	for script in statistics model adapt pretrain; do \
 	  build/venv/bin/python tests/parity/$${script}_parity.py $(PROGRAM); \

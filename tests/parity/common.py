@@ -60,18 +60,20 @@ class Comparisons:
             self.fail(case, message)
 
     def finish(self, title):
-        """Prints the table and the verdict; returns the exit status."""
-        width = max([len(case) for case, _ in self.rows] + [4])
-        print(title)
-        print(f"  {'case':{width}}  {'quantity':26}  {'worst error':>11}  {'limit':>8}")
+        """Prints the worst case of each quantity and every failure; returns the exit status."""
+        worst = {}
         for (case, quantity), (error, limit) in self.rows.items():
-            verdict = "" if error <= limit else "  FAILED"
-            print(f"  {case:{width}}  {quantity:26}  {error:11.2e}  {limit:8.0e}{verdict}")
-            if verdict:
+            if error > limit:
                 self.failures.append(f"{case}: {quantity} {error:.3e} above {limit:.0e}")
-        for failure in self.failures:
-            print(f"  FAILED {failure}")
+            if quantity not in worst or error > worst[quantity][0]:
+                worst[quantity] = (error, limit, case)
         if not self.rows:
             self.failures.append("nothing was compared")
+        print(title)
+        print(f"  {'quantity':26}  {'worst error':>11}  {'limit':>6}  case")
+        for quantity, (error, limit, case) in worst.items():
+            print(f"  {quantity:26}  {error:11.2e}  {limit:6.0e}  {case}")
+        for failure in self.failures:
+            print(f"  FAILED {failure}")
         print(f"  {len(self.rows)} comparisons, {len(self.failures)} failures")
         return 1 if self.failures else 0

@@ -14,6 +14,7 @@ from transformers.utils import logging
 
 logging.set_verbosity_error()
 logging.disable_progress_bar()
+torch.set_num_threads(1)  # The models are too small for more.
 
 KINDS = ("value", "output", "mlp-in", "mlp-out")
 
