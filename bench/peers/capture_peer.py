@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Times the capture of all value-head kernels against PyTorch computing the same gradients and Gram matrices.
 
-Usage: capture_peer.py CAPTURE_BENCH MODEL PROMPT [HEAD] [--rounds 7] [--threads 2]
+Usage: capture_peer.py CAPTURE_TIMING MODEL PROMPT [HEAD] [--rounds 7] [--threads 2]
 
-CAPTURE_BENCH is the program bench/capture_bench of the `bench` build. HEAD is an encoder's head file. PyTorch
+CAPTURE_TIMING is the program bench/capture_timing of the `bench` build. HEAD is an encoder's head file. PyTorch
 computes per-example gradients in single precision on as many threads, in three ways:
 
     vmap    torch.func: vmap over grad of functional_call, all sequences at once
@@ -31,13 +31,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, BertModel, GPT2LMHeadModel
-from transformers.utils import logging
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "parity"))
 from reference import decoder_task, encoder_task  # noqa: E402
-
-logging.set_verbosity_error()
-logging.disable_progress_bar()
 
 
 class Peer:
@@ -164,7 +160,7 @@ def ours(arguments, out):
                str(arguments.threads), "--out", out]
     if arguments.head:
         command += ["--head", arguments.head]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)["capture_seconds"]
 
 
 def our_gram(path, layers, heads):
@@ -209,11 +205,9 @@ def main():
             error = np.linalg.norm(gram - expected) / np.linalg.norm(expected)
             if not error < 1e-3:
                 sys.exit(f"{name}: kernels differ by {error:.1e}")
-        times = {name: [] for name in ["ours", "forward and backward", *peers]}
+        times = {name: [] for name in ["ours", *peers]}
         for _ in range(arguments.rounds):
-            result = ours(arguments, out)
-            times["ours"].append(result["capture_seconds"])
-            times["forward and backward"].append(result["forward_backward_seconds"])
+            times["ours"].append(ours(arguments, out))
             for name, function in peers.items():
                 times[name].append(timed(function)[0])
 
