@@ -55,8 +55,9 @@ TEST_CASE("the fitted evidence is the dense density at the fitted variances") {
 
 TEST_CASE("the fit beats a dense grid over both variances") {
   Random random(62);
-  for (const auto& [name, values] : test::spectra(random)) {
-    CAPTURE(name);
+  for (const test::NamedSpectrum& spectrum : test::spectra(random)) {
+    const Eigen::VectorXd& values = spectrum.values;
+    CAPTURE(spectrum.name);
     if (values.maxCoeff() == 0) continue;
     for (const double sigma2 : {0.01, 1.0, 20.0}) {
       const Eigen::VectorXd rt = draw(values, 1 / values.mean(), sigma2, random);
@@ -78,8 +79,9 @@ TEST_CASE("the fit beats a dense grid over both variances") {
 
 TEST_CASE("fits of one variance with the other given beat a dense grid") {
   Random random(63);
-  for (const auto& [name, values] : test::spectra(random)) {
-    CAPTURE(name);
+  for (const test::NamedSpectrum& spectrum : test::spectra(random)) {
+    const Eigen::VectorXd& values = spectrum.values;
+    CAPTURE(spectrum.name);
     if (values.maxCoeff() == 0) continue;
     for (const double truth : {0.05, 2.0}) {
       const double tau2 = 1 / values.mean();
@@ -205,8 +207,9 @@ TEST_CASE("units of fits and averages") {
 
 TEST_CASE("the average over lambda_star against quadrature of the posterior") {
   Random random(66);
-  for (const auto& [name, values] : test::spectra(random)) {
-    CAPTURE(name);
+  for (const test::NamedSpectrum& spectrum : test::spectra(random)) {
+    const Eigen::VectorXd& values = spectrum.values;
+    CAPTURE(spectrum.name);
     if (values.maxCoeff() == 0) continue;
     const auto n = static_cast<double>(values.size());
     const Eigen::VectorXd rt = draw(values, 1 / values.mean(), 0.5, random);

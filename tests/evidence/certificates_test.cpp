@@ -37,9 +37,10 @@ Eigen::VectorXd wishart_values(Eigen::Index n, Random& random) {
 
 TEST_CASE("A_T and L(T) against dense matrices") {
   Random random(71);
-  for (const auto& [name, values] : test::spectra(random)) {
+  for (const test::NamedSpectrum& spectrum : test::spectra(random)) {
+    const Eigen::VectorXd& values = spectrum.values;
     if (values.maxCoeff() > 1e6 || values.minCoeff() == 0) continue;  // beyond a dense inverse
-    CAPTURE(name);
+    CAPTURE(spectrum.name);
     const int n = static_cast<int>(values.size());
     const Benchmark reference{0.8, 0.3};
     const double sigma2 = 0.6;
@@ -93,8 +94,9 @@ TEST_CASE("L(T) is the expectation of l_T") {
 
 TEST_CASE("the exact-MGF radius is the minimum over beta, the tail radius the quantile") {
   Random random(73);
-  for (const auto& [name, values] : test::spectra(random)) {
-    CAPTURE(name);
+  for (const test::NamedSpectrum& spectrum : test::spectra(random)) {
+    const Eigen::VectorXd& values = spectrum.values;
+    CAPTURE(spectrum.name);
     const Benchmark reference{1 / (1 + values.mean()), 0.3};
     const double rho = spectral::step_from_scale(values.maxCoeff());
     for (const std::int64_t horizon : {0, 8, 30}) {

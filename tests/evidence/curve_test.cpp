@@ -53,8 +53,9 @@ long double naive(const Eigen::VectorXd& values, const Eigen::VectorXd& rt, doub
 
 TEST_CASE("evidence is the dense multivariate normal density") {
   Random random(31);
-  for (const auto& [name, values] : test::spectra(random)) {
-    CAPTURE(name);
+  for (const test::NamedSpectrum& spectrum : test::spectra(random)) {
+    const Eigen::VectorXd& values = spectrum.values;
+    CAPTURE(spectrum.name);
     const int n = static_cast<int>(values.size());
     const Eigen::MatrixXd kernel = test::kernel_with(values, random);
     const auto system = spectral::decompose(kernel);
@@ -90,8 +91,9 @@ TEST_CASE("long, sparse and unordered lists of horizons against the definition")
   for (const std::int64_t extra : {100'000, 1'000, 65'432, 127, 128, 129}) {
     horizons.push_back(extra);
   }
-  for (const auto& [name, values] : test::spectra(random)) {
-    CAPTURE(name);
+  for (const test::NamedSpectrum& spectrum : test::spectra(random)) {
+    const Eigen::VectorXd& values = spectrum.values;
+    CAPTURE(spectrum.name);
     const Eigen::VectorXd rt = test::normal_vector(values.size(), random);
     const double rho = step_from_scale(values.maxCoeff());
     for (const Sigma2Choice choice : {plug_in, profile, fixed(1.3)}) {
@@ -110,8 +112,9 @@ TEST_CASE("long, sparse and unordered lists of horizons against the definition")
 
 TEST_CASE("both curves are convex in T") {
   Random random(33);
-  for (const auto& [name, values] : test::spectra(random)) {
-    CAPTURE(name);
+  for (const test::NamedSpectrum& spectrum : test::spectra(random)) {
+    const Eigen::VectorXd& values = spectrum.values;
+    CAPTURE(spectrum.name);
     const double rho = step_from_scale(values.maxCoeff(), 0.3);
     for (int repeat = 0; repeat < 5; ++repeat) {
       const Eigen::VectorXd rt = test::normal_vector(values.size(), random);
@@ -127,8 +130,9 @@ TEST_CASE("both curves are convex in T") {
 
 TEST_CASE("the unbounded search finds the smallest minimiser in few evaluations") {
   Random random(34);
-  for (const auto& [name, values] : test::spectra(random)) {
-    CAPTURE(name);
+  for (const test::NamedSpectrum& spectrum : test::spectra(random)) {
+    const Eigen::VectorXd& values = spectrum.values;
+    CAPTURE(spectrum.name);
     const Eigen::VectorXd signal =
         values.cwiseSqrt().cwiseProduct(test::normal_vector(values.size(), random));
     for (const double noise : {0.001, 0.1, 3.0}) {

@@ -55,8 +55,9 @@ TEST_CASE("the Gibbs posterior against plain exponentials") {
 
 TEST_CASE("posteriors on degenerate inputs sum to one") {
   Random random(42);
-  for (const auto& [name, values] : test::spectra(random)) {
-    CAPTURE(name);
+  for (const test::NamedSpectrum& spectrum : test::spectra(random)) {
+    const Eigen::VectorXd& values = spectrum.values;
+    CAPTURE(spectrum.name);
     const double rho = spectral::step_from_scale(values.maxCoeff());
     for (const double size : {0.0, 1.0, 1e100}) {
       const Eigen::VectorXd rt = size * test::normal_vector(values.size(), random);

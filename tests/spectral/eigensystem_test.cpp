@@ -30,8 +30,9 @@ void check_decomposition(const Eigen::MatrixXd& kernel, const Eigensystem& syste
 
 TEST_CASE("eigensystem of ordinary and degenerate kernels") {
   Random random(1);
-  for (const auto& [name, values] : test::spectra(random)) {
-    CAPTURE(name);
+  for (const test::NamedSpectrum& spectrum : test::spectra(random)) {
+    const Eigen::VectorXd& values = spectrum.values;
+    CAPTURE(spectrum.name);
     const Eigen::MatrixXd kernel = test::kernel_with(values, random);
     const Eigensystem system = decompose(kernel);
     check_decomposition(kernel, system);

@@ -30,8 +30,9 @@ long double power_by_steps(double rho, double l, int horizon) {
 
 TEST_CASE("gradient descent filters against repeated multiplication and the geometric sum") {
   Random random(1);
-  for (const auto& [name, values] : test::spectra(random)) {
-    CAPTURE(name);
+  for (const test::NamedSpectrum& spectrum : test::spectra(random)) {
+    const Eigen::VectorXd& values = spectrum.values;
+    CAPTURE(spectrum.name);
     const double rho = step_for(values);
     for (const int horizon : {0, 1, 2, 8, 30, 1000}) {
       const Eigen::VectorXd g = gd_prompt_filter(values, rho, horizon);
@@ -108,8 +109,9 @@ TEST_CASE("the gradient descent filters are what gradient descent does") {
 
 TEST_CASE("the Bayes filter is the dense Gaussian posterior") {
   Random random(3);
-  for (const auto& [name, values] : test::spectra(random)) {
-    CAPTURE(name);
+  for (const test::NamedSpectrum& spectrum : test::spectra(random)) {
+    const Eigen::VectorXd& values = spectrum.values;
+    CAPTURE(spectrum.name);
     const Eigen::Index n = values.size();
     const Eigen::MatrixXd kernel = test::kernel_with(values, random);
     const Eigensystem system = decompose(kernel);
@@ -134,8 +136,9 @@ TEST_CASE("the Bayes filter is the dense Gaussian posterior") {
 
 TEST_CASE("the implicit prior's posterior mean is the gradient descent correction") {
   Random random(4);
-  for (const auto& [name, values] : test::spectra(random)) {
-    CAPTURE(name);
+  for (const test::NamedSpectrum& spectrum : test::spectra(random)) {
+    const Eigen::VectorXd& values = spectrum.values;
+    CAPTURE(spectrum.name);
     const Eigen::Index n = values.size();
     const Eigensystem system = decompose(test::kernel_with(values, random));
     const Eigen::VectorXd r = test::normal_vector(n, random);
@@ -157,8 +160,9 @@ TEST_CASE("the implicit prior's posterior mean is the gradient descent correctio
 
 TEST_CASE("gradient flow bounds gradient descent from below, within Lemma G.2") {
   Random random(5);
-  for (const auto& [name, values] : test::spectra(random)) {
-    CAPTURE(name);
+  for (const test::NamedSpectrum& spectrum : test::spectra(random)) {
+    const Eigen::VectorXd& values = spectrum.values;
+    CAPTURE(spectrum.name);
     for (const double scale : {0.01, 0.1, 0.9}) {
       const double rho = step_from_scale(values.maxCoeff(), scale);
       for (const int horizon : {1, 5, 30}) {

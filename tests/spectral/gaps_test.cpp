@@ -117,8 +117,9 @@ TEST_CASE("prompt risk needs second moments only [W, F.7]") {
 
 TEST_CASE("risk is Bayes risk plus excess, and the excess is the prompt gap") {
   Random random(13);
-  for (const auto& [name, values] : test::spectra(random)) {
-    CAPTURE(name);
+  for (const test::NamedSpectrum& spectrum : test::spectra(random)) {
+    const Eigen::VectorXd& values = spectrum.values;
+    CAPTURE(spectrum.name);
     const Benchmark benchmark{0.9, 0.4};
     const double rho = step_from_scale(values.maxCoeff());
     const Eigen::VectorXd g = gd_prompt_filter(values, rho, 8);

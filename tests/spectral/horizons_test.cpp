@@ -38,8 +38,9 @@ std::vector<GapWeights> both_weights(const Eigen::VectorXd& values, const Benchm
 
 TEST_CASE("per-mode times make gradient flow equal the Bayes filter") {
   Random random(21);
-  for (const auto& [name, values] : test::spectra(random)) {
-    CAPTURE(name);
+  for (const test::NamedSpectrum& spectrum : test::spectra(random)) {
+    const Eigen::VectorXd& values = spectrum.values;
+    CAPTURE(spectrum.name);
     for (const double lambda_star : {1e-3, 1.0, 40.0}) {
       const Eigen::VectorXd times = per_mode_times(values, lambda_star);
       const Eigen::VectorXd g = bayes_prompt_filter(values, lambda_star);
@@ -113,8 +114,9 @@ TEST_CASE("matching at the mean eigenvalue") {
 
 TEST_CASE("oracle horizon against a loop over the definition") {
   Random random(22);
-  for (const auto& [name, values] : test::spectra(random)) {
-    CAPTURE(name);
+  for (const test::NamedSpectrum& spectrum : test::spectra(random)) {
+    const Eigen::VectorXd& values = spectrum.values;
+    CAPTURE(spectrum.name);
     const Benchmark benchmark{1.0, 0.3};
     const double rho = step_from_scale(values.maxCoeff());
     for (const GapWeights& weights : both_weights(values, benchmark, random)) {
@@ -160,8 +162,9 @@ TEST_CASE("oracle horizon against a loop over the definition") {
 
 TEST_CASE("oracle time and oracle step against a dense scan") {
   Random random(23);
-  for (const auto& [name, values] : test::spectra(random)) {
-    CAPTURE(name);
+  for (const test::NamedSpectrum& spectrum : test::spectra(random)) {
+    const Eigen::VectorXd& values = spectrum.values;
+    CAPTURE(spectrum.name);
     for (const double sigma2 : {0.02, 3.0}) {
       const Benchmark benchmark{1.0, sigma2};
       for (const GapWeights& weights : both_weights(values, benchmark, random)) {

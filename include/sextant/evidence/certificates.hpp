@@ -10,8 +10,18 @@
 ///
 /// and L(T) - l_T = (tr A_T - Z'A_T Z)/(2n), Z standard normal. A certificate is a radius R with
 /// L(T_MAP) <= l_{T_MAP} + R with probability at least 1 - delta over r, K being given. That is
-/// exact when the reference is the truth and sigma2 does not depend on r; with a reference fitted
-/// to r (`plug-in`) it is an approximation whose coverage has to be measured.
+/// exact when the reference is the truth and sigma2 does not depend on r. With the reference fitted
+/// to r (`plug-in`) and sigma2 = |r|^2/n it is an approximation. Measured coverage at delta = 0.05,
+/// 31 horizons, Wishart kernels, tau2 = 1, sigma2 = 0.5, at least 1,500 draws each
+/// (tests/evidence/coverage_test.cpp prints the whole table):
+///
+///     n                   5      10     20     50     100    200
+///     paper             0.908  0.956  0.983  0.993  0.998  0.999
+///     exact-MGF         0.727  0.838  0.921  0.965  0.984  0.994
+///     exact-tail        0.723  0.827  0.904  0.949  0.969  0.986
+///
+/// so that below about 50 examples the exact radii fall short of 0.95 with a fitted reference. With
+/// the true reference all three covered in at least 0.997 of the draws.
 ///
 /// Radii are in nats per example, as evidence is. All functions are deterministic and throw
 /// `ArgumentError` for values out of range.
