@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "chart_parts.hpp"
 #include "sextant/report/chart.hpp"
@@ -136,14 +135,12 @@ Panel grid_panel(const HeadGrid& grid, const std::vector<ScoredBlock>& blocks, C
   return panel;
 }
 
-std::vector<std::size_t> ranked(const std::vector<ScoredBlock>& blocks) {
-  std::vector<std::size_t> order;
+std::vector<std::size_t> with_score(const std::vector<ScoredBlock>& blocks) {
+  std::vector<std::size_t> indices;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
-    if (std::isfinite(blocks[i].score)) order.push_back(i);
+    if (std::isfinite(blocks[i].score)) indices.push_back(i);
   }
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return blocks[a].score > blocks[b].score; });
-  return order;
+  return indices;
 }
 
 }  // namespace
@@ -172,14 +169,15 @@ Figure head_map_figure(const std::vector<ScoredBlock>& blocks, CellValue value,
 
 Figure ranking_figure(const std::vector<ScoredBlock>& blocks, const std::string& score_name,
                       std::size_t most) {
-  const auto order = ranked(blocks);
+  const auto order = with_score(blocks);
   const std::size_t shown = std::min(order.size(), most);
-  Figure figure{"Blocks by score",
-                shown < order.size() ? fmt::format("The {} blocks with the highest scores of {}.",
-                                                   shown, order.size())
-                                     : "All scored blocks, the highest score first.",
-                "ranking",
-                {}};
+  Figure figure{
+      "Blocks by score",
+      shown < order.size()
+          ? fmt::format("The first {} of {} scored blocks, the best first.", shown, order.size())
+          : "All scored blocks, the best first.",
+      "ranking",
+      {}};
   figure.caption +=
       " A steep fall means that a few blocks carry the correction, a flat one that the choice "
       "among them matters little.";

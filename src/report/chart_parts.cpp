@@ -5,7 +5,7 @@
 namespace sextant::report {
 
 OrderedJson specification(std::string_view description, int height) {
-  return {{"$schema", "https://vega.github.io/schema/vega-lite/v4.json"},
+  return {{"$schema", "https://vega.github.io/schema/vega-lite/v4.17.0.json"},
           {"description", description},
           {"width", "container"},
           {"height", height},
@@ -25,7 +25,7 @@ OrderedJson whole_numbers(std::string_view field, std::string_view title, double
 
 OrderedJson aligned_y(std::string_view field, std::string_view title) {
   OrderedJson channel = quantity(field, title);
-  channel["axis"] = {{"minExtent", 38}, {"maxExtent", 38}, {"tickCount", 5}, {"format", "~g"}};
+  channel["axis"] = {{"minExtent", 48}, {"maxExtent", 48}, {"tickCount", 5}, {"format", "~g"}};
   return channel;
 }
 

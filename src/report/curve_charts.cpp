@@ -131,8 +131,10 @@ Figure evidence_figure(std::span<const double> horizons, std::span<const double>
   return figure;
 }
 
-Figure residual_figure(std::span<const double> measured, std::span<const double> predicted) {
-  check_size("report::residual_figure", "predicted", predicted.size(), measured.size());
+Figure residual_figure(std::span<const double> steps, std::span<const double> measured,
+                       std::span<const double> predicted) {
+  check_size("report::residual_figure", "measured", measured.size(), steps.size());
+  check_size("report::residual_figure", "predicted", predicted.size(), steps.size());
   Figure figure{"Fit of the labelled examples",
                 "Euclidean norm of the leave-one-out residuals after each step, measured on the "
                 "model and as the linear model predicts it. Curves that part show where the update "
@@ -145,7 +147,7 @@ Figure residual_figure(std::span<const double> measured, std::span<const double>
   std::vector<std::string> source;
   const auto append = [&](std::span<const double> values, const char* name) {
     for (std::size_t i = 0; i < values.size(); ++i) {
-      step.push_back(static_cast<double>(i));
+      step.push_back(steps[i]);
       norm.push_back(values[i]);
       source.emplace_back(name);
     }
@@ -164,7 +166,7 @@ Figure residual_figure(std::span<const double> measured, std::span<const double>
   OrderedJson mark = {{"type", "line"}, {"strokeWidth", 2}, {"tooltip", true}};
   if (measured.size() <= most_points) mark["point"] = {{"size", 34}};
   panel.specification["mark"] = mark;
-  const auto range = padded(0, static_cast<double>(measured.size() - 1));
+  const auto range = padded(steps.front(), steps.back());
   OrderedJson y = aligned_y("residual_norm", "residual norm");
   y["scale"] = {{"zero", true}};
   panel.specification["encoding"] = {

@@ -115,12 +115,15 @@ HtmlReport::HtmlReport(std::string_view title, std::string_view subtitle)
 void HtmlReport::verdict(std::string_view statement, const std::vector<std::string>& facts) {
   body_ +=
       "<section class=\"verdict\" aria-label=\"Verdict\">\n<p>" + html_escape(statement) + "</p>\n";
-  if (!facts.empty()) {
-    body_ += "<ul>\n";
-    for (const auto& fact : facts) body_ += "<li>" + html_escape(fact) + "</li>\n";
-    body_ += "</ul>\n";
-  }
+  list(facts);
   body_ += "</section>\n";
+}
+
+void HtmlReport::list(const std::vector<std::string>& items) {
+  if (items.empty()) return;
+  body_ += "<ul>\n";
+  for (const auto& item : items) body_ += "<li>" + html_escape(item) + "</li>\n";
+  body_ += "</ul>\n";
 }
 
 void HtmlReport::section(std::string_view title) {

@@ -143,7 +143,7 @@ Figure spectrum_figure(std::span<const double> eigenvalues,
     check_size("report::spectrum_figure", filter.name, filter.values.size(), eigenvalues.size());
   }
   Figure figure{"Which modes the update learns",
-                "Above, the eigenvalues of the chosen blocks' kernel; below, the share of the "
+                "Above, the eigenvalues of the kernel; below, the share of the "
                 "residual that each filter takes out along each mode. Modes with large eigenvalues "
                 "are learned first. Where gradient descent lies above the Bayes filter it follows "
                 "the labels more closely than their noise warrants, where it lies below it stops "

@@ -33,8 +33,9 @@ Printed print_column(const Table::Column& column, std::size_t rows) {
   Printed printed;
   printed.header = printable(column.header);
   printed.numeric = std::holds_alternative<std::vector<double>>(column.cells);
-  printed.cells = formatted_cells(column);
-  printed.cells.resize(rows);
+  Table::Column shown = column;
+  std::visit([&](auto& cells) { cells.resize(rows); }, shown.cells);
+  printed.cells = formatted_cells(shown);
   for (auto& cell : printed.cells) cell = printable(cell);
   printed.width = widest(printed);
   return printed;

@@ -41,8 +41,8 @@ OrderedJson with_data(const Panel& panel);
 Figure head_map_figure(const std::vector<ScoredBlock>& blocks, CellValue value,
                        const std::string& score_name);
 
-/// The best `most` blocks as bars, chosen ones in another colour and marked; blocks without a score
-/// are left out.
+/// The first `most` blocks as bars, in the order given (best first), chosen ones in a darker
+/// colour; blocks without a score are left out.
 Figure ranking_figure(const std::vector<ScoredBlock>& blocks, const std::string& score_name,
                       std::size_t most = 30);
 
@@ -72,8 +72,9 @@ Figure spectrum_figure(std::span<const double> eigenvalues,
 /// and the target where known.
 Figure query_figure(const std::vector<ttt::QueryOutcome>& queries);
 
-/// Residual norm of the labelled examples by step, measured and as the linear model predicts it.
-/// Equal lengths.
-Figure residual_figure(std::span<const double> measured, std::span<const double> predicted);
+/// Residual norm of the labelled examples after each step, measured and as the linear model
+/// predicts it. `steps` are the steps after which the norms were taken; equal lengths.
+Figure residual_figure(std::span<const double> steps, std::span<const double> measured,
+                       std::span<const double> predicted);
 
 }  // namespace sextant::report

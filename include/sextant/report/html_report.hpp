@@ -38,6 +38,8 @@ class HtmlReport {
   void verdict(std::string_view statement, const std::vector<std::string>& facts = {});
   void section(std::string_view title);
   void paragraph(std::string_view text);
+  /// Bullet points; nothing when there are none.
+  void list(const std::vector<std::string>& items);
   /// `caption` may be empty.
   void table(const Table& table, std::string_view caption = {});
   /// The figure with its caption, its data as a table to unfold, and a link to the same as CSV.

@@ -1,0 +1,37 @@
+#pragma once
+
+/// Advice and adaptations as self-contained HTML.
+
+#include <string>
+#include <vector>
+
+#include "sextant/report/advice_summary.hpp"
+#include "sextant/report/html_report.hpp"
+
+namespace sextant::report {
+
+/// Title line of a document and how it was made.
+struct Heading {
+  std::string title;
+  std::string subtitle;  ///< Model and prompt, or geometry file.
+  Provenance provenance;
+};
+
+/// Section "How far": facts, evidence, spectrum with both filters, queries.
+void add_selection(HtmlReport& report, const advice::Selection& selection);
+/// Section "Which blocks": facts, head map, path of the selection, ranking.
+void add_scoring(HtmlReport& report, const advice::Scoring& scoring,
+                 const std::vector<geometry::Block>& blocks);
+/// Section "What the update did": facts, queries, residuals.
+void add_adaptation(HtmlReport& report, const ttt::Adaptation& adaptation);
+
+/// Whole documents: verdict and key numbers on top, what the update did before what was expected.
+/// `blocks` are the geometry's; `adaptation` may be null.
+std::string selection_html(const Heading& heading, const advice::Selection& selection);
+std::string scoring_html(const Heading& heading, const advice::Scoring& scoring,
+                         const std::vector<geometry::Block>& blocks);
+std::string plan_html(const Heading& heading, const advice::Plan& plan,
+                      const std::vector<geometry::Block>& blocks,
+                      const ttt::Adaptation* adaptation);
+
+}  // namespace sextant::report

@@ -1,0 +1,65 @@
+#pragma once
+
+/// What advice and adaptations say, in words and tables, for terminal and HTML alike.
+
+#include <string>
+#include <vector>
+
+#include "sextant/advice/plan.hpp"
+#include "sextant/advice/score.hpp"
+#include "sextant/advice/select.hpp"
+#include "sextant/geometry/prompt_geometry.hpp"
+#include "sextant/report/head_map.hpp"
+#include "sextant/report/table.hpp"
+#include "sextant/ttt/adaptation_result.hpp"
+
+namespace sextant::report {
+
+/// The answer in one sentence, the facts behind it, and what may be wrong with it.
+struct Summary {
+  std::string statement;
+  std::vector<std::string> facts;
+  std::vector<std::string> warnings;
+};
+
+/// How far, and whether at all.
+Summary summarize(const advice::Selection& selection);
+/// Which blocks; `block_count` B of the geometry.
+Summary summarize(const advice::Scoring& scoring, std::size_t block_count);
+/// The whole advice: its reason, which blocks, and the warnings of all steps. The facts of each
+/// step are in the step's own summary.
+Summary summarize(const advice::Plan& plan, std::size_t block_count);
+/// What the update did and whether the linear model described it. The words are "held" where the
+/// deviation is at most a tenth of the largest change of a query's prediction, "held roughly" up to
+/// a half, else "did not hold".
+Summary summarize(const ttt::Adaptation& adaptation);
+
+/// Quantity and value: n, step, largest eigenvalue, variances, horizons, gaps.
+Table key_numbers(const advice::Selection& selection);
+/// The same for the selection that decided, with the number of blocks first.
+Table key_numbers(const advice::Plan& plan, std::size_t block_count);
+/// The selection that decided: on the chosen blocks, or on all where none are chosen.
+const advice::Selection& deciding(const advice::Plan& plan);
+/// One row per query: corrections, gaps, verdict.
+Table query_advice_table(const advice::Selection& selection);
+/// One row per ranked block, best first.
+Table ranking_table(const advice::Scoring& scoring);
+/// One row per query: predictions before, expected and after, target and squared errors where any
+/// is known.
+Table outcome_table(const ttt::Adaptation& adaptation);
+
+/// "query-aware score", "expected error", ...: what `RankedBlock::score` holds.
+std::string score_name(subspace::Method method);
+
+/// The blocks as maps and charts show them, in the geometry's order. For greedy methods `score` is
+/// the criterion after adding the block (NaN for blocks that were not added) and `order` its place;
+/// otherwise `score` is the block's own and there is no order.
+std::vector<ScoredBlock> scored_blocks(const advice::Scoring& scoring,
+                                       const std::vector<geometry::Block>& blocks);
+/// Each block by itself, best first: its own score, or for `risk` by how much it alone lowers the
+/// expected error. `value_name` receives what the score is.
+std::vector<ScoredBlock> blocks_alone(const advice::Scoring& scoring,
+                                      const std::vector<geometry::Block>& blocks,
+                                      std::string& value_name);
+
+}  // namespace sextant::report

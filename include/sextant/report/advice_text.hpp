@@ -1,0 +1,30 @@
+#pragma once
+
+/// Advice and adaptations for a terminal. Every text ends with a line end and fits `style.width`.
+
+#include <string>
+#include <vector>
+
+#include "sextant/report/advice_summary.hpp"
+
+namespace sextant::report {
+
+/// A statement in bold and its facts as a list.
+std::string to_terminal(const Summary& summary, const TerminalStyle& style);
+
+/// How far: verdict, key numbers, evidence sketch, queries.
+std::string selection_text(const advice::Selection& selection, const TerminalStyle& style);
+
+/// Which: statement, head map, the best of the ranking.
+std::string scoring_text(const advice::Scoring& scoring, const std::vector<geometry::Block>& blocks,
+                         const TerminalStyle& style);
+
+/// The whole advice: verdict, evidence sketch of the chosen blocks (of all, if none), head map,
+/// ranking, queries.
+std::string plan_text(const advice::Plan& plan, const std::vector<geometry::Block>& blocks,
+                      const TerminalStyle& style);
+
+/// What the update did: statement, validity, queries before and after.
+std::string adaptation_text(const ttt::Adaptation& adaptation, const TerminalStyle& style);
+
+}  // namespace sextant::report

@@ -1,0 +1,49 @@
+#pragma once
+
+/// Results as JSON for machines. Keys may be added in later versions, never renamed or removed.
+///
+/// Numbers round-trip; what is not finite is null. Key order is fixed, so equal results give equal
+/// text.
+
+#include <string>
+
+#include "sextant/advice/plan.hpp"
+#include "sextant/advice/score.hpp"
+#include "sextant/advice/select.hpp"
+#include "sextant/report/table.hpp"
+#include "sextant/ttt/adaptation_result.hpp"
+
+namespace sextant::report {
+
+/// {"n", "rho", "lambda_max", "eigenvalues", "sigma2", "sigma", "benchmark": {"tau2", "sigma2",
+/// "lambda_star"}, "horizons", "evidence", "t_map", "posterior", "bound": {"delta", "reference",
+/// "paper", "exact_mgf", "exact_tail"}, "spectral_match": {"t_mu", "horizon_prompt",
+/// "horizon_query"}, "queries": [{"correction_map", "correction_average", "correction_bayes",
+/// "gap_none", "gap_map", "adapt", "query", "oracle_horizon", "variance_prior",
+/// "variance_posterior"}], "prompt": {"gap_none", "gap_map", "adapt", "oracle_horizon"},
+/// "posterior_mean", "warnings"}. "bound" is null when there is none.
+OrderedJson to_json(const advice::Selection& selection);
+
+/// {"method", "sigma2", "tau2", "ranking": [{"block", "layer", "head", "kind", "parameters",
+/// "score", "rank"}], "selected", "horizon", "alone", "queries_used", "stopped", "error":
+/// {"none", "selected", "bayes"}, "warnings"}. "head" is null for blocks without heads; "alone" is
+/// in the geometry's order.
+OrderedJson to_json(const advice::Scoring& scoring);
+
+/// {"adapt", "verdict", "reason", "blocks", "horizon", "rho", "gap_none", "gap_planned", "select",
+/// "score", "chosen"}: "select" for all blocks, "chosen" the same for those to adapt. The last two
+/// are null where the plan has none.
+OrderedJson to_json(const advice::Plan& plan);
+
+/// {"advice", "queries": [{"base", "linearized", "adapted", "target", "squared_error_base",
+/// "squared_error_adapted"}], "prompt": {"residual_norm_before", "residual_norm_after",
+/// "residual_norm_predicted"}, "validity": {"deviation", "kernel_drift", "bound"}, "update":
+/// {"horizon", "rho", "solver", "blocks", "residual_norms", "residual_norms_predicted"}}.
+/// Without an adaptation (a geometry alone) "queries" is empty and the three objects are null.
+OrderedJson to_json(const advice::Plan& plan, const ttt::Adaptation* adaptation);
+
+/// The text of a JSON file: two spaces of indentation and a line end. Bytes in names that are not
+/// UTF-8 become U+FFFD.
+std::string json_text(const OrderedJson& json);
+
+}  // namespace sextant::report

@@ -1,0 +1,121 @@
+#include "sextant/report/advice_html.hpp"
+
+#include <fmt/format.h>
+
+#include "sextant/spectral/filters.hpp"
+
+namespace sextant::report {
+namespace {
+
+std::vector<double> doubles(const Eigen::VectorXd& values) {
+  return {values.data(), values.data() + values.size()};
+}
+
+std::vector<NamedFilter> filters(const advice::Selection& selection) {
+  const auto& values = selection.system.values;
+  return {{fmt::format("gradient descent, T = {}", selection.t_map),
+           doubles(spectral::gd_prompt_filter(values, selection.rho, selection.t_map))},
+          {"Bayes filter of the benchmark",
+           doubles(spectral::bayes_prompt_filter(values, selection.lambda_star))}};
+}
+
+/// The steps after which residual norms were taken: all, or first and last of a one-shot update.
+std::vector<double> measured_steps(const ttt::Adaptation& adaptation) {
+  std::vector<double> steps;
+  for (std::size_t i = 0; i < adaptation.residual_norms.size(); ++i) {
+    steps.push_back(static_cast<double>(i));
+  }
+  if (steps.size() == 2) steps[1] = static_cast<double>(adaptation.horizon);
+  return steps;
+}
+
+void add_verdict(HtmlReport& report, const std::string& statement, std::vector<std::string> facts,
+                 const std::vector<std::string>& warnings) {
+  for (const auto& warning : warnings) facts.push_back("Warning: " + warning);
+  report.verdict(statement, facts);
+}
+
+}  // namespace
+
+void add_selection(HtmlReport& report, const advice::Selection& selection) {
+  report.section("How far");
+  report.list(summarize(selection).facts);
+  const std::vector<double> horizons(selection.curve.horizons.begin(),
+                                     selection.curve.horizons.end());
+  report.figure(evidence_figure(horizons, doubles(selection.curve.values),
+                                doubles(selection.posterior.weights),
+                                static_cast<double>(selection.t_map)));
+  report.figure(spectrum_figure(doubles(selection.system.values), filters(selection)));
+  if (!selection.queries.empty()) {
+    report.table(query_advice_table(selection),
+                 "Each query: correction at T_MAP, averaged over the posterior of T, and by the "
+                 "Bayes filter; expected squared distance from the best possible correction "
+                 "without an update and at T_MAP; the candidate with the smallest such distance; "
+                 "whether adapting helps.");
+  }
+}
+
+void add_scoring(HtmlReport& report, const advice::Scoring& scoring,
+                 const std::vector<geometry::Block>& blocks) {
+  report.section("Which blocks");
+  report.list(summarize(scoring, blocks.size()).facts);
+  const bool greedy = subspace::is_greedy(scoring.method);
+  const auto scored = scored_blocks(scoring, blocks);
+  report.figure(head_map_figure(scored, greedy ? CellValue::order : CellValue::score,
+                                score_name(scoring.method)));
+  if (greedy) report.figure(selection_path_figure(scored, score_name(scoring.method)));
+  std::string value_name;
+  const auto alone = blocks_alone(scoring, blocks, value_name);
+  report.figure(ranking_figure(alone, value_name));
+  report.table(ranking_table(scoring), "Ranking");
+}
+
+void add_adaptation(HtmlReport& report, const ttt::Adaptation& adaptation) {
+  report.section("What the update did");
+  report.list(summarize(adaptation).facts);
+  report.figure(query_figure(adaptation.queries));
+  report.figure(residual_figure(measured_steps(adaptation), adaptation.residual_norms,
+                                adaptation.residual_norms_predicted));
+  if (!adaptation.queries.empty()) {
+    report.table(outcome_table(adaptation), "Each query before and after");
+  }
+}
+
+std::string selection_html(const Heading& heading, const advice::Selection& selection) {
+  HtmlReport report(heading.title, heading.subtitle);
+  const Summary summary = summarize(selection);
+  add_verdict(report, summary.statement, {}, summary.warnings);
+  report.table(key_numbers(selection), "Key numbers");
+  add_selection(report, selection);
+  report.provenance(heading.provenance);
+  return report.html();
+}
+
+std::string scoring_html(const Heading& heading, const advice::Scoring& scoring,
+                         const std::vector<geometry::Block>& blocks) {
+  HtmlReport report(heading.title, heading.subtitle);
+  const Summary summary = summarize(scoring, blocks.size());
+  add_verdict(report, summary.statement, {}, summary.warnings);
+  add_scoring(report, scoring, blocks);
+  report.provenance(heading.provenance);
+  return report.html();
+}
+
+std::string plan_html(const Heading& heading, const advice::Plan& plan,
+                      const std::vector<geometry::Block>& blocks,
+                      const ttt::Adaptation* adaptation) {
+  HtmlReport report(heading.title, heading.subtitle);
+  Summary summary = summarize(plan, blocks.size());
+  if (adaptation != nullptr) {
+    summary.facts.insert(summary.facts.begin(), summarize(*adaptation).statement);
+  }
+  add_verdict(report, summary.statement, summary.facts, summary.warnings);
+  report.table(key_numbers(plan, blocks.size()), "Key numbers");
+  if (adaptation != nullptr) add_adaptation(report, *adaptation);
+  add_selection(report, deciding(plan));
+  if (plan.scoring) add_scoring(report, *plan.scoring, blocks);
+  report.provenance(heading.provenance);
+  return report.html();
+}
+
+}  // namespace sextant::report

@@ -1,0 +1,192 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "sextant/report/advice_summary.hpp"
+
+namespace sextant::report {
+namespace {
+
+constexpr double missing = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+Table key_numbers(const advice::Selection& selection) {
+  std::vector<std::string> quantity;
+  std::vector<std::string> value;
+  const auto add = [&](std::string name, std::string text) {
+    quantity.push_back(std::move(name));
+    value.push_back(std::move(text));
+  };
+  const auto horizon = [](const std::optional<std::int64_t>& steps) {
+    return steps ? std::to_string(*steps) : std::string("out of range");
+  };
+  add("labelled examples n", std::to_string(selection.n));
+  add("queries m", std::to_string(selection.queries.size()));
+  add("horizon T_MAP", std::to_string(selection.t_map));
+  add("horizon matched to the spectrum", horizon(selection.spectral_match.horizon_prompt));
+  add("horizon of smallest expected gap", std::to_string(selection.oracle_horizon_prompt));
+  add("step rho = eta / sigma2", format_number(selection.rho));
+  add("largest eigenvalue", format_number(selection.lambda_max));
+  add(fmt::format("sigma2 of the evidence ({})", advice::name_of(selection.sigma2_rule)),
+      format_number(selection.sigma2));
+  add("tau2 of the benchmark", format_number(selection.benchmark.tau2));
+  add("sigma2 of the benchmark", format_number(selection.benchmark.sigma2));
+  add("lambda_star = sigma2 / tau2", format_number(selection.lambda_star));
+  Table table;
+  return table.text("quantity", quantity).text("value", value);
+}
+
+const advice::Selection& deciding(const advice::Plan& plan) {
+  return plan.chosen ? *plan.chosen : plan.whole;
+}
+
+Table key_numbers(const advice::Plan& plan, std::size_t block_count) {
+  const Table table = key_numbers(deciding(plan));
+  auto quantity = std::get<std::vector<std::string>>(table.columns()[0].cells);
+  auto value = std::get<std::vector<std::string>>(table.columns()[1].cells);
+  quantity.insert(quantity.begin(), "blocks to adapt");
+  value.insert(value.begin(), fmt::format("{} of {}", plan.blocks.size(), block_count));
+  Table extended;
+  return extended.text("quantity", quantity).text("value", value);
+}
+
+Table query_advice_table(const advice::Selection& selection) {
+  std::vector<double> query;
+  std::vector<double> map;
+  std::vector<double> average;
+  std::vector<double> bayes;
+  std::vector<double> gap_none;
+  std::vector<double> gap_map;
+  std::vector<double> best;
+  std::vector<std::string> adapt;
+  for (const auto& advice : selection.queries) {
+    query.push_back(static_cast<double>(advice.query));
+    map.push_back(advice.correction_map);
+    average.push_back(advice.correction_average);
+    bayes.push_back(advice.correction_bayes);
+    gap_none.push_back(advice.gap_none);
+    gap_map.push_back(advice.gap_map);
+    best.push_back(static_cast<double>(advice.oracle_horizon));
+    adapt.emplace_back(advice.adapt ? "yes" : "no");
+  }
+  Table table;
+  table.numbers("query", query).numbers("at T_MAP", map, 3).numbers("averaged", average, 3);
+  table.numbers("Bayes", bayes, 3).numbers("gap none", gap_none, 3);
+  return table.numbers("gap T_MAP", gap_map, 3).numbers("best T", best).text("adapt", adapt);
+}
+
+Table ranking_table(const advice::Scoring& scoring) {
+  std::vector<double> rank;
+  std::vector<std::string> block;
+  std::vector<double> layer;
+  std::vector<double> head;
+  std::vector<std::string> kind;
+  std::vector<double> parameters;
+  std::vector<double> score;
+  std::vector<std::string> chosen;
+  for (const auto& entry : scoring.ranking) {
+    rank.push_back(entry.rank);
+    block.push_back(entry.block);
+    layer.push_back(entry.layer);
+    head.push_back(entry.head ? *entry.head : missing);
+    kind.push_back(entry.kind);
+    parameters.push_back(static_cast<double>(entry.parameters));
+    score.push_back(entry.score);
+    chosen.emplace_back(static_cast<std::size_t>(entry.rank) <= scoring.selected.size() ? "yes"
+                                                                                        : "no");
+  }
+  Table table;
+  table.numbers("rank", rank).text("block", block).numbers("layer", layer).numbers("head", head);
+  table.text("kind", kind).numbers("parameters", parameters);
+  return table.numbers(score_name(scoring.method), score).text("chosen", chosen);
+}
+
+Table outcome_table(const ttt::Adaptation& adaptation) {
+  std::vector<double> query;
+  std::vector<double> base;
+  std::vector<double> linearized;
+  std::vector<double> adapted;
+  std::vector<double> target;
+  std::vector<double> before;
+  std::vector<double> after;
+  for (std::size_t i = 0; i < adaptation.queries.size(); ++i) {
+    const auto& outcome = adaptation.queries[i];
+    query.push_back(static_cast<double>(i));
+    base.push_back(outcome.base);
+    linearized.push_back(outcome.linearized);
+    adapted.push_back(outcome.adapted);
+    target.push_back(outcome.target.value_or(missing));
+    before.push_back(outcome.squared_error_base.value_or(missing));
+    after.push_back(outcome.squared_error_adapted.value_or(missing));
+  }
+  Table table;
+  table.numbers("query", query).numbers("base", base);
+  table.numbers("linearized", linearized).numbers("adapted", adapted);
+  const bool any =
+      std::any_of(target.begin(), target.end(), [](double value) { return !std::isnan(value); });
+  if (any) {
+    table.numbers("target", target).numbers("error before", before, 3);
+    table.numbers("error after", after, 3);
+  }
+  return table;
+}
+
+std::string score_name(subspace::Method method) {
+  switch (method) {
+    case subspace::Method::query_aware:
+      return "query-aware score";
+    case subspace::Method::trace:
+    case subspace::Method::trace_bottom:
+      return "trace score";
+    case subspace::Method::greedy_correction:
+      return "squared correction";
+    case subspace::Method::risk:
+      return "expected error";
+    case subspace::Method::random:
+      break;
+  }
+  return "random draw";
+}
+
+std::vector<ScoredBlock> scored_blocks(const advice::Scoring& scoring,
+                                       const std::vector<geometry::Block>& blocks) {
+  std::vector<ScoredBlock> result;
+  for (const auto& block : blocks) {
+    result.push_back({block.name, block.layer, block.head, block.kind, missing, false, {}});
+  }
+  for (const auto& entry : scoring.ranking) {
+    ScoredBlock& block = result.at(static_cast<std::size_t>(entry.index));
+    block.score = entry.score;
+    if (subspace::is_greedy(scoring.method)) block.order = entry.rank;
+  }
+  for (const auto index : scoring.selected_indices) {
+    result.at(static_cast<std::size_t>(index)).selected = true;
+  }
+  return result;
+}
+
+std::vector<ScoredBlock> blocks_alone(const advice::Scoring& scoring,
+                                      const std::vector<geometry::Block>& blocks,
+                                      std::string& value_name) {
+  std::vector<ScoredBlock> result = scored_blocks(scoring, blocks);
+  value_name = score_name(scoring.method);
+  const bool risk = scoring.method == subspace::Method::risk;
+  if (subspace::is_greedy(scoring.method)) {
+    value_name = risk ? "fall of the expected error, each block alone"
+                      : "squared correction, each block alone";
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      const double alone = scoring.alone[static_cast<Eigen::Index>(i)];
+      result[i].score = risk ? scoring.error_none - alone : alone;
+    }
+  }
+  const bool ascending = scoring.method == subspace::Method::trace_bottom;
+  std::stable_sort(result.begin(), result.end(), [&](const auto& a, const auto& b) {
+    return ascending ? a.score < b.score : a.score > b.score;
+  });
+  return result;
+}
+
+}  // namespace sextant::report

@@ -1,0 +1,104 @@
+#include "sextant/report/advice_text.hpp"
+
+#include <algorithm>
+
+#include "sextant/report/sketch.hpp"
+
+namespace sextant::report {
+namespace {
+
+constexpr std::size_t most_blocks = 12;
+constexpr std::size_t most_queries = 20;
+
+std::vector<double> doubles(const Eigen::VectorXd& values) {
+  return {values.data(), values.data() + values.size()};
+}
+
+std::string sketch(const advice::Selection& selection, const TerminalStyle& style) {
+  const std::vector<double> horizons(selection.curve.horizons.begin(),
+                                     selection.curve.horizons.end());
+  return evidence_sketch(horizons, doubles(selection.curve.relative),
+                         doubles(selection.posterior.weights), static_cast<double>(selection.t_map),
+                         style);
+}
+
+std::string titled(std::string_view title, const std::string& body, const TerminalStyle& style) {
+  return body.empty() ? std::string() : "\n" + bold(title, style) + "\n" + body;
+}
+
+std::string list(const std::vector<std::string>& items, const TerminalStyle& style) {
+  std::string out;
+  for (const auto& item : items) {
+    std::string lines = wrap(printable(item), style.width, "  ");
+    lines[0] = '-';
+    out += lines + "\n";
+  }
+  return out;
+}
+
+std::string how_far(const advice::Selection& selection, const TerminalStyle& style) {
+  return titled("How far",
+                list(summarize(selection).facts, style) + "\n" + sketch(selection, style), style);
+}
+
+std::string map_and_ranking(const advice::Scoring& scoring,
+                            const std::vector<geometry::Block>& blocks,
+                            const TerminalStyle& style) {
+  const auto value = subspace::is_greedy(scoring.method) ? CellValue::order : CellValue::score;
+  std::string out = "\n" + head_map(scored_blocks(scoring, blocks), value, style);
+  if (scoring.ranking.empty()) return out;
+  const std::size_t rows =
+      std::max(most_blocks, std::min<std::size_t>(scoring.selected.size(), 2 * most_blocks));
+  return out + "\n" + to_terminal(ranking_table(scoring), style, rows);
+}
+
+std::string queries_of(const advice::Selection& selection, const TerminalStyle& style) {
+  if (selection.queries.empty()) return {};
+  return titled("Corrections of the queries and their expected squared gaps",
+                to_terminal(query_advice_table(selection), style, most_queries), style);
+}
+
+}  // namespace
+
+std::string to_terminal(const Summary& summary, const TerminalStyle& style) {
+  std::vector<std::string> items = summary.facts;
+  for (const auto& warning : summary.warnings) items.push_back("Warning: " + warning);
+  return bold(wrap(printable(summary.statement), style.width), style) + "\n" + list(items, style);
+}
+
+std::string selection_text(const advice::Selection& selection, const TerminalStyle& style) {
+  Summary summary = summarize(selection);
+  summary.facts.clear();
+  return to_terminal(summary, style) + how_far(selection, style) +
+         titled("Key numbers", to_terminal(key_numbers(selection), style), style) +
+         queries_of(selection, style);
+}
+
+std::string scoring_text(const advice::Scoring& scoring, const std::vector<geometry::Block>& blocks,
+                         const TerminalStyle& style) {
+  return to_terminal(summarize(scoring, blocks.size()), style) +
+         map_and_ranking(scoring, blocks, style);
+}
+
+std::string plan_text(const advice::Plan& plan, const std::vector<geometry::Block>& blocks,
+                      const TerminalStyle& style) {
+  std::string out =
+      to_terminal(summarize(plan, blocks.size()), style) + how_far(deciding(plan), style);
+  if (plan.scoring) {
+    const auto facts = summarize(*plan.scoring, blocks.size()).facts;
+    out += titled("Which blocks",
+                  list(facts, style) + map_and_ranking(*plan.scoring, blocks, style), style);
+  }
+  return out + queries_of(deciding(plan), style);
+}
+
+std::string adaptation_text(const ttt::Adaptation& adaptation, const TerminalStyle& style) {
+  std::string out = to_terminal(summarize(adaptation), style);
+  if (!adaptation.queries.empty()) {
+    out += titled("Queries before and after",
+                  to_terminal(outcome_table(adaptation), style, most_queries), style);
+  }
+  return out;
+}
+
+}  // namespace sextant::report

@@ -1,0 +1,192 @@
+#include "sextant/report/json_output.hpp"
+
+#include <cmath>
+#include <optional>
+
+namespace sextant::report {
+namespace {
+
+OrderedJson number(double value) {
+  return std::isfinite(value) ? OrderedJson(value) : OrderedJson();
+}
+
+template <class T>
+OrderedJson maybe(const std::optional<T>& value) {
+  return value ? OrderedJson(*value) : OrderedJson();
+}
+
+OrderedJson maybe(const std::optional<double>& value) {
+  return value ? number(*value) : OrderedJson();
+}
+
+OrderedJson numbers(const Eigen::VectorXd& values) {
+  OrderedJson list = OrderedJson::array();
+  for (const double value : values) list.push_back(number(value));
+  return list;
+}
+
+OrderedJson numbers(const std::vector<double>& values) {
+  OrderedJson list = OrderedJson::array();
+  for (const double value : values) list.push_back(number(value));
+  return list;
+}
+
+OrderedJson query_json(const advice::QueryAdvice& query) {
+  OrderedJson json;
+  json["correction_map"] = number(query.correction_map);
+  json["correction_average"] = number(query.correction_average);
+  json["correction_bayes"] = number(query.correction_bayes);
+  json["gap_none"] = number(query.gap_none);
+  json["gap_map"] = number(query.gap_map);
+  json["adapt"] = query.adapt;
+  json["query"] = query.query;
+  json["oracle_horizon"] = query.oracle_horizon;
+  json["variance_prior"] = number(query.variance_prior);
+  json["variance_posterior"] = number(query.variance_posterior);
+  return json;
+}
+
+OrderedJson bound_json(const std::optional<advice::Bound>& bound) {
+  if (!bound) return nullptr;
+  OrderedJson json;
+  json["delta"] = number(bound->delta);
+  json["reference"] = bound->reference;
+  json["paper"] = number(bound->paper);
+  json["exact_mgf"] = number(bound->exact_mgf);
+  json["exact_tail"] = number(bound->exact_tail);
+  return json;
+}
+
+OrderedJson match_json(const advice::HorizonMatch& match) {
+  OrderedJson json;
+  json["t_mu"] = number(match.t_mu);
+  json["horizon_prompt"] = maybe(match.horizon_prompt);
+  json["horizon_query"] = OrderedJson::array();
+  for (const auto& horizon : match.horizon_query) json["horizon_query"].push_back(maybe(horizon));
+  return json;
+}
+
+OrderedJson outcome_json(const ttt::QueryOutcome& query) {
+  OrderedJson json;
+  json["base"] = number(query.base);
+  json["linearized"] = number(query.linearized);
+  json["adapted"] = number(query.adapted);
+  json["target"] = maybe(query.target);
+  json["squared_error_base"] = maybe(query.squared_error_base);
+  json["squared_error_adapted"] = maybe(query.squared_error_adapted);
+  return json;
+}
+
+void add_adaptation(const ttt::Adaptation& adaptation, OrderedJson& json) {
+  for (const auto& query : adaptation.queries) json["queries"].push_back(outcome_json(query));
+  OrderedJson prompt;
+  prompt["residual_norm_before"] = number(adaptation.prompt.residual_norm_before);
+  prompt["residual_norm_after"] = number(adaptation.prompt.residual_norm_after);
+  prompt["residual_norm_predicted"] = number(adaptation.prompt.residual_norm_predicted);
+  json["prompt"] = std::move(prompt);
+  OrderedJson validity;
+  validity["deviation"] = number(adaptation.validity.deviation);
+  validity["kernel_drift"] = number(adaptation.validity.kernel_drift);
+  validity["bound"] = number(adaptation.validity.bound);
+  json["validity"] = std::move(validity);
+  OrderedJson update;
+  update["horizon"] = adaptation.horizon;
+  update["rho"] = number(adaptation.rho);
+  update["solver"] = adaptation.solver;
+  update["blocks"] = adaptation.blocks;
+  update["residual_norms"] = numbers(adaptation.residual_norms);
+  update["residual_norms_predicted"] = numbers(adaptation.residual_norms_predicted);
+  json["update"] = std::move(update);
+}
+
+}  // namespace
+
+OrderedJson to_json(const advice::Selection& selection) {
+  OrderedJson json;
+  json["n"] = selection.n;
+  json["rho"] = number(selection.rho);
+  json["lambda_max"] = number(selection.lambda_max);
+  json["eigenvalues"] = numbers(selection.system.values);
+  json["sigma2"] = number(selection.sigma2);
+  json["sigma"] = advice::name_of(selection.sigma2_rule);
+  json["benchmark"]["tau2"] = number(selection.benchmark.tau2);
+  json["benchmark"]["sigma2"] = number(selection.benchmark.sigma2);
+  json["benchmark"]["lambda_star"] = number(selection.lambda_star);
+  json["horizons"] = selection.curve.horizons;
+  json["evidence"] = numbers(selection.curve.values);
+  json["t_map"] = selection.t_map;
+  json["posterior"] = numbers(selection.posterior.weights);
+  json["bound"] = bound_json(selection.bound);
+  json["spectral_match"] = match_json(selection.spectral_match);
+  json["queries"] = OrderedJson::array();
+  for (const auto& query : selection.queries) json["queries"].push_back(query_json(query));
+  json["prompt"]["gap_none"] = number(selection.prompt.none);
+  json["prompt"]["gap_map"] = number(selection.prompt.map);
+  json["prompt"]["adapt"] = selection.prompt.adapt;
+  json["prompt"]["oracle_horizon"] = selection.oracle_horizon_prompt;
+  json["posterior_mean"] = number(selection.posterior.mean);
+  json["warnings"] = selection.warnings;
+  return json;
+}
+
+OrderedJson to_json(const advice::Scoring& scoring) {
+  OrderedJson json;
+  json["method"] = subspace::name_of(scoring.method);
+  json["sigma2"] = number(scoring.sigma2);
+  json["tau2"] = number(scoring.tau2);
+  json["ranking"] = OrderedJson::array();
+  for (const auto& block : scoring.ranking) {
+    OrderedJson entry;
+    entry["block"] = block.block;
+    entry["layer"] = block.layer;
+    entry["head"] = maybe(block.head);
+    entry["kind"] = block.kind;
+    entry["parameters"] = block.parameters;
+    entry["score"] = number(block.score);
+    entry["rank"] = block.rank;
+    json["ranking"].push_back(std::move(entry));
+  }
+  json["selected"] = scoring.selected;
+  json["horizon"] = scoring.horizon;
+  json["alone"] = numbers(scoring.alone);
+  json["queries_used"] = scoring.queries_used;
+  json["stopped"] = scoring.stopped;
+  json["error"]["none"] = number(scoring.error_none);
+  json["error"]["selected"] = number(scoring.error_selected);
+  json["error"]["bayes"] = number(scoring.error_bayes);
+  json["warnings"] = scoring.warnings;
+  return json;
+}
+
+OrderedJson to_json(const advice::Plan& plan) {
+  OrderedJson json;
+  json["adapt"] = plan.adapt;
+  json["verdict"] = advice::name_of(plan.verdict);
+  json["reason"] = plan.reason;
+  json["blocks"] = plan.block_names;
+  json["horizon"] = plan.horizon;
+  json["rho"] = number(plan.rho);
+  json["gap_none"] = number(plan.gap_none);
+  json["gap_planned"] = number(plan.gap_planned);
+  json["select"] = to_json(plan.whole);
+  json["score"] = plan.scoring ? to_json(*plan.scoring) : OrderedJson();
+  json["chosen"] = plan.chosen ? to_json(*plan.chosen) : OrderedJson();
+  return json;
+}
+
+OrderedJson to_json(const advice::Plan& plan, const ttt::Adaptation* adaptation) {
+  OrderedJson json;
+  json["advice"] = to_json(plan);
+  json["queries"] = OrderedJson::array();
+  json["prompt"] = nullptr;
+  json["validity"] = nullptr;
+  json["update"] = nullptr;
+  if (adaptation != nullptr) add_adaptation(*adaptation, json);
+  return json;
+}
+
+std::string json_text(const OrderedJson& json) {
+  return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+}
+
+}  // namespace sextant::report
