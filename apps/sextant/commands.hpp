@@ -20,6 +20,13 @@ void add_shared_options(CLI::App& command, SharedOptions& options);
 /// Puts the options that concern the whole process into effect.
 void apply_shared_options(const SharedOptions& options);
 
+void add_advise(CLI::App& app);
+void add_geometry(CLI::App& app);
+void add_select(CLI::App& app);
+void add_score(CLI::App& app);
+void add_adapt(CLI::App& app);
+void add_inspect(CLI::App& app);
+void add_fit_head(CLI::App& app);
 void add_pretrain(CLI::App& app);
 void add_prompt(CLI::App& app);
 

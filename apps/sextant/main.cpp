@@ -6,8 +6,10 @@
 #include <new>
 
 #include "commands.hpp"
+#include "output.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
+#include "sextant/core/version.hpp"
 
 namespace sextant::apps {
 
@@ -55,6 +57,15 @@ int main(int argc, char** argv) {
   using namespace sextant::apps;
   CLI::App app("Chooses the hyperparameters of test-time training by Bayesian analysis", "sextant");
   app.require_subcommand(1);
+  remember_command_line(argc, argv);
+  app.set_version_flag("--version", std::string(sextant::version()));
+  add_advise(app);
+  add_geometry(app);
+  add_select(app);
+  add_score(app);
+  add_adapt(app);
+  add_inspect(app);
+  add_fit_head(app);
   add_pretrain(app);
   add_prompt(app);
   return run_guarded(app, [&] { app.parse(argc, argv); });

@@ -1,0 +1,78 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "commands.hpp"
+#include "output.hpp"
+#include "sextant/advice/plan.hpp"
+#include "sextant/core/errors.hpp"
+#include "sextant/geometry/blocks.hpp"
+#include "sextant/report/advice_text.hpp"
+#include "sextant/report/json_output.hpp"
+#include "source.hpp"
+#include "update.hpp"
+
+namespace sextant::apps {
+namespace {
+
+struct Options {
+  SharedOptions shared;
+  SourceOptions source;
+  StatisticOptions statistic;
+  UpdateOptions update;
+  OutputOptions output;
+  std::string blocks;
+};
+
+/// Without --blocks, --budget and --method, every captured block is adapted.
+advice::PlanOptions plan_options(const Options& options, const Source& source) {
+  advice::PlanOptions plan;
+  plan.score = score_options(options.statistic, options.shared.seed);
+  if (!options.blocks.empty()) {
+    plan.blocks = parse_names(options.blocks, "--blocks");
+  } else if (!options.statistic.budget && options.statistic.method.empty()) {
+    for (const auto& block : source.geometry.blocks) plan.blocks.push_back(block.name);
+  }
+  return plan;
+}
+
+void run(const Options& options) {
+  apply_shared_options(options.shared);
+  check_update(options.update);
+  if (!options.blocks.empty() && (options.statistic.budget || !options.statistic.method.empty())) {
+    throw UsageError("--blocks names the blocks; leave out --budget and --method");
+  }
+  score_options(options.statistic, options.shared.seed);  // wrong usage before any work
+  const Source source = open_source(options.source);
+  const advice::Plan plan = advice::plan(source.geometry, plan_options(options, source));
+  const ttt::AdaptedModel adapted =
+      make_update(*source.model, source.geometry, plan, true, options.update, options.source.model,
+                  options.shared.quiet);
+  if (!plan.adapt && plan.horizon > 0) {
+    warn({"the advice would be not to adapt: " + plan.reason}, options.shared.quiet);
+  }
+  write_result(options.output, report::to_json(plan, &adapted.result),
+               report::adaptation_text(adapted.result, report::terminal_style(1)), [&] {
+                 return report::plan_html(heading("An adaptation", source, options.shared.seed),
+                                          plan, source.geometry.blocks, &adapted.result);
+               });
+}
+
+}  // namespace
+
+void add_adapt(CLI::App& app) {
+  auto* command =
+      app.add_subcommand("adapt", "Make an update on the model and check the linear prediction");
+  const auto options = std::make_shared<Options>();
+  add_source_options(*command, options->source, false);
+  command->add_option("--blocks", options->blocks,
+                      "Names of the blocks to adapt, a,b,c; default: all captured, or --budget");
+  add_score_options(*command, options->statistic);
+  add_horizon_options(*command, options->statistic);
+  add_update_options(*command, options->update);
+  add_output_options(*command, options->output, true);
+  add_shared_options(*command, options->shared);
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace sextant::apps

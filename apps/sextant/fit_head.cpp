@@ -1,0 +1,114 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <set>
+
+#include "commands.hpp"
+#include "output.hpp"
+#include "sextant/core/errors.hpp"
+#include "sextant/core/progress.hpp"
+#include "sextant/readout/embedding.hpp"
+#include "sextant/readout/linear_head.hpp"
+#include "sextant/report/table.hpp"
+#include "sextant/task/labelled_text.hpp"
+#include "sextant/tokenizer/load.hpp"
+
+namespace sextant::apps {
+namespace {
+
+struct Options {
+  SharedOptions shared;
+  OutputOptions output;
+  std::string model;
+  std::string data;
+  std::string out;
+};
+
+/// Share of right answers when predictions are rounded to the nearer of two labels.
+std::optional<double> accuracy(const Eigen::VectorXd& targets, const Eigen::VectorXd& predictions) {
+  const std::set<double> labels(targets.begin(), targets.end());
+  if (labels.size() != 2) return std::nullopt;
+  const double middle = (*labels.begin() + *labels.rbegin()) / 2;
+  int right = 0;
+  for (Eigen::Index i = 0; i < targets.size(); ++i) {
+    right += (targets(i) > middle) == (predictions(i) > middle);
+  }
+  return right / static_cast<double>(targets.size());
+}
+
+void run(const Options& options) {
+  apply_shared_options(options.shared);
+  const auto weights = model::load_weights<float>(options.model);
+  if (weights.config.causal()) {
+    throw InputError(options.model, "config.json",
+                     "is a decoder; a head is fitted for an encoder, a decoder's readout is its "
+                     "prompt's labels");
+  }
+  const auto tokenizer = tokenizer::load_tokenizer(options.model);
+  const auto data = task::load_labelled_texts(options.data);
+  std::vector<std::vector<int>> sequences;
+  Eigen::VectorXd targets(static_cast<Eigen::Index>(data.size()));
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    sequences.push_back(tokenizer->encode(data[i].text, true));
+    targets(static_cast<Eigen::Index>(i)) = data[i].label;
+    if (sequences.back().size() > static_cast<std::size_t>(weights.config.context)) {
+      throw InputError(options.data, fmt::format("line {}", i + 2),
+                       fmt::format("has {} tokens, more than the model's context of {}",
+                                   sequences.back().size(), weights.config.context));
+    }
+  }
+  Progress progress("embedding sentences", data.size(), !options.shared.quiet);
+  const Eigen::MatrixXd features =
+      readout::embed(weights, sequences, [&](std::size_t done) { progress.update(done); });
+  const readout::RidgeFit fit = readout::fit_ridge(features, targets);
+  readout::write_head(options.out, fit.head);
+
+  std::vector<std::string> warnings;
+  if (fit.at_lower_edge) warnings.push_back("the best penalty is the smallest one tried");
+  if (fit.at_upper_edge) warnings.push_back("the best penalty is the largest one tried");
+  warn(warnings, options.shared.quiet);
+  const auto correct = accuracy(targets, fit.leave_one_out_predictions);
+  report::OrderedJson json{{"examples", data.size()},
+                           {"width", weights.config.width},
+                           {"penalty", fit.penalty},
+                           {"leave_one_out_error", fit.leave_one_out_error},
+                           {"training_error", fit.training_error},
+                           {"baseline_error", fit.baseline_error}};
+  json["leave_one_out_accuracy"] =
+      correct ? report::OrderedJson(*correct) : report::OrderedJson(nullptr);
+  report::Table table;
+  std::vector<std::string> names{"ridge penalty", "leave-one-out mean squared error",
+                                 "training mean squared error",
+                                 "leave-one-out error of the mean alone"};
+  std::vector<double> values{fit.penalty, fit.leave_one_out_error, fit.training_error,
+                             fit.baseline_error};
+  if (correct) {
+    names.emplace_back("leave-one-out accuracy");
+    values.push_back(*correct);
+  }
+  table.text("fit", names).numbers("value", values);
+  write_result(
+      options.output, json,
+      fmt::format("Linear head on {} sentences, width {}\n\n", data.size(), weights.config.width) +
+          to_terminal(table, report::terminal_style(1)) +
+          fmt::format("\nWritten to {}\n", options.out),
+      {});
+}
+
+}  // namespace
+
+void add_fit_head(CLI::App& app) {
+  auto* command =
+      app.add_subcommand("fit-head", "Fit a linear readout on an encoder's pooled embeddings");
+  const auto options = std::make_shared<Options>();
+  command->add_option("--model", options->model, "Model directory")->required();
+  command->add_option("--data", options->data, "Labelled sentences: sentence<TAB>label")
+      ->required();
+  command->add_option("--out", options->out, "Head file to write (.safetensors)")->required();
+  add_output_options(*command, options->output, false);
+  add_shared_options(*command, options->shared);
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace sextant::apps

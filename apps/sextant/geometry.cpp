@@ -1,0 +1,54 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "commands.hpp"
+#include "options.hpp"
+#include "output.hpp"
+#include "sextant/geometry/file.hpp"
+#include "summary.hpp"
+
+namespace sextant::apps {
+namespace {
+
+struct Options {
+  SharedOptions shared;
+  SourceOptions source;
+  OutputOptions output;
+  std::string out;
+};
+
+void run(const Options& options) {
+  apply_shared_options(options.shared);
+  check_source(options.source);
+  const model::CaptureOptions capture = capture_options(options.source);
+  const ttt::PromptModel model = ttt::load_prompt_model(prompt_files(options.source));
+  const geometry::PromptGeometry geometry = model.capture(capture);
+  geometry::write_geometry(options.out, geometry);
+  const bool some_targets =
+      std::any_of(geometry.query_targets.begin(), geometry.query_targets.end(),
+                  [](const auto& target) { return target.has_value(); });
+  const bool all_targets = std::all_of(geometry.query_targets.begin(), geometry.query_targets.end(),
+                                       [](const auto& target) { return target.has_value(); });
+  if (some_targets && !all_targets) {
+    warn({"some queries have no target, so the file holds no query_targets"}, options.shared.quiet);
+  }
+  const Summary summary = summarize_geometry(geometry, report::terminal_style(1));
+  write_result(options.output, summary.json,
+               summary.text + fmt::format("\nWritten to {}\n", options.out), {});
+}
+
+}  // namespace
+
+void add_geometry(CLI::App& app) {
+  auto* command = app.add_subcommand("geometry", "Capture residuals and block kernels of a prompt");
+  const auto options = std::make_shared<Options>();
+  add_source_options(*command, options->source, false);
+  command->add_option("--out", options->out, "Geometry file to write (.safetensors)")->required();
+  add_output_options(*command, options->output, false);
+  add_shared_options(*command, options->shared);
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace sextant::apps

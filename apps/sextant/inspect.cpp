@@ -1,0 +1,67 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "commands.hpp"
+#include "output.hpp"
+#include "sextant/core/errors.hpp"
+#include "sextant/geometry/file.hpp"
+#include "sextant/io/safetensors.hpp"
+#include "summary.hpp"
+
+namespace sextant::apps {
+namespace {
+
+struct Options {
+  SharedOptions shared;
+  OutputOptions output;
+  std::string path;
+};
+
+Summary summarize_safetensors(const std::string& path, const report::TerminalStyle& style) {
+  const io::SafetensorsFile file(path);
+  const auto format = file.metadata().find("format");
+  const std::string name = format == file.metadata().end() ? "" : format->second;
+  if (name.starts_with("sextant-head/")) return summarize_head(path, style);
+  if (name.starts_with("sextant-geometry/")) {
+    return summarize_geometry(geometry::read_geometry(path), style);
+  }
+  throw InputError(path, "metadata \"format\"",
+                   "is neither sextant-geometry/1 nor sextant-head/1; for a model give its "
+                   "directory");
+}
+
+void run(const Options& options) {
+  apply_shared_options(options.shared);
+  const auto style = report::terminal_style(1);
+  std::error_code error;
+  const auto status = std::filesystem::status(options.path, error);
+  if (!std::filesystem::exists(status)) throw InputError(options.path, "", "does not exist");
+  Summary summary;
+  if (std::filesystem::is_directory(status)) {
+    summary = summarize_model(options.path, style);
+  } else if (options.path.ends_with(".safetensors")) {
+    summary = summarize_safetensors(options.path, style);
+  } else {
+    summary = summarize_prompt(options.path, style);
+  }
+  write_result(options.output, summary.json,
+               fmt::format("{}: {}\n\n{}", options.path, summary.json["format"].get<std::string>(),
+                           summary.text),
+               {});
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app) {
+  auto* command =
+      app.add_subcommand("inspect", "What a model directory, geometry, prompt or head file holds");
+  const auto options = std::make_shared<Options>();
+  command->add_option("path", options->path, "Model directory, .safetensors or .json")->required();
+  add_output_options(*command, options->output, false);
+  add_shared_options(*command, options->shared);
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace sextant::apps

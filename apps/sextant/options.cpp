@@ -1,0 +1,232 @@
+#include "options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "sextant/core/errors.hpp"
+
+namespace sextant::apps {
+namespace {
+
+constexpr std::int64_t max_horizon = 1'000'000'000;
+constexpr std::size_t max_candidates = 10'000'000;
+
+std::int64_t parse_integer(std::string_view text, std::string_view option) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 0 ||
+      value > max_horizon) {
+    throw UsageError(
+        fmt::format("{}: \"{}\" is not an integer from 0 to {}", option, text, max_horizon));
+  }
+  return value;
+}
+
+double parse_number(const std::string& text, std::string_view option, std::string_view words) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
+    throw UsageError(fmt::format("{}: \"{}\" is not {} or a number", option, text, words));
+  }
+  return value;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const auto found = text.find(separator);
+    parts.push_back(text.substr(0, found));
+    if (found == std::string_view::npos) return parts;
+    text.remove_prefix(found + 1);
+  }
+}
+
+evidence::Sigma2Choice parse_sigma(const std::string& text) {
+  if (text.empty() || text == "plug-in") return {evidence::Sigma2Rule::plug_in, 0};
+  if (text == "profile") return {evidence::Sigma2Rule::profile, 0};
+  const double value = parse_number(text, "--sigma", "plug-in, profile");
+  if (!(value > 0)) throw UsageError(fmt::format("--sigma: {} is not above 0", value));
+  return {evidence::Sigma2Rule::fixed, value};
+}
+
+std::optional<double> parse_prior_scale(const std::string& text) {
+  if (text == "fit") return std::nullopt;
+  const double value = parse_number(text, "--prior-scale", "fit");
+  if (value < 0) throw UsageError(fmt::format("--prior-scale: {} is below 0", value));
+  return value;
+}
+
+}  // namespace
+
+void add_source_options(CLI::App& command, SourceOptions& options, bool allow_geometry) {
+  if (allow_geometry) {
+    command.add_option("--geometry", options.geometry, "Geometry file (.safetensors)");
+  }
+  command.add_option("--model", options.model, "Model directory (Hugging Face layout)");
+  command.add_option("--prompt", options.prompt, "Prompt file (.json)");
+  command.add_option("--head", options.head,
+                     "Linear head of an encoder; default: head.safetensors in the model directory");
+  command
+      .add_option("--blocks-kind", options.kinds,
+                  "Kinds of blocks: value, output, mlp-in, mlp-out (repeatable)")
+      ->allow_extra_args(false)
+      ->default_str("value");
+  command.add_option("--layers", options.layers, "Layers that hold blocks, such as 2-5 or 3");
+  command
+      .add_option("--features", options.features,
+                  "exact: gradients over all tokens; tokenwise: the supervised token alone")
+      ->capture_default_str();
+  command.add_option("--query", options.query, "Only this query, from 0");
+}
+
+void check_source(const SourceOptions& options) {
+  if (!options.geometry.empty()) {
+    if (!options.model.empty() || !options.prompt.empty() || !options.head.empty()) {
+      throw UsageError("--geometry stands alone: leave out --model, --prompt and --head");
+    }
+    if (!options.layers.empty() || options.features != "exact" ||
+        options.kinds != std::vector<std::string>{"value"}) {
+      throw UsageError(
+          "--blocks-kind, --layers and --features choose what is captured from a model; a geometry "
+          "file is taken as it is");
+    }
+    return;
+  }
+  if (options.model.empty() || options.prompt.empty()) {
+    throw UsageError("needs --model DIR and --prompt FILE, or --geometry FILE where it is taken");
+  }
+}
+
+model::CaptureOptions capture_options(const SourceOptions& options) {
+  model::CaptureOptions capture;
+  capture.kinds.clear();
+  for (const std::string& name : options.kinds) {
+    const auto kind = model::kind_from_name(name);
+    if (!kind) {
+      throw UsageError(
+          fmt::format("--blocks-kind: \"{}\" is none of value, output, mlp-in, mlp-out", name));
+    }
+    if (std::find(capture.kinds.begin(), capture.kinds.end(), *kind) == capture.kinds.end()) {
+      capture.kinds.push_back(*kind);
+    }
+  }
+  if (!options.layers.empty()) {
+    std::tie(capture.first_layer, capture.last_layer) = parse_layers(options.layers);
+  }
+  if (options.features == "tokenwise") {
+    capture.features = model::Features::tokenwise;
+  } else if (options.features != "exact") {
+    throw UsageError(
+        fmt::format("--features: \"{}\" is neither exact nor tokenwise", options.features));
+  }
+  return capture;
+}
+
+ttt::PromptModelFiles prompt_files(const SourceOptions& options) {
+  ttt::PromptModelFiles files;
+  files.model = options.model;
+  files.prompt = options.prompt;
+  if (!options.head.empty()) files.head = options.head;
+  files.query = options.query;
+  return files;
+}
+
+void add_horizon_options(CLI::App& command, StatisticOptions& options) {
+  command
+      .add_option("--horizons", options.horizons, "Candidates: 0:30, or 0,1,2,4,8, or a mixture")
+      ->capture_default_str();
+  auto* scale = command.add_option("--step-scale", options.step_scale,
+                                   "c of rho = c / lambda_max (default 0.1)");
+  command.add_option("--rho", options.rho, "Step size eta / sigma2")->excludes(scale);
+  command.add_option("--sigma", options.sigma,
+                     "Observation variance: plug-in (default), profile, or a value");
+  command.add_option("--prior-scale", options.prior_scale, "tau2: fit, or a value")
+      ->capture_default_str();
+  command.add_option("--delta", options.delta, "The certificate holds with probability 1 - delta")
+      ->capture_default_str();
+}
+
+void add_score_options(CLI::App& command, StatisticOptions& options) {
+  command.add_option("--method", options.method,
+                     "query-aware, trace, trace-bottom, greedy-correction, risk (default), random");
+  command.add_option("--budget", options.budget,
+                     "Blocks to choose; default: risk stops by itself, others take all");
+  command.add_flag("--per-parameter", options.per_parameter, "Rank by score per parameter");
+  command.add_option("--horizon", options.horizon, "T to plan for: auto (T_MAP), or a number")
+      ->capture_default_str();
+}
+
+std::vector<std::int64_t> parse_horizons(const std::string& text) {
+  std::vector<std::int64_t> horizons;
+  for (const std::string_view part : split(text, ',')) {
+    const auto ends = split(part, ':');
+    if (ends.size() > 2) {
+      throw UsageError(fmt::format("--horizons: \"{}\" is neither a number nor a range a:b", part));
+    }
+    const std::int64_t first = parse_integer(ends.front(), "--horizons");
+    const std::int64_t last = parse_integer(ends.back(), "--horizons");
+    if (last < first) {
+      throw UsageError(fmt::format("--horizons: the range {} runs backwards", part));
+    }
+    if (static_cast<std::size_t>(last - first) >= max_candidates - horizons.size()) {
+      throw UsageError(fmt::format("--horizons: more than {} candidates", max_candidates));
+    }
+    for (std::int64_t t = first; t <= last; ++t) horizons.push_back(t);
+  }
+  std::sort(horizons.begin(), horizons.end());
+  horizons.erase(std::unique(horizons.begin(), horizons.end()), horizons.end());
+  return horizons;
+}
+
+std::pair<int, int> parse_layers(const std::string& text) {
+  const auto ends = split(text, '-');
+  if (ends.size() > 2) {
+    throw UsageError(fmt::format("--layers: \"{}\" is neither a layer nor a range a-b", text));
+  }
+  const auto first = static_cast<int>(parse_integer(ends.front(), "--layers"));
+  const auto last = static_cast<int>(parse_integer(ends.back(), "--layers"));
+  if (last < first) throw UsageError(fmt::format("--layers: the range {} runs backwards", text));
+  return {first, last};
+}
+
+advice::SelectOptions select_options(const StatisticOptions& options) {
+  advice::SelectOptions result;
+  result.horizons = parse_horizons(options.horizons);
+  if (options.step_scale) result.step.scale = *options.step_scale;
+  result.step.rho = options.rho;
+  result.sigma2 = parse_sigma(options.sigma);
+  result.tau2 = parse_prior_scale(options.prior_scale);
+  result.delta = options.delta;
+  return result;
+}
+
+advice::ScoreOptions score_options(const StatisticOptions& options, std::uint64_t seed) {
+  advice::ScoreOptions result;
+  if (!options.method.empty()) {
+    try {
+      result.method = subspace::method_from_name(options.method);
+    } catch (const ArgumentError& error) {
+      throw UsageError(fmt::format("--method: {}", error.what()));
+    }
+  }
+  if (options.budget) result.budget = *options.budget;
+  result.per_parameter = options.per_parameter;
+  if (options.horizon != "auto") result.horizon = parse_integer(options.horizon, "--horizon");
+  result.seed = seed;
+  result.select = select_options(options);
+  return result;
+}
+
+std::vector<std::string> parse_names(const std::string& text, const std::string& option) {
+  std::vector<std::string> names;
+  for (const std::string_view part : split(text, ',')) {
+    if (part.empty()) throw UsageError(fmt::format("{}: has an empty name", option));
+    names.emplace_back(part);
+  }
+  return names;
+}
+
+}  // namespace sextant::apps

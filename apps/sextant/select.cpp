@@ -1,0 +1,46 @@
+#include "sextant/advice/select.hpp"
+
+#include <memory>
+
+#include "commands.hpp"
+#include "output.hpp"
+#include "sextant/report/advice_text.hpp"
+#include "sextant/report/json_output.hpp"
+#include "source.hpp"
+
+namespace sextant::apps {
+namespace {
+
+struct Options {
+  SharedOptions shared;
+  SourceOptions source;
+  StatisticOptions statistic;
+  OutputOptions output;
+};
+
+void run(const Options& options) {
+  apply_shared_options(options.shared);
+  const advice::SelectOptions select = select_options(options.statistic);
+  const Source source = open_source(options.source);
+  const advice::Selection selection = advice::select(source.geometry, select);
+  write_result(options.output, report::to_json(selection),
+               report::selection_text(selection, report::terminal_style(1)), [&] {
+                 return report::selection_html(
+                     heading("How far to adapt", source, options.shared.seed), selection);
+               });
+}
+
+}  // namespace
+
+void add_select(CLI::App& app) {
+  auto* command =
+      app.add_subcommand("select", "How far: evidence over horizons, gaps, certificate");
+  const auto options = std::make_shared<Options>();
+  add_source_options(*command, options->source, true);
+  add_horizon_options(*command, options->statistic);
+  add_output_options(*command, options->output, true);
+  add_shared_options(*command, options->shared);
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace sextant::apps

@@ -1,0 +1,27 @@
+#pragma once
+
+/// From source options to a geometry, and the model behind it where there is one.
+
+#include <optional>
+#include <string>
+
+#include "options.hpp"
+#include "sextant/report/advice_html.hpp"
+#include "sextant/ttt/prompt_model.hpp"
+
+namespace sextant::apps {
+
+struct Source {
+  std::optional<ttt::PromptModel> model;  ///< Empty when a geometry file was given.
+  geometry::PromptGeometry geometry;
+  std::string description;  ///< "models/digits-gpt2 with demo.json", for headings.
+};
+
+/// Reads the geometry file, or loads the model and captures. A query that is asked for is the only
+/// one left in the geometry.
+Source open_source(const SourceOptions& options);
+
+/// What stands at the top and the foot of a report on this source.
+report::Heading heading(const std::string& title, const Source& source, std::uint64_t seed);
+
+}  // namespace sextant::apps

@@ -1,0 +1,189 @@
+#include "summary.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <numeric>
+#include <variant>
+
+#include "sextant/geometry/blocks.hpp"
+#include "sextant/model/capture.hpp"
+#include "sextant/model/tensor_source.hpp"
+#include "sextant/readout/linear_head.hpp"
+#include "sextant/spectral/eigensystem.hpp"
+#include "sextant/task/prompt.hpp"
+#include "sextant/tokenizer/load.hpp"
+
+namespace sextant::apps {
+namespace {
+
+using report::OrderedJson;
+using report::Table;
+
+/// Quantity and value, one per row.
+std::string rows(const std::vector<std::pair<std::string, std::string>>& entries,
+                 const report::TerminalStyle& style) {
+  std::vector<std::string> names;
+  std::vector<std::string> values;
+  for (const auto& [name, value] : entries) {
+    names.push_back(name);
+    values.push_back(value);
+  }
+  return to_terminal(Table().text("quantity", names).text("value", values), style);
+}
+
+std::string number(double value) { return report::format_number(value); }
+
+template <class Values>
+std::string known(const Values& values) {
+  return values.size() > 0 ? "known" : "not known";
+}
+
+/// One row per block: what it is and how large its kernel is.
+Table block_table(const geometry::PromptGeometry& geometry) {
+  std::vector<std::string> names;
+  std::vector<std::string> kinds;
+  std::vector<double> parameters;
+  std::vector<double> traces;
+  for (std::size_t b = 0; b < geometry.blocks.size(); ++b) {
+    names.push_back(geometry.blocks[b].name);
+    kinds.push_back(geometry.blocks[b].kind);
+    parameters.push_back(static_cast<double>(geometry.blocks[b].parameters));
+    traces.push_back(geometry.kernels[b].trace());
+  }
+  return Table()
+      .text("block", names)
+      .text("kind", kinds)
+      .numbers("parameters", parameters)
+      .numbers("kernel trace", traces);
+}
+
+}  // namespace
+
+Summary summarize_geometry(const geometry::PromptGeometry& geometry,
+                           const report::TerminalStyle& style) {
+  const Eigen::MatrixXd kernel = geometry::summed_kernel(geometry);
+  const spectral::Eigensystem system = spectral::decompose(kernel);
+  const double lambda_max = system.values(0);
+  Summary summary;
+  summary.json = {{"format", "geometry"},          {"n", geometry.examples()},
+                  {"queries", geometry.queries()}, {"residual_norm", geometry.residuals.norm()},
+                  {"trace", kernel.trace()},       {"lambda_max", lambda_max},
+                  {"blocks", OrderedJson::array()}};
+  for (std::size_t b = 0; b < geometry.blocks.size(); ++b) {
+    const auto& block = geometry.blocks[b];
+    summary.json["blocks"].push_back(
+        {{"name", block.name},
+         {"layer", block.layer},
+         {"head", block.head ? OrderedJson(*block.head) : OrderedJson(nullptr)},
+         {"kind", block.kind},
+         {"parameters", block.parameters},
+         {"trace", geometry.kernels[b].trace()}});
+  }
+  summary.text = rows({{"labelled examples n", std::to_string(geometry.examples())},
+                       {"queries m", std::to_string(geometry.queries())},
+                       {"blocks B", std::to_string(geometry.block_count())},
+                       {"residual norm |r|", number(geometry.residuals.norm())},
+                       {"trace of the summed kernel", number(kernel.trace())},
+                       {"its largest eigenvalue", number(lambda_max)},
+                       {"base predictions of the queries", known(geometry.query_base)},
+                       {"targets of the queries", known(geometry.query_targets)}},
+                      style) +
+                 "\n" + to_terminal(block_table(geometry), style, 40);
+  return summary;
+}
+
+Summary summarize_model(const std::filesystem::path& directory,
+                        const report::TerminalStyle& style) {
+  const model::ModelConfig config = model::read_config(directory);
+  const auto weights = model::load_weights<float>(directory);  // checks every shape
+  const model::TensorSource tensors(directory);
+  const auto tokenizer = tokenizer::load_tokenizer(directory);
+  std::map<std::string, std::size_t> by_type;
+  std::size_t parameters = 0;
+  for (const auto& parameter : model::parameter_shapes(config)) {
+    const auto found = tensors.find(parameter.name, config.family);
+    parameters += found.tensor->elements();
+    ++by_type[found.tensor->type_name];
+  }
+  std::string types;
+  for (const auto& [type, count] : by_type) {
+    types += fmt::format("{}{} x {}", types.empty() ? "" : ", ", count, type);
+  }
+  Summary summary;
+  summary.json = {{"format", "model"},
+                  {"family", family_name(config.family)},
+                  {"layers", config.layers},
+                  {"heads", config.heads},
+                  {"width", config.width},
+                  {"inner", config.inner},
+                  {"context", config.context},
+                  {"vocabulary", config.vocabulary},
+                  {"tokenizer_vocabulary", tokenizer->vocabulary_size()},
+                  {"parameters", parameters},
+                  {"files", tensors.files().size()},
+                  {"causal", config.causal()}};
+  summary.text = rows(
+      {{"family", family_name(config.family) + (config.causal() ? " (decoder)" : " (encoder)")},
+       {"layers x heads", fmt::format("{} x {}", config.layers, config.heads)},
+       {"width, per head", fmt::format("{}, {}", config.width, config.head_width())},
+       {"width of the MLP", std::to_string(config.inner)},
+       {"context in tokens", std::to_string(config.context)},
+       {"vocabulary", std::to_string(config.vocabulary)},
+       {"tokenizer's vocabulary", std::to_string(tokenizer->vocabulary_size())},
+       {"parameters", number(static_cast<double>(parameters))},
+       {"tensors", types},
+       {"weight files", std::to_string(tensors.files().size())}},
+      style);
+  return summary;
+}
+
+Summary summarize_prompt(const std::filesystem::path& path, const report::TerminalStyle& style) {
+  const task::Prompt prompt = task::load_prompt(path);
+  const auto* decoder = std::get_if<task::DecoderPrompt>(&prompt);
+  const auto* encoder = std::get_if<task::EncoderPrompt>(&prompt);
+  const std::size_t examples =
+      decoder != nullptr ? decoder->examples.size() : encoder->examples.size();
+  const std::size_t queries =
+      decoder != nullptr ? decoder->queries.size() : encoder->queries.size();
+  const auto has_target = [](const auto& query) { return query.y.has_value(); };
+  const auto targets =
+      decoder != nullptr
+          ? std::count_if(decoder->queries.begin(), decoder->queries.end(), has_target)
+          : std::count_if(encoder->queries.begin(), encoder->queries.end(), has_target);
+  Summary summary;
+  summary.json = {{"format", "prompt"},
+                  {"kind", decoder != nullptr ? "decoder" : "encoder"},
+                  {"examples", examples},
+                  {"queries", queries},
+                  {"targets", targets}};
+  std::vector<std::pair<std::string, std::string>> entries{
+      {"kind", decoder != nullptr ? "decoder" : "encoder"},
+      {"labelled examples n", std::to_string(examples)},
+      {"queries m", std::to_string(queries)},
+      {"queries with a target", std::to_string(targets)}};
+  if (decoder != nullptr) {
+    summary.json["labels"] = decoder->labels.size();
+    entries.emplace_back("labels", std::to_string(decoder->labels.size()));
+    entries.emplace_back("example template", report::printable(decoder->pattern.example));
+    entries.emplace_back("query template", report::printable(decoder->pattern.query));
+  }
+  summary.text = rows(entries, style);
+  return summary;
+}
+
+Summary summarize_head(const std::filesystem::path& path, const report::TerminalStyle& style) {
+  const readout::LinearHead head = readout::read_head(path);
+  Summary summary;
+  summary.json = {{"format", "head"},
+                  {"width", head.weight.size()},
+                  {"weight_norm", head.weight.norm()},
+                  {"bias", head.bias}};
+  summary.text = rows({{"width", std::to_string(head.weight.size())},
+                       {"norm of the weight", number(head.weight.norm())},
+                       {"bias", number(head.bias)}},
+                      style);
+  return summary;
+}
+
+}  // namespace sextant::apps

@@ -1,0 +1,26 @@
+#pragma once
+
+/// What files hold, as JSON and as text.
+
+#include <filesystem>
+#include <string>
+
+#include "sextant/geometry/prompt_geometry.hpp"
+#include "sextant/report/table.hpp"
+
+namespace sextant::apps {
+
+/// A summary both for machines and for people.
+struct Summary {
+  report::OrderedJson json;
+  std::string text;
+};
+
+Summary summarize_geometry(const geometry::PromptGeometry& geometry,
+                           const report::TerminalStyle& style);
+/// A model directory: configuration, tensors, blocks, tokenizer.
+Summary summarize_model(const std::filesystem::path& directory, const report::TerminalStyle& style);
+Summary summarize_prompt(const std::filesystem::path& path, const report::TerminalStyle& style);
+Summary summarize_head(const std::filesystem::path& path, const report::TerminalStyle& style);
+
+}  // namespace sextant::apps

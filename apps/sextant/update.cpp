@@ -1,0 +1,53 @@
+#include "update.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/core/progress.hpp"
+
+namespace sextant::apps {
+
+void add_update_options(CLI::App& command, UpdateOptions& options) {
+  command
+      .add_option("--solver", options.solver,
+                  "steps: T gradient steps; one-shot: the same correction in one pass")
+      ->capture_default_str();
+  command.add_option("--out-model", options.out_model,
+                     "Write the adapted model to this directory, new or empty");
+}
+
+void check_update(const UpdateOptions& options) {
+  if (options.solver != "steps" && options.solver != "one-shot") {
+    throw UsageError(fmt::format("--solver: \"{}\" is neither steps nor one-shot", options.solver));
+  }
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (!options.out_model.empty() && fs::exists(options.out_model, error) &&
+      !(fs::is_directory(options.out_model) && fs::is_empty(options.out_model))) {
+    throw InputError(options.out_model, "", "already exists, expected a new or an empty directory");
+  }
+}
+
+ttt::AdaptedModel make_update(const ttt::PromptModel& model,
+                              const geometry::PromptGeometry& geometry, const advice::Plan& plan,
+                              bool wanted, const UpdateOptions& options,
+                              const std::string& model_directory, bool quiet) {
+  ttt::AdaptOptions adapt;
+  adapt.solver = options.solver == "steps" ? ttt::Solver::steps : ttt::Solver::one_shot;
+  if (wanted) {
+    adapt.blocks = plan.block_names;
+    adapt.rho = plan.rho;
+    adapt.horizon = plan.horizon;
+  }
+  Progress progress("adapting", static_cast<std::size_t>(adapt.horizon), !quiet);
+  adapt.on_step = [&](std::int64_t done) { progress.update(static_cast<std::size_t>(done)); };
+  ttt::AdaptedModel adapted = ttt::adapt(model, geometry, adapt);
+  if (!options.out_model.empty()) {
+    model::write_adapted_model(model_directory, options.out_model, adapted.changed);
+  }
+  return adapted;
+}
+
+}  // namespace sextant::apps
