@@ -154,6 +154,7 @@ std::string score_name(subspace::Method method) {
 std::vector<ScoredBlock> scored_blocks(const advice::Scoring& scoring,
                                        const std::vector<geometry::Block>& blocks) {
   std::vector<ScoredBlock> result;
+  result.reserve(blocks.size());
   for (const auto& block : blocks) {
     result.push_back({block.name, block.layer, block.head, block.kind, missing, false, {}});
   }

@@ -51,6 +51,7 @@ HeadGrid heads_of_kind(const std::string& kind, const std::vector<ScoredBlock>& 
   std::set<int> heads;
   for (const auto i : members) heads.insert(*blocks[i].head);
   std::vector<std::string> columns;
+  columns.reserve(heads.size());
   for (const int head : heads) columns.push_back(std::to_string(head));
   return fill(kind, blocks, members, columns, [&](const ScoredBlock& block) {
     return static_cast<std::size_t>(std::distance(heads.begin(), heads.find(*block.head)));

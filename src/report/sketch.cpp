@@ -30,6 +30,7 @@ std::vector<std::size_t> thin(std::size_t count, std::size_t room, std::size_t k
 
 std::vector<double> pick(std::span<const double> values, const std::vector<std::size_t>& indices) {
   std::vector<double> result;
+  result.reserve(indices.size());
   for (const std::size_t i : indices) result.push_back(values[i]);
   return result;
 }
