@@ -15,7 +15,7 @@ namespace sextant::apps {
 
 void add_shared_options(CLI::App& command, SharedOptions& options) {
   command.add_option("--threads", options.threads, "Threads to use; 0: one per core")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   command.add_option("--seed", options.seed, "Seed of everything random")->capture_default_str();
   command.add_flag("--quiet", options.quiet, "No progress and no warnings");
