@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "model_directory.hpp"
@@ -40,7 +41,7 @@ TrainingState first_state(const DigitShiftRecipe& recipe, const RunOptions& run)
     return load_state(model_config(recipe), command_line(recipe), saved);
   }
   TrainingState state(model_config(recipe));
-  initialize(recipe.seed, recipe.initial_deviation, state.parameters);
+  initialize(recipe.seed, initial_deviation(recipe), state.parameters);
   return state;
 }
 
@@ -91,6 +92,10 @@ model::ModelConfig model_config(const DigitShiftRecipe& recipe) {
   config.vocabulary = static_cast<int>(digit_vocabulary().size());
   config.context = 4 * recipe.examples + 2;
   return config;
+}
+
+double initial_deviation(const DigitShiftRecipe& recipe) {
+  return 0.02 * std::sqrt(768.0 / recipe.width);
 }
 
 std::string command_line(const DigitShiftRecipe& recipe) {

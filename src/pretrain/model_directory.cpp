@@ -67,7 +67,7 @@ Json training_json(const DigitShiftRecipe& recipe) {
           {"epsilon", training.adamw.epsilon},
           {"weight_decay", training.adamw.weight_decay},
           {"largest_gradient_norm", training.largest_gradient},
-          {"initial_deviation", recipe.initial_deviation}};
+          {"initial_deviation", initial_deviation(recipe)}};
 }
 
 Json distribution_json(const DigitShiftRecipe& recipe) {

@@ -133,7 +133,7 @@ TEST_CASE("a diverging run is an error and leaves no model") {
   const Scratch scratch;
   DigitShiftRecipe recipe = tiny_recipe();
   TrainingState state(model_config(recipe));
-  initialize(1, 0.02, state.parameters);
+  initialize(1, 0.05, state.parameters);
   state.parameters.values()[3] = std::nanf("");
   const auto before = state.moments.first;
   model::Parameters<float> gradient(state.parameters.config());
@@ -186,7 +186,7 @@ TEST_CASE("the written model is the one that was trained") {
   CHECK(config.tied_head);
 
   TrainingState state(expected);
-  initialize(recipe.seed, recipe.initial_deviation, state.parameters);
+  initialize(recipe.seed, initial_deviation(recipe), state.parameters);
   model::Parameters<float> gradient(expected);
   for (int step = 0; step < 9; ++step) {
     train_step(recipe.training, training_batch(recipe, step), state, gradient);
@@ -200,7 +200,7 @@ TEST_CASE("the written model is the one that was trained") {
 
   const auto json = io::parse_json(io::read_file(scratch.path / "out" / "recipe.json"), "recipe");
   CHECK(json["seed"] == 1);
-  CHECK(json["measured"]["rows"].size() == 4);
+  CHECK(json["measured"]["rows"].size() == 5);
   CHECK(json["measured"]["rows"][0]["examples"] == 3);
   CHECK(json["loss"]["curve"].size() == 9);
 }
@@ -257,6 +257,8 @@ TEST_CASE("the written tokenizer gives the tokens that training used") {
 
 TEST_CASE("initial values have GPT-2's scales") {
   DigitShiftRecipe recipe;
+  recipe.width = 768 / 4;
+  CHECK(initial_deviation(recipe) == doctest::Approx(0.04));
   model::Parameters<float> parameters(model_config(recipe));
   initialize(1, 0.02, parameters);
   const auto deviation = [&](const std::string& name, std::size_t count) {

@@ -17,16 +17,15 @@ namespace sextant::pretrain {
 struct DigitShiftRecipe {
   int layers = 4;
   int heads = 8;
-  int width = 128;  ///< A multiple of heads.
+  int width = 64;  ///< A multiple of heads.
   /// Distribution of training tasks.
-  task::DigitShiftFamily family{{0, 1, 2, 3, 4}, 0.0};
+  task::DigitShiftFamily family{{0, 1, 2, 3, 4}, 0.3};
   /// Examples before the query of a training sequence. As every label is predicted from those
   /// before it, all smaller numbers are trained as well. The model's context is 4 examples + 2
   /// tokens.
   int examples = 15;
-  int batch = 64;  ///< Sequences per step.
-  TrainingOptions training{{2e-3, 200, 3000, 0.0}, {}, 1.0};
-  double initial_deviation = 0.02;  ///< Of initial weights.
+  int batch = 32;  ///< Sequences per step.
+  TrainingOptions training{{1e-3, 200, 5000, 0.0}, {}, 1.0};
   std::uint64_t seed = 1;
   int test_tasks = 2000;  ///< For each measured error, at least 2.
 };
@@ -36,6 +35,10 @@ void check_recipe(const DigitShiftRecipe& recipe);
 
 /// The model that the recipe asks for.
 model::ModelConfig model_config(const DigitShiftRecipe& recipe);
+
+/// Standard deviation of initial weights: GPT-2's 0.02 at its width of 768, in proportion to
+/// 1 / sqrt(width), so that the matrices of a narrow model amplify as much as those of a wide one.
+double initial_deviation(const DigitShiftRecipe& recipe);
 
 /// The command that runs this recipe, with "DIR" for the output directory.
 std::string command_line(const DigitShiftRecipe& recipe);
