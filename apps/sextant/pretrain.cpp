@@ -18,8 +18,8 @@ struct Options {
   pretrain::RunOptions run;
 };
 
-constexpr int name_width = 26;
-constexpr int column_width = 10;
+constexpr int name_width = 25;
+constexpr int column_width = 11;
 
 /// One table: a row for each predictor, a column for each distribution of tasks.
 void print_errors(const std::vector<pretrain::MeasuredErrors>& measured, const char* title,
