@@ -42,7 +42,8 @@ struct Workload {
   TokenBatch batch;
   std::unique_ptr<ScalarReadout<float>> readout;
 
-  Workload(Family family, int sequences) : parameters(shape(family)), weights(parameters.weights()) {
+  Workload(Family family, int sequences)
+      : parameters(shape(family)), weights(parameters.weights()) {
     Random random(1);
     for (float& value : parameters.values()) value = static_cast<float>(0.05 * random.normal());
     const auto token = [&] { return static_cast<int>(random.below(1000)); };
