@@ -76,12 +76,22 @@ def check_logits(table, case, program, directory, prompt, work):
                  f"the labels' logits differ by {np.max(np.abs(expected)):.1e} only")
 
 
-def check_model(table, program, directory, work):
-    check_weights(table, directory.name, directory)
-    for seed in range(1, 5):  # both templates come up
+def one_prompt_per_template(program, work):
+    """Prompts of the first seeds until both templates have come up."""
+    found = {}
+    for seed in range(1, 30):
         common.run(program, "prompt", "digit-shift", "--noise", 0.3, "--seed", seed, "--out", work / "prompt.json")
         prompt = json.loads((work / "prompt.json").read_text())
-        case = f"{directory.name}, \"{prompt['template']['query']}\""
+        found.setdefault(prompt["template"]["query"], prompt)
+        if len(found) == 2:
+            return found
+    raise RuntimeError(f"only the template {list(found)} has come up")
+
+
+def check_model(table, program, directory, work):
+    check_weights(table, directory.name, directory)
+    for template, prompt in one_prompt_per_template(program, work).items():
+        case = f"{directory.name}, \"{template}\""
         check_tokenizer(table, case, directory, prompt)
         check_logits(table, case, program, directory, prompt, work)
 
