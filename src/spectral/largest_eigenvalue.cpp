@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "sextant/core/errors.hpp"
-#include "sextant/core/random.hpp"
+#include "sextant/spectral/symmetric_product.hpp"
 
 namespace sextant::spectral {
 namespace {
@@ -162,7 +162,7 @@ LargestEigenvalue largest_eigenvalue(const Eigen::Ref<const MatrixXd>& kernel) {
   LargestEigenvalue result;
   VectorXd next(n);
   for (Index j = 0; j < n; ++j) {
-    next.noalias() = kernel * state.basis.col(j);
+    symmetric_product(kernel, state.basis.col(j), next);
     ++result.products;
     state.diagonal[j] = state.basis.col(j).dot(next);
     for (int pass = 0; pass < 2; ++pass) {  // the second pass removes the first one's rounding

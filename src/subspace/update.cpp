@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <Eigen/Eigenvalues>
+#include <algorithm>
 #include <vector>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/spectral/filters.hpp"
 #include "sextant/spectral/largest_eigenvalue.hpp"
+#include "sextant/spectral/symmetric_product.hpp"
 
 namespace sextant::subspace {
 namespace {
@@ -23,16 +25,13 @@ void weights_by_iteration(const Eigen::Ref<const MatrixXd>& kernel,
   result.rho = update.step.for_kernel(result.lambda_max);
   if (result.rho == 0 || update.horizon == 0) return;
   // In units of rho the iteration has no unit: w/rho <- w/rho + v - rho K (w/rho).
-  VectorXd scaled(columns.rows());
-  VectorXd product(columns.rows());
-  for (Index x = 0; x < columns.cols(); ++x) {
-    scaled = columns.col(x);
-    for (std::int64_t step = 1; step < update.horizon; ++step) {
-      product.noalias() = kernel * scaled;
-      scaled += columns.col(x) - result.rho * product;
-    }
-    result.weights.col(x) = result.rho * scaled;
+  MatrixXd scaled = columns;
+  MatrixXd product(columns.rows(), columns.cols());
+  for (std::int64_t step = 1; step < update.horizon; ++step) {
+    spectral::symmetric_product(kernel, scaled, product);
+    scaled += columns - result.rho * product;
   }
+  result.weights = result.rho * scaled;
 }
 
 /// The same steps for one column, on a tridiagonal matrix.
@@ -119,10 +118,10 @@ UpdateMethod cheapest_method(Index examples, Index columns, std::int64_t horizon
   const auto n = static_cast<double>(examples);
   const auto m = static_cast<double>(columns);
   const auto steps = static_cast<double>(horizon);
-  const double iteration = 2 * n * n * (m * steps + 25);
-  const double tridiagonal = 2 * (4.0 / 3.0 * n * n * n + 4 * n * n * m + 6 * n * m * steps);
-  const double cubes = examples < spectral::divide_and_conquer_size ? 9 : 4.5;
-  const double decomposition = cubes * n * n * n + 4 * n * n * m;
+  const double iteration = 2 * n * n * (40 + steps * std::max(1.0, m / 4));
+  const double tridiagonal = 2.5 * (4.0 / 3.0 * n * n * n + 4 * n * n * m + 6 * n * m * steps);
+  const double cubes = examples < spectral::divide_and_conquer_size ? 22 : 8;
+  const double decomposition = cubes * n * n * n + n * n * m;
   if (iteration <= tridiagonal && iteration <= decomposition) return UpdateMethod::iteration;
   return tridiagonal <= decomposition ? UpdateMethod::tridiagonal : UpdateMethod::decomposition;
 }
@@ -174,12 +173,9 @@ UpdateRisk::UpdateRisk(const BlockMatrices& blocks, const spectral::Benchmark& m
 double UpdateRisk::of(const Eigen::Ref<const MatrixXd>& weights) const {
   check_size("UpdateRisk::of", "weights", weights.rows(), target_.rows());
   check_size("UpdateRisk::of", "weights", weights.cols(), target_.cols());
-  double change = 0;
-  VectorXd product(weights.rows());
-  for (Index x = 0; x < weights.cols(); ++x) {
-    product.noalias() = covariance_ * weights.col(x);
-    change += weights.col(x).dot(product - 2 * target_.col(x));
-  }
+  MatrixXd product(weights.rows(), weights.cols());
+  spectral::symmetric_product(covariance_, weights, product);
+  const double change = weights.cwiseProduct(product - 2 * target_).sum();
   return prior_variance_ + change / static_cast<double>(weights.cols());
 }
 

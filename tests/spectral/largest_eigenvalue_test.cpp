@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/spectral/symmetric_product.hpp"
 #include "support/random_geometry.hpp"
 
 using namespace sextant;
@@ -104,4 +105,25 @@ TEST_CASE("largest_tridiagonal agrees with the dense solver, value and last comp
   CHECK(largest_tridiagonal(VectorXd::Zero(3), VectorXd::Zero(2)).value == 0);
   CHECK_THROWS_AS(largest_tridiagonal(VectorXd(0), VectorXd(0)), ArgumentError);
   CHECK_THROWS_AS(largest_tridiagonal(VectorXd::Zero(2), VectorXd::Zero(2)), ArgumentError);
+}
+
+TEST_CASE("symmetric_product multiplies, whatever the sizes and strides") {
+  Random random(3);
+  for (const Index n : {1, 7, 95, 96, 200}) {
+    const MatrixXd half = test::normal_matrix(random, n, n);
+    const MatrixXd kernel = half + half.transpose();
+    for (const Index m : {0, 1, 3}) {
+      const MatrixXd columns = test::normal_matrix(random, n + 2, m);
+      MatrixXd result = MatrixXd::Constant(n + 1, m, 7);
+      symmetric_product(kernel, columns.middleRows(1, n), result.topRows(n));
+      const MatrixXd expected =
+          half * columns.middleRows(1, n) + half.transpose() * columns.middleRows(1, n);
+      CHECK((result.topRows(n) - expected).norm() <= 1e-13 * expected.norm());
+      if (m > 0) CHECK(result(n, m - 1) == 7);
+    }
+  }
+  MatrixXd result(2, 1);
+  CHECK_THROWS_AS(symmetric_product(MatrixXd(2, 3), MatrixXd(2, 1), result), ArgumentError);
+  CHECK_THROWS_AS(symmetric_product(MatrixXd(2, 2), MatrixXd(3, 1), result), ArgumentError);
+  CHECK_THROWS_AS(symmetric_product(MatrixXd(2, 2), MatrixXd(2, 2), result), ArgumentError);
 }

@@ -117,39 +117,3 @@ TEST_CASE("random follows its seed and prefers no block") {
   const double sigma = std::sqrt(draws * (1.0 / 3) * (2.0 / 3));
   for (const Index b : {0, 1, 2}) CHECK(std::abs(first[b] - draws / 3.0) < 4 * sigma);
 }
-
-TEST_CASE("at one block risk is the best of all rules, in R and on average over geometries") {
-  // Heads of mixed scale and rank, n = 10, c = 0.1; R relative to no update.
-  std::map<Method, double> mean;
-  const int geometries = 12;
-  for (int g = 0; g < geometries; ++g) {
-    Random random(100, static_cast<std::uint64_t>(g));
-    std::vector<Index> widths;
-    std::vector<double> scales;
-    for (int b = 0; b < 48; ++b) {
-      widths.push_back(1 + static_cast<Index>(random.below(16)));
-      scales.push_back(std::exp(random.normal()) / std::sqrt(static_cast<double>(widths.back())));
-    }
-    const RandomBlocks blocks = test::random_blocks(random, 10, 1, widths, scales);
-    Ranker rank{blocks};
-    const double top = rank.full.largest();
-    rank.model = {1, 0.05 * top};
-    MatrixXd covariance = summed_kernel(blocks.view());
-    covariance.diagonal().array() += rank.model.sigma2;
-    rank.residuals = covariance.llt().matrixL() * test::normal_matrix(random, 10, 1);
-    std::map<Method, double> risk;
-    for (const Method method : every_method) {
-      const Ranking ranking = rank(options_with(method, 1));
-      const std::span<const Index> chosen(ranking.order.data(), 1);
-      risk[method] = risk_of(blocks.view(), chosen, rank.model, {}) /
-                     UpdateRisk(blocks.view(), rank.model).no_update();
-      mean[method] += risk[method] / geometries;
-    }
-    for (const Method method : every_method) CHECK(risk[Method::risk] <= risk[method] + 1e-12);
-  }
-  CHECK(mean[Method::risk] < mean[Method::query_aware]);
-  CHECK(mean[Method::risk] < mean[Method::trace]);
-  CHECK(mean[Method::risk] < mean[Method::greedy_correction]);
-  CHECK(mean[Method::risk] < mean[Method::random]);
-  CHECK(mean[Method::trace] < mean[Method::trace_bottom]);
-}

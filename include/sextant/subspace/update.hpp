@@ -28,9 +28,9 @@ struct StepRule {
 /// Ways to compute q_T(K) V for V [n, m], equal up to rounding.
 enum class UpdateMethod {
   automatic,     ///< The one with the fewest operations, see `cheapest_method`.
-  iteration,     ///< lambda_max by Lanczos, then T products with K: few steps, few queries.
-  tridiagonal,   ///< K = Q tridiagonal Q', the steps on the tridiagonal matrix: small n.
-  decomposition  ///< The eigensystem and the filter q_T: many steps or many queries.
+  iteration,     ///< lambda_max by Lanczos, then T products with K: the rule for n above 30.
+  tridiagonal,   ///< K = Q tridiagonal Q', steps on the tridiagonal matrix: small n, one query.
+  decomposition  ///< The eigensystem and the filter q_T: many steps.
 };
 
 /// "automatic", "iteration", "tridiagonal", "decomposition".
@@ -50,10 +50,12 @@ struct UpdateWeights {
   UpdateMethod method = UpdateMethod::decomposition;  ///< The one used; never `automatic`.
 };
 
-/// The method with the fewest operations for V [n, columns], counted in products with K: iteration
-/// 2 n^2 (m T + 25), tridiagonal 2 ((4/3) n^3 + 4 n^2 m + 6 n m T), decomposition 9 n^3 + 4 n^2 m.
-/// The factor 2, and 4.5 in place of 9 from `spectral::divide_and_conquer_size` on, are measured
-/// speeds relative to such products (bench/selection_bench.cpp). Earlier ones win ties.
+/// The method with the fewest counted operations for V [n, m], in units of those in a product of K
+/// with one column; the factors are measured (bench/selection_bench.cpp). Earlier ones win ties.
+///
+///     iteration      2 n^2 (40 + T c), c = max(1, m/4): Lanczos' iteration, then T products
+///     tridiagonal    2.5 ((4/3) n^3 + 4 n^2 m + 6 n m T)
+///     decomposition  22 n^3 + n^2 m; 8 n^3 + n^2 m from `spectral::divide_and_conquer_size` on
 UpdateMethod cheapest_method(Eigen::Index examples, Eigen::Index columns, std::int64_t horizon);
 
 /// q_T(K) V with rho from the step rule and K's own largest eigenvalue.
