@@ -59,23 +59,27 @@ void add_scoring(HtmlReport& report, const advice::Scoring& scoring,
                  const std::vector<geometry::Block>& blocks) {
   report.section("Which blocks");
   report.list(summarize(scoring, blocks.size()).facts);
-  const bool greedy = subspace::is_greedy(scoring.method);
   const auto scored = scored_blocks(scoring, blocks);
-  report.figure(head_map_figure(scored, greedy ? CellValue::order : CellValue::score,
-                                score_name(scoring.method)));
-  if (greedy) report.figure(selection_path_figure(scored, score_name(scoring.method)));
   std::string value_name;
   const auto alone = blocks_alone(scoring, blocks, value_name);
-  report.figure(ranking_figure(alone, value_name));
-  report.table(ranking_table(scoring), "Ranking");
+  if (shows_order(scoring)) {
+    report.figure(head_map_figure(scored, CellValue::order, score_name(scoring.method)));
+    report.figure(selection_path_figure(scored, score_name(scoring.method)));
+  } else {
+    report.figure(head_map_figure(alone, CellValue::score, value_name));
+  }
+  report.figure(ranking_figure(best_first(alone, scoring.method), value_name));
+  if (!scoring.ranking.empty()) report.table(ranking_table(scoring), "Ranking");
 }
 
 void add_adaptation(HtmlReport& report, const ttt::Adaptation& adaptation) {
   report.section("What the update did");
   report.list(summarize(adaptation).facts);
   report.figure(query_figure(adaptation.queries));
-  report.figure(residual_figure(measured_steps(adaptation), adaptation.residual_norms,
-                                adaptation.residual_norms_predicted));
+  if (adaptation.residual_norms.size() > 1) {
+    report.figure(residual_figure(measured_steps(adaptation), adaptation.residual_norms,
+                                  adaptation.residual_norms_predicted));
+  }
   if (!adaptation.queries.empty()) {
     report.table(outcome_table(adaptation), "Each query before and after");
   }

@@ -169,6 +169,10 @@ std::vector<ScoredBlock> scored_blocks(const advice::Scoring& scoring,
   return result;
 }
 
+bool shows_order(const advice::Scoring& scoring) {
+  return subspace::is_greedy(scoring.method) && !scoring.ranking.empty();
+}
+
 std::vector<ScoredBlock> blocks_alone(const advice::Scoring& scoring,
                                       const std::vector<geometry::Block>& blocks,
                                       std::string& value_name) {
@@ -183,11 +187,15 @@ std::vector<ScoredBlock> blocks_alone(const advice::Scoring& scoring,
       result[i].score = risk ? scoring.error_none - alone : alone;
     }
   }
-  const bool ascending = scoring.method == subspace::Method::trace_bottom;
-  std::stable_sort(result.begin(), result.end(), [&](const auto& a, const auto& b) {
+  return result;
+}
+
+std::vector<ScoredBlock> best_first(std::vector<ScoredBlock> blocks, subspace::Method method) {
+  const bool ascending = method == subspace::Method::trace_bottom;
+  std::stable_sort(blocks.begin(), blocks.end(), [&](const auto& a, const auto& b) {
     return ascending ? a.score < b.score : a.score > b.score;
   });
-  return result;
+  return blocks;
 }
 
 }  // namespace sextant::report

@@ -1,5 +1,7 @@
 #include "sextant/report/advice_text.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "sextant/report/sketch.hpp"
@@ -44,8 +46,14 @@ std::string how_far(const advice::Selection& selection, const TerminalStyle& sty
 std::string map_and_ranking(const advice::Scoring& scoring,
                             const std::vector<geometry::Block>& blocks,
                             const TerminalStyle& style) {
-  const auto value = subspace::is_greedy(scoring.method) ? CellValue::order : CellValue::score;
-  std::string out = "\n" + head_map(scored_blocks(scoring, blocks), value, style);
+  std::string out;
+  if (shows_order(scoring)) {
+    out = "\n" + head_map(scored_blocks(scoring, blocks), CellValue::order, style);
+  } else {
+    std::string value_name;
+    const auto alone = blocks_alone(scoring, blocks, value_name);
+    out = fmt::format("\nShaded: {}\n", value_name) + head_map(alone, CellValue::score, style);
+  }
   if (scoring.ranking.empty()) return out;
   const std::size_t rows =
       std::max(most_blocks, std::min<std::size_t>(scoring.selected.size(), 2 * most_blocks));

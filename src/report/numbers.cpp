@@ -84,7 +84,8 @@ std::vector<std::string> format_numbers(std::span<const double> values, int digi
     decimals = std::clamp(
         std::max(digits - 1 - magnitude(largest, digits), 1 - magnitude(smallest, 2)), 0, 99);
   }
-  const bool powers = !integers && (decimals > most_decimals || largest >= largest_in_full);
+  const bool powers = !integers && (decimals > most_decimals || largest >= largest_in_full ||
+                                    largest < smallest_in_full);
   std::size_t zeros = static_cast<std::size_t>(decimals);
   for (const double value : values) {
     if (!std::isfinite(value)) {

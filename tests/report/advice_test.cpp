@@ -264,7 +264,7 @@ TEST_CASE("blocks for maps: orders for greedy rules, scores for the others") {
   }
   CHECK(chosen == 2);
   std::string name;
-  auto alone = blocks_alone(scoring, geometry.blocks, name);
+  auto alone = best_first(blocks_alone(scoring, geometry.blocks, name), scoring.method);
   CHECK(alone[0].name == scoring.ranking[0].block);
   CHECK(name == "query-aware score");
 
@@ -272,10 +272,31 @@ TEST_CASE("blocks for maps: orders for greedy rules, scores for the others") {
   scoring = advice::score(geometry, options);
   blocks = scored_blocks(scoring, geometry.blocks);
   CHECK(blocks[scoring.ranking[1].index].order == 2);
-  alone = blocks_alone(scoring, geometry.blocks, name);
+  alone = best_first(blocks_alone(scoring, geometry.blocks, name), scoring.method);
   CHECK(alone[0].name == scoring.ranking[0].block);  // The best single block is chosen first.
   CHECK(alone[0].score ==
         doctest::Approx(scoring.error_none - scoring.ranking[0].score).epsilon(1e-12));
+}
+
+TEST_CASE("where nothing is chosen, the map shows each block by itself") {
+  auto geometry = random_geometry(6, 2, 2, 1.0);
+  geometry.residuals.setZero();
+  const auto scoring = advice::score(geometry);
+  REQUIRE(scoring.ranking.empty());
+  CHECK_FALSE(shows_order(scoring));
+  const std::string text = scoring_text(scoring, geometry.blocks, {});
+  CHECK(text.find("Shaded: fall of the expected error, each block alone") != std::string::npos);
+  CHECK(text.find("order of choice") == std::string::npos);
+  CHECK(text.find("··") != std::string::npos);
+  const std::string html = scoring_html({"t", "", {}}, scoring, geometry.blocks);
+  CHECK(html.find("What each further block adds") == std::string::npos);
+  CHECK(html.find("order of choice") == std::string::npos);
+  ttt::Adaptation none;
+  none.residual_norms = {1.0};
+  none.residual_norms_predicted = {1.0};
+  HtmlReport report("none");
+  add_adaptation(report, none);
+  CHECK(report.html().find("Fit of the labelled examples") == std::string::npos);
 }
 
 TEST_CASE("whole documents hold verdict, figures and provenance") {

@@ -86,6 +86,7 @@ TEST_CASE("columns of numbers share their decimals") {
   CHECK(format_numbers(Numbers{1.5, 3e-17}) == Strings{"1.5", "3e-17"});
   CHECK(format_numbers(Numbers{2500000000000, 1}) == Strings{"2500000000000", "1"});
   CHECK(format_numbers(Numbers{2.5e12, 1.5}) == Strings{"2.5e12", "1.5e0"});
+  CHECK(format_numbers(Numbers{2e-7, -4.5e-8}) == Strings{"2e-7", "-4.5e-8"});
   CHECK(format_numbers(Numbers{3e-12, 0}) == Strings{"3e-12", "0"});
   CHECK(format_numbers(Numbers{-0.25, 0.5}) == Strings{"-0.25", "0.50"});
 }

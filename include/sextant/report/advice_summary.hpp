@@ -56,10 +56,15 @@ std::string score_name(subspace::Method method);
 /// otherwise `score` is the block's own and there is no order.
 std::vector<ScoredBlock> scored_blocks(const advice::Scoring& scoring,
                                        const std::vector<geometry::Block>& blocks);
-/// Each block by itself, best first: its own score, or for `risk` by how much it alone lowers the
-/// expected error. `value_name` receives what the score is.
+/// Whether a map of the blocks shows the order of choice: for greedy methods that chose any block.
+/// Otherwise it shows each block by itself.
+bool shows_order(const advice::Scoring& scoring);
+/// Each block by itself, in the geometry's order: its own score, or for `risk` by how much it alone
+/// lowers the expected error. `value_name` receives what the score is.
 std::vector<ScoredBlock> blocks_alone(const advice::Scoring& scoring,
                                       const std::vector<geometry::Block>& blocks,
                                       std::string& value_name);
+/// The same blocks with the best score first, which for `trace-bottom` is the lowest.
+std::vector<ScoredBlock> best_first(std::vector<ScoredBlock> blocks, subspace::Method method);
 
 }  // namespace sextant::report

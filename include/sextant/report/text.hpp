@@ -54,7 +54,7 @@ std::string format_number(double value, int digits = 4);
 /// A column of numbers for people: one number of decimals for all, so that the points align; the
 /// largest value gets `digits` significant digits and the smallest at least two, unless it is
 /// smaller than the largest by seven orders of magnitude, when it is written as a power of ten.
-/// Integers below 10^15 stand in full.
+/// Integers below 10^15 stand in full; a column wholly below 1e-4 is written in powers of ten.
 std::vector<std::string> format_numbers(std::span<const double> values, int digits = 4);
 
 }  // namespace sextant::report
