@@ -8,6 +8,7 @@
 #include "commands.hpp"
 #include "output.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/core/memory.hpp"
 #include "sextant/core/threads.hpp"
 #include "sextant/core/version.hpp"
 
@@ -55,6 +56,7 @@ int run_guarded(const CLI::App& app, const std::function<void()>& body) {
 
 int main(int argc, char** argv) {
   using namespace sextant::apps;
+  sextant::keep_freed_memory();
   CLI::App app("Chooses the hyperparameters of test-time training by Bayesian analysis", "sextant");
   app.require_subcommand(1);
   remember_command_line(argc, argv);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/memory.hpp"
 #include "sextant/core/threads.hpp"
 #include "sextant/geometry/file.hpp"
 #include "sextant/ttt/load.hpp"
@@ -45,6 +46,7 @@ void run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  sextant::keep_freed_memory();
   Options options;
   CLI::App app("Times the capture of all value-head kernels", "capture_timing");
   app.add_option("--model", options.model, "Model directory")->required();

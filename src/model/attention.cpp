@@ -1,92 +1,90 @@
 #include "sextant/model/attention.hpp"
 
-#include <algorithm>
+#include <span>
+#include <vector>
 
+#include "row_slice.hpp"
 #include "sextant/core/threads.hpp"
 #include "sextant/model/functions.hpp"
 
 namespace sextant::model {
 namespace {
 
-/// One head's queries, keys and values of one group, gathered into contiguous rows.
-template <class Scalar>
-struct HeadRows {
-  Rows<Scalar> query, key, value, weights;
-};
-
-template <class Scalar>
-void gather_head(const Rows<Scalar>& from, const std::vector<int>& rows, int head, int width,
-                 Rows<Scalar>& to) {
-  to.resize(static_cast<Eigen::Index>(rows.size()), width);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    to.row(static_cast<Eigen::Index>(i)) = from.block(rows[i], head * width, 1, width);
-  }
-}
-
-/// Row indices of a group's queries and keys in the activations.
-struct GroupRows {
-  std::vector<int> query;
-  std::vector<int> key;
-};
-
-GroupRows group_rows(const AttentionLayout& layout, const AttentionGroup& group) {
-  GroupRows rows;
-  for (int q = group.query_begin; q < group.query_end; ++q) {
-    rows.query.push_back(layout.query_activation[static_cast<std::size_t>(q)]);
-  }
-  for (std::size_t k = group.keys_begin; k < group.keys_end; ++k) {
-    rows.key.push_back(layout.key_activation[static_cast<std::size_t>(layout.keys[k])]);
-  }
-  return rows;
-}
-
 template <class Scalar>
 std::size_t stride(const Rows<Scalar>& matrix) {
   return static_cast<std::size_t>(matrix.cols());
 }
 
-/// c = alpha op(a) op(b), all contiguous.
-template <class Scalar>
-void multiply(bool transpose_a, const Rows<Scalar>& a, bool transpose_b, const Rows<Scalar>& b,
-              Scalar alpha, Rows<Scalar>& c) {
-  const auto m = transpose_a ? a.cols() : a.rows();
-  const auto k = transpose_a ? a.rows() : a.cols();
-  const auto n = transpose_b ? b.rows() : b.cols();
-  c.resize(m, n);
-  gemm(transpose_a, transpose_b, static_cast<int>(m), static_cast<int>(n), static_cast<int>(k),
-       alpha, a.data(), stride(a), b.data(), stride(b), Scalar(0), c.data(), stride(c));
+int query_count(const AttentionGroup& group) { return group.query_end - group.query_begin; }
+
+/// A group's rows of the query activations.
+std::span<const int> query_rows(const AttentionLayout& layout, const AttentionGroup& group) {
+  return std::span(layout.query_activation)
+      .subspan(static_cast<std::size_t>(group.query_begin),
+               static_cast<std::size_t>(query_count(group)));
 }
 
-/// Fills in the group's rows and attention weights for one head.
-template <class Scalar>
-void weigh(const AttentionLayout& layout, const AttentionInput<Scalar>& input,
-           const AttentionGroup& group, const GroupRows& rows, int head, HeadRows<Scalar>& work) {
-  const int width = static_cast<int>(input.key->cols()) / input.heads;
-  gather_head(*input.query, rows.query, head, width, work.query);
-  gather_head(*input.key, rows.key, head, width, work.key);
-  gather_head(*input.value, rows.key, head, width, work.value);
-  multiply(false, work.query, true, work.key, input.scale, work.weights);
-  for (Eigen::Index q = 0; q < work.weights.rows(); ++q) {
-    masked_softmax(work.weights.row(q).data(),
-                   layout.query_visible[static_cast<std::size_t>(group.query_begin) +
-                                        static_cast<std::size_t>(q)],
-                   static_cast<int>(work.weights.cols()));
+/// A group's rows in key space.
+std::span<const int> key_rows(const AttentionLayout& layout, const AttentionGroup& group) {
+  return std::span(layout.keys).subspan(group.keys_begin, group.keys_end - group.keys_begin);
+}
+
+/// A group's rows of the key activations.
+std::vector<int> key_activation_rows(const AttentionLayout& layout, const AttentionGroup& group) {
+  std::vector<int> rows;
+  rows.reserve(group.keys_end - group.keys_begin);
+  for (const int key : key_rows(layout, group)) {
+    rows.push_back(layout.key_activation[static_cast<std::size_t>(key)]);
   }
+  return rows;
 }
 
+/// One head of one group: what it reads, and its attention weights [queries, keys].
 template <class Scalar>
-void scatter_add(const Rows<Scalar>& from, const std::vector<int>& rows, int head,
+struct HeadOfGroup {
+  HeadOfGroup(const AttentionLayout& layout, const AttentionInput<Scalar>& input,
+              const AttentionGroup& group, int head)
+      : HeadOfGroup(layout, input, group, key_activation_rows(layout, group), head) {}
+
+  RowSlice<Scalar> query, key, value;
+  Rows<Scalar> weights;
+
+ private:
+  HeadOfGroup(const AttentionLayout& layout, const AttentionInput<Scalar>& input,
+              const AttentionGroup& group, std::span<const int> keys, int head)
+      : query(*input.query, query_rows(layout, group), head * input.head_width(),
+              input.head_width()),
+        key(*input.key, keys, head * input.head_width(), input.head_width()),
+        value(*input.value, keys, head * input.head_width(), input.head_width()),
+        weights(query.count(), key.count()) {
+    gemm(false, true, query.count(), key.count(), input.head_width(), input.scale, query.data(),
+         query.stride(), key.data(), key.stride(), Scalar(0), weights.data(), stride(weights));
+    for (int q = 0; q < query.count(); ++q) {
+      const auto index = static_cast<std::size_t>(group.query_begin) + static_cast<std::size_t>(q);
+      masked_softmax(weights.row(q).data(), layout.query_visible[index], key.count());
+    }
+  }
+};
+
+/// to[keys, head] += left' right, [keys, width] from factors with one row per query.
+template <class Scalar>
+void add_to_keys(const Rows<Scalar>& left, Scalar scale, const Scalar* right,
+                 std::size_t right_stride, std::span<const int> keys, int head, int width,
                  Rows<Scalar>& to) {
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    to.block(rows[i], head * from.cols(), 1, from.cols()) += from.row(static_cast<Eigen::Index>(i));
+  const auto queries = static_cast<int>(left.rows());
+  const auto count = static_cast<int>(keys.size());
+  const Eigen::Index first = Eigen::Index{head} * width;
+  if (are_consecutive(keys)) {
+    gemm(true, false, count, width, queries, scale, left.data(), stride(left), right, right_stride,
+         Scalar(1), to.row(keys[0]).data() + first, stride(to));
+    return;
   }
-}
-
-/// Rows of a group's keys in key space.
-std::vector<int> key_rows(const AttentionLayout& layout, const AttentionGroup& group) {
-  const auto begin = layout.keys.begin();
-  return {begin + static_cast<std::ptrdiff_t>(group.keys_begin),
-          begin + static_cast<std::ptrdiff_t>(group.keys_end)};
+  Rows<Scalar> part(count, width);
+  gemm(true, false, count, width, queries, scale, left.data(), stride(left), right, right_stride,
+       Scalar(0), part.data(), stride(part));
+  for (int i = 0; i < count; ++i) {
+    to.block(keys[static_cast<std::size_t>(i)], first, 1, width) += part.row(i);
+  }
 }
 
 /// Adds one group's and head's share to the cotangents.
@@ -94,29 +92,28 @@ template <class Scalar>
 void pull_back_group(const AttentionLayout& layout, const AttentionInput<Scalar>& input,
                      const AttentionGroup& group, int head, const Rows<Scalar>& cotangent_mixed,
                      bool values_only, AttentionCotangents<Scalar>& result) {
-  const GroupRows rows = group_rows(layout, group);
-  HeadRows<Scalar> work;
-  weigh(layout, input, group, rows, head, work);
-  const Eigen::Index width = work.key.cols();
-  const Rows<Scalar> mixed = cotangent_mixed.block(group.query_begin, head * width,
-                                                   group.query_end - group.query_begin, width);
-  const std::vector<int> keys = key_rows(layout, group);
-  Rows<Scalar> part;
-  multiply(true, work.weights, false, mixed, Scalar(1), part);
-  scatter_add(part, keys, head, result.value);
+  const HeadOfGroup<Scalar> work(layout, input, group, head);
+  const int width = input.head_width();
+  const int queries = query_count(group);
+  const std::span<const int> keys = key_rows(layout, group);
+  const Scalar* mixed = cotangent_mixed.row(group.query_begin).data() + head * width;
+  add_to_keys(work.weights, Scalar(1), mixed, stride(cotangent_mixed), keys, head, width,
+              result.value);
   if (values_only) return;
 
-  Rows<Scalar> scores;  // cotangent of the weights, then of the scores before softmax
-  multiply(false, mixed, true, work.value, Scalar(1), scores);
-  for (Eigen::Index q = 0; q < scores.rows(); ++q) {
+  Rows<Scalar> scores(queries, work.key.count());  // cotangent of the weights, then of the scores
+  gemm(false, true, queries, work.key.count(), width, Scalar(1), mixed, stride(cotangent_mixed),
+       work.value.data(), work.value.stride(), Scalar(0), scores.data(), stride(scores));
+  for (int q = 0; q < queries; ++q) {
     const auto weights = work.weights.row(q).array();
     const Scalar mean = (weights * scores.row(q).array()).sum();
     scores.row(q).array() = weights * (scores.row(q).array() - mean);
   }
-  multiply(false, scores, false, work.key, input.scale, part);
-  result.query.block(group.query_begin, head * width, part.rows(), width) = part;
-  multiply(true, scores, false, work.query, input.scale, part);
-  scatter_add(part, keys, head, result.key);
+  gemm(false, false, queries, width, work.key.count(), input.scale, scores.data(), stride(scores),
+       work.key.data(), work.key.stride(), Scalar(0),
+       result.query.row(group.query_begin).data() + head * width, stride(result.query));
+  add_to_keys(scores, input.scale, work.query.data(), work.query.stride(), keys, head, width,
+              result.key);
 }
 
 }  // namespace
@@ -124,17 +121,16 @@ void pull_back_group(const AttentionLayout& layout, const AttentionInput<Scalar>
 template <class Scalar>
 void attend(const AttentionLayout& layout, const AttentionInput<Scalar>& input,
             Rows<Scalar>& mixed) {
-  const Eigen::Index width = input.key->cols() / input.heads;
+  const int width = input.head_width();
   mixed.resize(static_cast<Eigen::Index>(layout.query_activation.size()), input.key->cols());
   const auto groups = static_cast<std::ptrdiff_t>(layout.groups.size());
   parallel_for(groups * input.heads, [&](std::ptrdiff_t task) {
     const AttentionGroup& group = layout.groups[static_cast<std::size_t>(task / input.heads)];
     const int head = static_cast<int>(task % input.heads);
-    HeadRows<Scalar> work;
-    weigh(layout, input, group, group_rows(layout, group), head, work);
-    Rows<Scalar> part;
-    multiply(false, work.weights, false, work.value, Scalar(1), part);
-    mixed.block(group.query_begin, head * width, part.rows(), width) = part;
+    const HeadOfGroup<Scalar> work(layout, input, group, head);
+    gemm(false, false, query_count(group), width, work.key.count(), Scalar(1), work.weights.data(),
+         stride(work.weights), work.value.data(), work.value.stride(), Scalar(0),
+         mixed.row(group.query_begin).data() + head * width, stride(mixed));
   });
 }
 
@@ -168,9 +164,7 @@ Eigen::RowVector<Scalar, Eigen::Dynamic> attention_weights(const AttentionLayout
   AttentionGroup single = group;
   single.query_begin = query;
   single.query_end = query + 1;
-  HeadRows<Scalar> work;
-  weigh(layout, input, single, group_rows(layout, single), head, work);
-  return work.weights.row(0);
+  return HeadOfGroup<Scalar>(layout, input, single, head).weights.row(0);
 }
 
 #define SEXTANT_INSTANTIATE(Scalar)                                                           \

@@ -43,12 +43,11 @@ class ReversePass {
 
   /// In a post-norm model the stream continues from the norm's output, so its cotangent joins z's.
   void through_norm(int index, const Normalized<Scalar>& normalized, std::span<const int> at) {
-    if (weights_.config.family == Family::bert) {
-      z_ += x_;
-      x_.setZero();
-    }
+    const bool post_norm = weights_.config.family == Family::bert;
+    if (post_norm) z_ += x_;
     observer_.norm(index, normalized, at, z_);
-    normalize_pull_back(normalized, weights_.norms[static_cast<std::size_t>(index)], at, z_, x_);
+    normalize_pull_back(normalized, weights_.norms[static_cast<std::size_t>(index)], at, z_,
+                        !post_norm, x_);
   }
 
   void report(int layer, LinearKind kind, const Rows<Scalar>& input, std::span<const int> rows,
@@ -102,12 +101,17 @@ class ReversePass {
     report_attention(l, layout, sequences, cotangents);
     if (is_lowest) return;
 
-    Rows<Scalar> from_query;
-    apply_transposed(weights_.linear(l, LinearKind::query).weight, cotangents.query, from_query,
-                     false);
     apply_transposed(weights_.linear(l, LinearKind::key).weight, cotangents.key, z_, false);
     apply_transposed(weights_.linear(l, LinearKind::value).weight, cotangents.value, z_, true);
-    spread(layout.query_key, from_query, x_);
+    const auto& query = weights_.linear(l, LinearKind::query).weight;
+    if (layout.query_key.size() ==
+        layout.key_activation.size()) {  // every key is a query, in order
+      apply_transposed(query, cotangents.query, z_, true);
+    } else {
+      Rows<Scalar> from_query;
+      apply_transposed(query, cotangents.query, from_query, false);
+      spread(layout.query_key, from_query, x_);
+    }
     through_norm(2 * l, layer.attention_norm, layout.key_activation);
   }
 

@@ -44,8 +44,9 @@ Rows<Scalar> gather_rows(const Rows<Scalar>& from, const std::vector<int>& rows)
 }
 
 template <class Scalar>
-void apply(const Linear<Scalar>& linear, const Rows<Scalar>& x, Rows<Scalar>& y) {
-  apply(linear.weight, linear.bias, x, y);
+void apply(const Linear<Scalar>& linear, const Rows<Scalar>& x, Rows<Scalar>& y,
+           bool accumulate = false) {
+  apply(linear.weight, linear.bias, x, y, accumulate);
 }
 
 /// Runs one norm: z = norm(x). After a sub-layer of a post-norm model the stream continues from z.
@@ -74,15 +75,12 @@ void run_layer(const Weights<Scalar>& weights, int l, const AttentionLayout& lay
                  {&layer.query, &layer.key, &layer.value, config.heads,
                   static_cast<Scalar>(config.attention_scale(l))},
                  layer.mixed);
-  Rows<Scalar> update;
-  apply(weights.linear(l, LinearKind::output), layer.mixed, update);
-  x += update;
+  apply(weights.linear(l, LinearKind::output), layer.mixed, x, true);
   run_norm(weights, 2 * l + 1, x, layer.mlp_norm, z);
   apply(weights.linear(l, LinearKind::mlp_in), z, layer.inner);
   Rows<Scalar> active;
   activate(config.activation, layer.inner, active);
-  apply(weights.linear(l, LinearKind::mlp_out), active, update);
-  x += update;
+  apply(weights.linear(l, LinearKind::mlp_out), active, x, true);
 }
 
 }  // namespace

@@ -3,14 +3,18 @@
 #include <cblas.h>
 
 #include <algorithm>
+#include <memory>
 
+#include "row_loops.hpp"
+#include "row_slice.hpp"
 #include "sextant/core/blas.hpp"
 #include "sextant/core/threads.hpp"
 
 namespace sextant::model {
 namespace {
 
-constexpr std::size_t feature_bytes = 16 << 20;
+constexpr std::size_t feature_bytes = 1 << 20;  // stays in a core's cache
+constexpr int fewest_inputs = 16;               // in a slice, so that products stay long
 constexpr int tile = 128;
 
 int length(const RowRange& range) { return range.end - range.begin; }
@@ -45,6 +49,20 @@ void add_products(const double* features, int n, int p, Eigen::MatrixXd& kernel)
   });
 }
 
+/// The gradient of one sequence in one block, [inputs, outputs], row-major.
+template <class Scalar>
+void sequence_features(const TokenFactors<Scalar>& factors, RowRange range, const BlockSlice& block,
+                       double* features) {
+  const auto rows = factors.input_row.subspan(static_cast<std::size_t>(range.begin),
+                                              static_cast<std::size_t>(length(range)));
+  const RowSlice<Scalar> input(*factors.input, rows, block.input_first, block.input_count);
+  Rows<Scalar> gradient(block.input_count, block.output_count);
+  gemm(true, false, block.input_count, block.output_count, length(range), Scalar(1), input.data(),
+       input.stride(), factors.cotangent->row(range.begin).data() + block.output_first,
+       stride(*factors.cotangent), Scalar(0), gradient.data(), stride(gradient));
+  widen(gradient.data(), features, static_cast<std::size_t>(gradient.size()));
+}
+
 /// One block by features, a slice of its inputs at a time so that memory stays bounded.
 template <class Scalar>
 SequenceGram gram_by_features(const TokenFactors<Scalar>& factors, int examples,
@@ -54,37 +72,24 @@ SequenceGram gram_by_features(const TokenFactors<Scalar>& factors, int examples,
   const std::size_t per_input =
       count * static_cast<std::size_t>(block.output_count) * sizeof(double);
   const int step = std::clamp(static_cast<int>(feature_bytes / std::max<std::size_t>(per_input, 1)),
-                              1, block.input_count);
-  std::vector<double> features(count * static_cast<std::size_t>(step) *
-                               static_cast<std::size_t>(block.output_count));
+                              std::min(fewest_inputs, block.input_count), block.input_count);
+  const auto features = std::make_unique_for_overwrite<double[]>(
+      count * static_cast<std::size_t>(step) * static_cast<std::size_t>(block.output_count));
   for (int first = 0; first < block.input_count; first += step) {
     const int inputs = std::min(step, block.input_count - first);
     const int p = inputs * block.output_count;
     parallel_for(static_cast<std::ptrdiff_t>(count), [&](std::ptrdiff_t i) {
-      const RowRange range = factors.sequences[static_cast<std::size_t>(i)];
-      Rows<Scalar> input(length(range), inputs);
-      for (int r = range.begin; r < range.end; ++r) {
-        input.row(r - range.begin) = factors.input->block(
-            factors.input_row[static_cast<std::size_t>(r)], block.input_first + first, 1, inputs);
-      }
-      Rows<Scalar> gradient(inputs, block.output_count);
-      const std::size_t width = stride(*factors.cotangent);
-      gemm(true, false, inputs, block.output_count, length(range), Scalar(1), input.data(),
-           static_cast<std::size_t>(inputs),
-           factors.cotangent->data() + static_cast<std::size_t>(range.begin) * width +
-               static_cast<std::size_t>(block.output_first),
-           width, Scalar(0), gradient.data(), static_cast<std::size_t>(block.output_count));
-      Eigen::Map<Eigen::RowVectorXd>(features.data() + i * p, p) =
-          Eigen::Map<const Eigen::RowVector<Scalar, Eigen::Dynamic>>(gradient.data(), p)
-              .template cast<double>();
+      sequence_features(factors, factors.sequences[static_cast<std::size_t>(i)],
+                        {block.input_first + first, inputs, block.output_first, block.output_count},
+                        features.get() + i * p);
     });
-    add_products(features.data(), examples, p, result.kernel);
+    add_products(features.get(), examples, p, result.kernel);
     const auto queries = static_cast<int>(result.variance.size());
     if (queries == 0) continue;
-    const double* of_queries = features.data() + static_cast<std::ptrdiff_t>(examples) * p;
+    const double* of_queries = features.get() + static_cast<std::ptrdiff_t>(examples) * p;
     Rows<double> coupling(queries, examples);
     tiled_gemm(false, true, queries, examples, p, 1.0, of_queries, static_cast<std::size_t>(p),
-               features.data(), static_cast<std::size_t>(p), 0.0, coupling.data(),
+               features.get(), static_cast<std::size_t>(p), 0.0, coupling.data(),
                static_cast<std::size_t>(examples));
     result.coupling += coupling.transpose();
     for (int q = 0; q < queries; ++q) {

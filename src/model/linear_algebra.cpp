@@ -11,11 +11,59 @@
 namespace sextant::model {
 namespace {
 
-constexpr int tile_rows = 128;
-constexpr int tile_columns = 256;
 constexpr double serial_below = 1 << 19;  // multiply-adds that are not worth waking threads for
 
 CBLAS_TRANSPOSE flag(bool transpose) { return transpose ? CblasTrans : CblasNoTrans; }
+
+int round_up(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+/// A part of an [m, n] product.
+struct Tile {
+  int row, rows, column, columns;
+};
+
+/// Calls body(tile) for tiles that cover [m, n], in parallel where that pays. Tiles depend on the
+/// shape alone. Large ones, because each packs its factors anew; at least eight where m allows.
+template <class Body>
+void for_tiles(int m, int n, int k, const Body& body) {
+  if (m == 0 || n == 0) return;
+  if (static_cast<double>(m) * n * k < serial_below) {
+    body(Tile{0, m, 0, n});
+    return;
+  }
+  const int rows = std::clamp(round_up(m / 8, 16), 64, 384);
+  const int row_tiles = (m + rows - 1) / rows;
+  const int columns = row_tiles < 8 ? 256 : 768;
+  const int column_tiles = (n + columns - 1) / columns;
+  parallel_for(std::ptrdiff_t{row_tiles} * column_tiles, [&](std::ptrdiff_t index) {
+    const int row = static_cast<int>(index / column_tiles) * rows;
+    const int column = static_cast<int>(index % column_tiles) * columns;
+    body(Tile{row, std::min(rows, m - row), column, std::min(columns, n - column)});
+  });
+}
+
+/// The part of y = x W + beta y (+ bias) in one tile.
+template <class Scalar>
+void apply_tile(const MatrixView<Scalar>& weight, const Scalar* bias, const Rows<Scalar>& x,
+                bool accumulate, Rows<Scalar>& y, const Tile& tile) {
+  Scalar beta = accumulate ? 1 : 0;
+  if (bias != nullptr) {
+    const Eigen::Map<const Eigen::RowVector<Scalar, Eigen::Dynamic>> row(bias + tile.column,
+                                                                         tile.columns);
+    auto target = y.block(tile.row, tile.column, tile.rows, tile.columns);
+    if (accumulate) {
+      target.rowwise() += row;
+    } else {
+      target.rowwise() = row;
+    }
+    beta = 1;
+  }
+  const auto column = static_cast<std::size_t>(tile.column);
+  gemm(false, weight.transposed, tile.rows, tile.columns, weight.in, Scalar(1),
+       x.row(tile.row).data(), static_cast<std::size_t>(x.cols()),
+       weight.data + (weight.transposed ? column * weight.stride : column), weight.stride, beta,
+       y.row(tile.row).data() + column, static_cast<std::size_t>(y.cols()));
+}
 
 }  // namespace
 
@@ -43,54 +91,39 @@ template <class Scalar>
 void tiled_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, Scalar alpha,
                 const Scalar* a, std::size_t stride_a, const Scalar* b, std::size_t stride_b,
                 Scalar beta, Scalar* c, std::size_t stride_c) {
-  if (static_cast<double>(m) * n * k < serial_below) {
-    gemm(transpose_a, transpose_b, m, n, k, alpha, a, stride_a, b, stride_b, beta, c, stride_c);
-    return;
-  }
-  const int row_tiles = (m + tile_rows - 1) / tile_rows;
-  const int column_tiles = (n + tile_columns - 1) / tile_columns;
-  parallel_for(std::ptrdiff_t{row_tiles} * column_tiles, [&](std::ptrdiff_t tile) {
-    const int row = static_cast<int>(tile / column_tiles) * tile_rows;
-    const int column = static_cast<int>(tile % column_tiles) * tile_columns;
-    const auto r = static_cast<std::size_t>(row);
-    const auto s = static_cast<std::size_t>(column);
-    gemm(transpose_a, transpose_b, std::min(tile_rows, m - row), std::min(tile_columns, n - column),
-         k, alpha, a + (transpose_a ? r : r * stride_a), stride_a,
-         b + (transpose_b ? s * stride_b : s), stride_b, beta, c + r * stride_c + s, stride_c);
+  for_tiles(m, n, k, [&](const Tile& tile) {
+    const auto row = static_cast<std::size_t>(tile.row);
+    const auto column = static_cast<std::size_t>(tile.column);
+    gemm(transpose_a, transpose_b, tile.rows, tile.columns, k, alpha,
+         a + (transpose_a ? row : row * stride_a), stride_a,
+         b + (transpose_b ? column * stride_b : column), stride_b, beta,
+         c + row * stride_c + column, stride_c);
   });
 }
 
 template <class Scalar>
 void apply(const MatrixView<Scalar>& weight, const Scalar* bias, const Rows<Scalar>& x,
-           Rows<Scalar>& y) {
+           Rows<Scalar>& y, bool accumulate) {
   assert(x.cols() == weight.in);
-  y.resize(x.rows(), weight.out);
-  Scalar beta = 0;
-  if (bias != nullptr) {
-    y.rowwise() = Eigen::Map<const Eigen::RowVector<Scalar, Eigen::Dynamic>>(bias, weight.out);
-    beta = 1;
-  }
-  tiled_gemm<Scalar>(false, weight.transposed, static_cast<int>(x.rows()), weight.out, weight.in, 1,
-                     x.data(), static_cast<std::size_t>(x.cols()), weight.data, weight.stride, beta,
-                     y.data(), static_cast<std::size_t>(y.cols()));
+  if (!accumulate) y.resize(x.rows(), weight.out);
+  assert(y.rows() == x.rows() && y.cols() == weight.out);
+  for_tiles(static_cast<int>(x.rows()), weight.out, weight.in,
+            [&](const Tile& tile) { apply_tile(weight, bias, x, accumulate, y, tile); });
 }
 
 template <class Scalar>
 void apply_transposed(const MatrixView<Scalar>& weight, const Rows<Scalar>& y, Rows<Scalar>& x,
                       bool accumulate) {
-  assert(y.cols() == weight.out);
-  if (!accumulate) x.resize(y.rows(), weight.in);
-  tiled_gemm<Scalar>(false, !weight.transposed, static_cast<int>(y.rows()), weight.in, weight.out,
-                     1, y.data(), static_cast<std::size_t>(y.cols()), weight.data, weight.stride,
-                     accumulate ? Scalar{1} : Scalar{0}, x.data(),
-                     static_cast<std::size_t>(x.cols()));
+  const MatrixView<Scalar> pulled_back{weight.data, weight.out, weight.in, weight.stride,
+                                       !weight.transposed};
+  apply<Scalar>(pulled_back, nullptr, y, x, accumulate);
 }
 
 #define SEXTANT_INSTANTIATE(Scalar)                                                             \
   template void tiled_gemm(bool, bool, int, int, int, Scalar, const Scalar*, std::size_t,       \
                            const Scalar*, std::size_t, Scalar, Scalar*, std::size_t);           \
   template void apply(const MatrixView<Scalar>&, const Scalar*, const Rows<Scalar>&,            \
-                      Rows<Scalar>&);                                                           \
+                      Rows<Scalar>&, bool);                                                     \
   template void apply_transposed(const MatrixView<Scalar>&, const Rows<Scalar>&, Rows<Scalar>&, \
                                  bool);
 SEXTANT_INSTANTIATE(float)

@@ -38,6 +38,8 @@ struct AttentionInput {
   const Rows<Scalar>* value = nullptr;
   int heads = 1;
   Scalar scale = 1;
+
+  int head_width() const { return static_cast<int>(key->cols()) / heads; }
 };
 
 /// mixed [Q, d]: for each head, softmax(scale q k') v over the visible keys.

@@ -26,11 +26,12 @@ void normalize(const Rows<Scalar>& x, double epsilon, Normalized<Scalar>& result
 template <class Scalar>
 void scale_and_shift(const Rows<Scalar>& hat, const Norm<Scalar>& norm, Rows<Scalar>& result);
 
-/// Adds to `cotangent_x` the pull-back of `cotangent_z` [rows, d] through z = hat * gain + bias and
-/// the standardisation; row i of the cotangents belongs to row `at[i]` of `normalized`.
+/// Adds to `cotangent_x` (or, without `accumulate`, writes to it) the pull-back of `cotangent_z`
+/// [rows, d] through z = hat * gain + bias and the standardisation; row i of the cotangents belongs
+/// to row `at[i]` of `normalized`.
 template <class Scalar>
 void normalize_pull_back(const Normalized<Scalar>& normalized, const Norm<Scalar>& norm,
-                         std::span<const int> at, const Rows<Scalar>& cotangent_z,
+                         std::span<const int> at, const Rows<Scalar>& cotangent_z, bool accumulate,
                          Rows<Scalar>& cotangent_x);
 
 /// The activation function applied to every entry. `result` may be `x` itself.

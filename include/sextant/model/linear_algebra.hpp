@@ -44,10 +44,11 @@ void tiled_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, Scalar 
                 const Scalar* a, std::size_t stride_a, const Scalar* b, std::size_t stride_b,
                 Scalar beta, Scalar* c, std::size_t stride_c);
 
-/// y = x W (+ bias when not null). `y` is resized to [rows of x, out].
+/// y = x W (+ bias when not null), or with `accumulate` y += x W (+ bias). Without `accumulate`,
+/// `y` is resized to [rows of x, out].
 template <class Scalar>
 void apply(const MatrixView<Scalar>& weight, const Scalar* bias, const Rows<Scalar>& x,
-           Rows<Scalar>& y);
+           Rows<Scalar>& y, bool accumulate = false);
 
 /// x = y W' (accumulate: x += y W'), the pull-back of `apply`. Without `accumulate`, `x` is resized
 /// to [rows of y, in].

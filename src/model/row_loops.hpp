@@ -1,0 +1,46 @@
+#pragma once
+
+/// The loops of transformer functions over contiguous values, compiled for several vector widths.
+/// They live in a file of their own because it is built with -ffast-math: sums may be reordered and
+/// exp, erf and tanh come from the vector library of glibc (at most 4 units in the last place).
+
+#include <cstddef>
+
+#include "sextant/model/config.hpp"
+
+namespace sextant::model {
+
+/// y = f(x) for `count` values; y may be x.
+void activation_values(Activation activation, const float* x, float* y, std::size_t count);
+void activation_values(Activation activation, const double* x, double* y, std::size_t count);
+
+/// y *= f'(x)
+void multiply_by_slopes(Activation activation, const float* x, float* y, std::size_t count);
+void multiply_by_slopes(Activation activation, const double* x, double* y, std::size_t count);
+
+/// Replaces `count` >= 1 values by their softmax.
+void softmax(float* x, std::size_t count);
+void softmax(double* x, std::size_t count);
+
+/// hat = (x - mean) / sqrt(variance + epsilon), variance over `count`; returns the factor.
+float standardize(const float* x, float epsilon, float* hat, std::size_t count);
+double standardize(const double* x, double epsilon, double* hat, std::size_t count);
+
+/// y = hat * gain + bias
+void scale_and_shift(const float* hat, const float* gain, const float* bias, float* y,
+                     std::size_t count);
+void scale_and_shift(const double* hat, const double* gain, const double* bias, double* y,
+                     std::size_t count);
+
+/// What a cotangent `z` of hat * gain + bias gives for x, added to `x` or, without `accumulate`,
+/// written over it.
+void standardize_pull_back(const float* hat, float inverse_deviation, const float* gain,
+                           const float* z, bool accumulate, float* x, std::size_t count);
+void standardize_pull_back(const double* hat, double inverse_deviation, const double* gain,
+                           const double* z, bool accumulate, double* x, std::size_t count);
+
+/// y = x in double precision
+void widen(const float* x, double* y, std::size_t count);
+void widen(const double* x, double* y, std::size_t count);
+
+}  // namespace sextant::model
