@@ -37,6 +37,20 @@ std::optional<double> accuracy(const Eigen::VectorXd& targets, const Eigen::Vect
   return right / static_cast<double>(targets.size());
 }
 
+void check_data(const std::vector<task::LabelledText>& data, const std::string& file) {
+  if (data.size() < readout::fewest_ridge_examples) {
+    throw InputError(file, "",
+                     fmt::format("has {} sentences, expected at least {}", data.size(),
+                                 readout::fewest_ridge_examples));
+  }
+  const auto same = [&](const auto& one) { return one.label == data.front().label; };
+  if (std::all_of(data.begin(), data.end(), same)) {
+    throw InputError(file, "",
+                     fmt::format("all {} labels are {}, so there is nothing to fit", data.size(),
+                                 data.front().label));
+  }
+}
+
 void run(const Options& options) {
   apply_shared_options(options.shared);
   const auto weights = model::load_weights<float>(options.model);
@@ -47,6 +61,7 @@ void run(const Options& options) {
   }
   const auto tokenizer = tokenizer::load_tokenizer(options.model);
   const auto data = task::load_labelled_texts(options.data);
+  check_data(data, options.data);
   std::vector<std::vector<int>> sequences;
   Eigen::VectorXd targets(static_cast<Eigen::Index>(data.size()));
   for (std::size_t i = 0; i < data.size(); ++i) {

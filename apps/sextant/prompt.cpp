@@ -40,7 +40,7 @@ void add_prompt(CLI::App& app) {
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   command->add_option("--examples", options->examples, "Labelled examples")
-      ->check(CLI::Range(1, 100000))
+      ->check(CLI::Range(2, 100000))
       ->capture_default_str();
   command->add_option("--queries", options->queries, "Queries, all different, with right targets")
       ->check(CLI::Range(0, task::digit_count))

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <Eigen/SVD>
 #include <boost/math/tools/minima.hpp>
 #include <cmath>
@@ -66,7 +68,11 @@ RidgeFit fit_ridge(const Eigen::Ref<const Eigen::MatrixXd>& features,
   constexpr const char* function = "fit_ridge";
   const auto count = static_cast<std::size_t>(targets.size());
   check_size(function, "features rows", static_cast<std::size_t>(features.rows()), count);
-  if (count < 3) throw ArgumentError(function, "targets", "has fewer than 3 entries");
+  if (count < fewest_ridge_examples) {
+    throw ArgumentError(
+        function, "targets",
+        fmt::format("has {} entries, expected at least {}", count, fewest_ridge_examples));
+  }
   if (features.cols() == 0) throw ArgumentError(function, "features", "has no columns");
   if (!features.allFinite()) throw ArgumentError(function, "features", "is not finite throughout");
   check_finite(function, "targets", std::span(targets.data(), count));

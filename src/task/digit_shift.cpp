@@ -96,12 +96,16 @@ DecoderPrompt digit_shift_prompt(const DigitShiftTask& task) {
 
 DecoderPrompt draw_digit_shift_prompt(const DigitShiftFamily& family, int examples, int queries,
                                       std::uint64_t seed) {
+  if (examples < 2) {
+    throw ArgumentError("draw_digit_shift_prompt", "examples",
+                        fmt::format("is {}, expected at least 2", examples));
+  }
   for (std::uint64_t stream = 0;; ++stream) {
     Random random(seed, stream);
     const DigitShiftTask task = draw_digit_shift(family, examples, queries, random);
     const auto same_label = [&](const DigitPair& pair) { return pair.y == task.examples[0].y; };
     const bool constant = std::all_of(task.examples.begin(), task.examples.end(), same_label);
-    if (examples < 2 || !constant) return digit_shift_prompt(task);
+    if (!constant) return digit_shift_prompt(task);
   }
 }
 

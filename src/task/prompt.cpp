@@ -113,8 +113,13 @@ double label_value(const DecoderPrompt& prompt, std::string_view text, std::stri
 }
 
 void check_targets(const std::vector<double>& targets, std::string_view file) {
-  if (targets.empty())
-    throw InputError(file, "examples", "is empty, expected at least one example");
+  if (targets.size() < 2) {
+    throw InputError(file, "examples",
+                     targets.empty()
+                         ? "is empty, expected at least two examples"
+                         : "holds one example, expected at least two: it is predicted from the "
+                           "others, and one residual does not tell signal from noise");
+  }
   for (std::size_t i = 0; i < targets.size(); ++i) {
     if (!std::isfinite(targets[i])) {
       throw InputError(file, fmt::format("examples[{}].y", i),
@@ -123,7 +128,7 @@ void check_targets(const std::vector<double>& targets, std::string_view file) {
   }
   const bool constant = std::all_of(targets.begin(), targets.end(),
                                     [&](double target) { return target == targets.front(); });
-  if (targets.size() > 1 && constant) {
+  if (constant) {
     throw InputError(file, "examples",
                      fmt::format("all {} targets are {}, so there is nothing to learn",
                                  targets.size(), targets.front()));

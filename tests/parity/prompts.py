@@ -60,10 +60,10 @@ def write_head(width, path, seed):
 
 
 def cases(family):
-    """(name, prompt) pairs of a family: ordinary, a single example, and no query."""
+    """(name, prompt) pairs of a family: ordinary, the fewest examples, and no query."""
     if family == "gpt2":
         return [("digits", decoder_prompt(DIGITS, 9, 3, 1)), ("spaced", decoder_prompt(SPACED, 7, 2, 2)),
                 ("leading space", decoder_prompt(LEADING_SPACE, 6, 1, 3)),
-                ("one example", decoder_prompt(DIGITS, 1, 2, 4)), ("no query", decoder_prompt(DIGITS, 5, 0, 5))]
-    return [("sentences", encoder_prompt(10, 3, 1)), ("one example", encoder_prompt(1, 2, 2)),
+                ("two examples", decoder_prompt(DIGITS, 2, 2, 4)), ("no query", decoder_prompt(DIGITS, 5, 0, 5))]
+    return [("sentences", encoder_prompt(10, 3, 1)), ("two examples", encoder_prompt(2, 2, 2)),
             ("no query", encoder_prompt(4, 0, 3))]

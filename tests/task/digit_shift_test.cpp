@@ -74,7 +74,7 @@ TEST_CASE("a drawn prompt always has something to learn") {
     CHECK(prompt.queries.size() == 3);
     CHECK(format_prompt(prompt) == format_prompt(draw_digit_shift_prompt({{2}, 0}, 2, 3, seed)));
   }
-  CHECK(draw_digit_shift_prompt({{2}, 0}, 1, 0, 5).examples.size() == 1);
+  CHECK_THROWS_AS(draw_digit_shift_prompt({{2}, 0}, 1, 0, 5), ArgumentError);
 }
 
 TEST_CASE("lists of shifts") {

@@ -79,16 +79,6 @@ TEST_CASE("leave-one-out sequences drop the example they predict") {
   CHECK(encoded.label_values == std::vector<double>{0.75, 0.5});
 }
 
-TEST_CASE("a single example is predicted from the bare query template") {
-  DecoderPrompt prompt = small_prompt();
-  prompt.examples.resize(1);
-  prompt.queries.clear();
-  const EncodedPrompt encoded = encode(prompt, bytes, "p.json");
-  REQUIRE(encoded.example_tokens.size() == 1);
-  CHECK(bytes.decode(encoded.example_tokens[0], false) == "a->");
-  CHECK(encoded.query_tokens.empty());
-}
-
 TEST_CASE("an encoder's texts carry their special tokens") {
   const EncoderPrompt prompt{{{"a", 1}, {"", 2}}, {{"b", {}}}};
   const EncodedPrompt encoded = encode(prompt, ByteTokenizer(true), "p.json");

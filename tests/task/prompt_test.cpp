@@ -63,10 +63,12 @@ TEST_CASE("an encoder's prompt is read and written") {
   CHECK(format_prompt(parse_prompt(written, "again")) == written);
 }
 
-TEST_CASE("one example and no queries are ordinary") {
-  CHECK_NOTHROW(parse_prompt(R"({"examples":[{"text":"a","y":3}]})", "p.json"));
-  CHECK_NOTHROW(parse_prompt(
-      patched(decoder_text, R"({"examples":[{"x":"3","y":"0"}],"queries":null})"), "p.json"));
+TEST_CASE("no queries are ordinary, one example is not enough") {
+  CHECK_NOTHROW(parse_prompt(R"({"examples":[{"text":"a","y":3},{"text":"a","y":4}]})", "p.json"));
+  CHECK_NOTHROW(parse_prompt(patched(decoder_text, R"({"queries":null})"), "p.json"));
+  check_rejected(R"({"examples":[{"text":"a","y":3}]})", "examples", "one example");
+  check_rejected(patched(decoder_text, R"({"examples":[{"x":"3","y":"0"}],"queries":null})"),
+                 "examples", "one example");
 }
 
 TEST_CASE("templates are filled in one pass") {

@@ -54,6 +54,9 @@ struct RidgeFit {
   Eigen::VectorXd leave_one_out_predictions;  ///< [n]
 };
 
+/// Fewer leave no error to choose a penalty by.
+inline constexpr std::size_t fewest_ridge_examples = 3;
+
 /// Minimises |y - X w - b|^2 + penalty |w|^2, intercept free, with the penalty that has the
 /// smallest leave-one-out error. That error is closed form, e_i / (1 - H_ii), from one singular
 /// value decomposition of the centred features; penalties are a grid over 12 decades around the

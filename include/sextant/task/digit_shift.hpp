@@ -50,9 +50,9 @@ DigitShiftTask draw_digit_shift(const DigitShiftFamily& family, int examples, in
 /// The task as a prompt whose ten labels "0", ..., "9" have the values y / 9.
 DecoderPrompt digit_shift_prompt(const DigitShiftTask& task);
 
-/// The prompt of the first task that has something to learn (two examples with different labels, or
-/// fewer than two examples) among those drawn from Random(seed, 0), Random(seed, 1), ... Throws as
-/// `draw_digit_shift` does.
+/// The prompt of the first task that has something to learn (two examples with different labels)
+/// among those drawn from Random(seed, 0), Random(seed, 1), ... Throws as `draw_digit_shift` does,
+/// and for fewer than two examples.
 DecoderPrompt draw_digit_shift_prompt(const DigitShiftFamily& family, int examples, int queries,
                                       std::uint64_t seed);
 

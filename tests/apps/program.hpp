@@ -1,0 +1,70 @@
+#pragma once
+
+/// Runs the program in a directory of its own and looks at what it leaves there.
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "sextant/geometry/file.hpp"
+#include "sextant/io/files.hpp"
+#include "support/model_directory.hpp"
+#include "support/random_geometry.hpp"
+
+namespace sextant::test {
+
+struct Outcome {
+  int status = -1;
+  std::string output;
+  std::string errors;
+};
+
+class ProgramRuns {
+ public:
+  explicit ProgramRuns(const std::string& name) : directory_(name) {
+    std::filesystem::create_directory(path("work"));
+  }
+
+  /// A path in the directory; the program's working directory is "work" below it.
+  std::string path(const std::string& name) const { return (directory_.path() / name).string(); }
+
+  /// Runs `sextant arguments`, the arguments in the shell's syntax.
+  Outcome run(const std::string& arguments) const {
+    const std::string command = "cd '" + path("work") + "' && '" SEXTANT_PROGRAM "' " + arguments +
+                                " >'" + path("output") + "' 2>'" + path("errors") + "' </dev/null";
+    const int status = std::system(command.c_str());  // NOLINT(concurrency-mt-unsafe)
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, io::read_file(path("output")),
+            io::read_file(path("errors"))};
+  }
+
+  /// What runs have left in the working directory, by name; directories with their files.
+  std::vector<std::string> left() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path("work"))) {
+      names.push_back(std::filesystem::relative(entry.path(), path("work")).string());
+    }
+    std::ranges::sort(names);
+    return names;
+  }
+
+ private:
+  TemporaryDirectory directory_;
+};
+
+inline const std::string decoder = SEXTANT_SOURCE_DIR "/models/digits-gpt2";
+inline const std::string decoder_prompt = decoder + "/demo-clean.json";
+
+/// A random encoder of two layers with a WordPiece vocabulary of single letters.
+inline void write_encoder(const std::string& directory) {
+  std::filesystem::create_directories(directory);
+  write_model(directory, random_parameters<float>(small_config(model::Family::bert, 2, 2, 12), 1));
+  io::write_file(
+      directory + "/vocab.txt",
+      "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\nd\ne\nf\n##a\n##b\n##c\n##d\n##e\n##f\n");
+}
+
+}  // namespace sextant::test
