@@ -4,6 +4,9 @@
 #include <filesystem>
 #include <functional>
 #include <new>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "commands.hpp"
 #include "output.hpp"
@@ -26,6 +29,25 @@ void apply_shared_options(const SharedOptions& options) { set_threads(options.th
 
 namespace {
 
+/// Options and the arguments of library functions that their values go to as they are.
+constexpr std::pair<std::string_view, std::string_view> argument_options[] = {
+    {"scale", "--step-scale"}, {"rho", "--rho"},       {"delta", "--delta"},
+    {"budget", "--budget"},    {"layers", "--layers"}, {"query", "--query"}};
+
+/// The message of a wrong argument, in words of the command line where it comes from there.
+std::string explain(const CLI::App& app, const ArgumentError& error) {
+  for (const auto& [argument, option] : argument_options) {
+    if (error.argument() != argument) continue;
+    for (const CLI::App* command : app.get_subcommands()) {
+      const CLI::Option* given = command->get_option_no_throw(std::string(option));
+      if (given != nullptr && given->count() > 0) {
+        return fmt::format("{}: {}", option, error.problem());
+      }
+    }
+  }
+  return error.what();
+}
+
 int fail(std::string_view message, int status) {
   fmt::print(stderr, "sextant: {}\n", message);
   return status;
@@ -40,6 +62,8 @@ int run_guarded(const CLI::App& app, const std::function<void()>& body) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help
     return fail(fmt::format("{} (see --help)", error.what()), 2);
+  } catch (const ArgumentError& error) {
+    return fail(explain(app, error), error.exit_status());
   } catch (const Error& error) {
     return fail(error.what(), error.exit_status());
   } catch (const std::filesystem::filesystem_error& error) {

@@ -12,7 +12,9 @@ InputError::InputError(std::string_view file, std::string_view place, std::strin
 
 ArgumentError::ArgumentError(std::string_view function, std::string_view argument,
                              std::string_view problem)
-    : Error(fmt::format("{}: {} {}", function, argument, problem)) {}
+    : Error(fmt::format("{}: {} {}", function, argument, problem)),
+      argument_(argument),
+      problem_(problem) {}
 
 void check_finite(std::string_view function, std::string_view argument, double value) {
   if (!std::isfinite(value)) {

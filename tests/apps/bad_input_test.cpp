@@ -218,6 +218,8 @@ TEST_CASE("wrong usage and outputs that cannot be written") {
     CHECK(!outcome.errors.empty());
     CHECK(runs.left().empty());
   }
+  check_fails(runs, "score" + on_model + "--budget 33", 3, "sextant: --budget: is 33, expected");
+  check_fails(runs, "select" + on_model + "--delta 1", 3, "sextant: --delta: is 1, expected");
   for (const std::string& output : std::vector<std::string>{"--json no/such/directory/a.json",
                                                             "--report no/such/directory/a.html"}) {
     check_fails(runs, "select" + on_model + output, 3, "no/such/directory");

@@ -43,6 +43,12 @@ class ArgumentError : public Error {
  public:
   /// Message: "<function>: <argument> <problem>".
   ArgumentError(std::string_view function, std::string_view argument, std::string_view problem);
+  const std::string& argument() const noexcept { return argument_; }
+  const std::string& problem() const noexcept { return problem_; }
+
+ private:
+  std::string argument_;
+  std::string problem_;
 };
 
 /// A calculation without an answer (exit status 4).
