@@ -39,23 +39,27 @@ advice::PlanOptions plan_options(const Options& options, const Source& source) {
 void run(const Options& options) {
   apply_shared_options(options.shared);
   check_update(options.update);
-  if (!options.blocks.empty() && (options.statistic.budget || !options.statistic.method.empty())) {
+  const bool chooses = options.statistic.budget || !options.statistic.method.empty();
+  if (!options.blocks.empty() && chooses) {
     throw UsageError("--blocks names the blocks; leave out --budget and --method");
   }
-  score_options(options.statistic, options.shared.seed);  // wrong usage before any work
-  const Source source = open_source(options.source);
-  const advice::Plan plan = advice::plan(source.geometry, plan_options(options, source));
-  const ttt::AdaptedModel adapted =
-      make_update(*source.model, source.geometry, plan, true, options.update, options.source.model,
-                  options.shared.quiet);
-  if (!plan.adapt && plan.horizon > 0) {
-    warn({"the advice would be not to adapt: " + plan.reason}, options.shared.quiet);
+  if (options.statistic.per_parameter && !chooses) {
+    throw UsageError("--per-parameter ranks blocks; give --budget or --method, too");
   }
-  write_result(options.output, report::to_json(plan, &adapted.result),
-               report::adaptation_text(adapted.result, report::terminal_style(1)), [&] {
-                 return report::plan_html(heading("An adaptation", source, options.shared.seed),
-                                          plan, source.geometry.blocks, &adapted.result);
-               });
+  score_options(options.statistic, options.shared.seed);  // wrong usage before any work
+  ResultFiles files(options.output);
+  const Source source = open_source(options.source);
+  const advice::PlanOptions wanted = plan_options(options, source);
+  const advice::Plan plan = advice::plan(source.geometry, wanted);
+  warn(report::summarize(plan, source.geometry.blocks.size()).warnings, options.shared.quiet);
+  if (!plan.adapt) warn({"the advice is against this: " + plan.reason}, options.shared.quiet);
+  const ttt::AdaptedModel adapted = make_update(source, plan, true, options.update, options.source,
+                                                wanted.score.select.step, options.shared.quiet);
+  files.write(report::to_json(plan, adapted.result),
+              report::adaptation_text(adapted.result, report::terminal_style(1)), [&] {
+                return report::plan_html(heading("An adaptation", source, options.shared.seed),
+                                         plan, source.geometry.blocks, &adapted.result);
+              });
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/report/advice_text.hpp"
 #include "sextant/report/json_output.hpp"
+#include "sextant/ttt/linear_prediction.hpp"
 #include "source.hpp"
 #include "update.hpp"
 
@@ -27,23 +28,28 @@ void run(const Options& options) {
   advice::PlanOptions plan_options;
   plan_options.score = score_options(options.statistic, options.shared.seed);
   check_update(options.update);
-  const Source source = open_source(options.source);
-  if (!source.model && !options.update.out_model.empty()) {
+  if (!options.source.from_model() && !options.update.out_model.empty()) {
     throw UsageError("--out-model needs --model: a geometry file holds no weights");
   }
+  ResultFiles files(options.output);
+  const Source source = open_source(options.source);
   const advice::Plan plan = advice::plan(source.geometry, plan_options);
-  std::optional<ttt::AdaptedModel> adapted;
-  if (source.model) {
-    adapted = make_update(*source.model, source.geometry, plan, plan.adapt, options.update,
-                          options.source.model, options.shared.quiet);
-  }
-  const ttt::Adaptation* result = adapted ? &adapted->result : nullptr;
+  warn(report::summarize(plan, source.geometry.blocks.size()).warnings, options.shared.quiet);
+  const ttt::Adaptation update =
+      source.model
+          ? make_update(source, plan, plan.adapt, options.update, options.source,
+                        plan_options.score.select.step, options.shared.quiet)
+                .result
+          : ttt::expected_adaptation(source.geometry,
+                                     plan.adapt ? plan.block_names : std::vector<std::string>(),
+                                     plan.adapt ? plan.rho : 0, plan.adapt ? plan.horizon : 0);
+  const ttt::Adaptation* made = update.is_measured() ? &update : nullptr;
   const auto style = report::terminal_style(1);
   std::string text = report::plan_text(plan, source.geometry.blocks, style);
-  if (result != nullptr) text += "\n" + report::adaptation_text(*result, style);
-  write_result(options.output, report::to_json(plan, result), text, [&] {
+  if (made != nullptr) text += "\n" + report::adaptation_text(*made, style);
+  files.write(report::to_json(plan, update), text, [&] {
     return report::plan_html(heading("Advice on adapting", source, options.shared.seed), plan,
-                             source.geometry.blocks, result);
+                             source.geometry.blocks, made);
   });
 }
 

@@ -8,6 +8,7 @@
 #include "output.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/progress.hpp"
+#include "sextant/model/finite_weights.hpp"
 #include "sextant/readout/embedding.hpp"
 #include "sextant/readout/linear_head.hpp"
 #include "sextant/report/table.hpp"
@@ -53,6 +54,7 @@ void check_data(const std::vector<task::LabelledText>& data, const std::string& 
 
 void run(const Options& options) {
   apply_shared_options(options.shared);
+  ResultFiles files(options.output);
   const auto weights = model::load_weights<float>(options.model);
   if (weights.config.causal()) {
     throw InputError(options.model, "config.json",
@@ -76,6 +78,7 @@ void run(const Options& options) {
   Progress progress("embedding sentences", data.size(), !options.shared.quiet);
   const Eigen::MatrixXd features =
       readout::embed(weights, sequences, [&](std::size_t done) { progress.update(done); });
+  if (!features.allFinite()) model::check_finite_weights(options.model);
   const readout::RidgeFit fit = readout::fit_ridge(features, targets);
   readout::write_head(options.out, fit.head);
 
@@ -103,8 +106,8 @@ void run(const Options& options) {
     values.push_back(*correct);
   }
   table.text("fit", names).numbers("value", values);
-  write_result(
-      options.output, json,
+  files.write(
+      json,
       fmt::format("Linear head on {} sentences, width {}\n\n", data.size(), weights.config.width) +
           to_terminal(table, report::terminal_style(1)) +
           fmt::format("\nWritten to {}\n", options.out),

@@ -4,9 +4,9 @@
 #include <memory>
 
 #include "commands.hpp"
-#include "options.hpp"
 #include "output.hpp"
 #include "sextant/geometry/file.hpp"
+#include "source.hpp"
 #include "summary.hpp"
 
 namespace sextant::apps {
@@ -22,9 +22,11 @@ struct Options {
 void run(const Options& options) {
   apply_shared_options(options.shared);
   check_source(options.source);
-  const model::CaptureOptions capture = capture_options(options.source);
+  capture_options(options.source);  // wrong usage before any work
+  ResultFiles files(options.output);
   const ttt::PromptModel model = ttt::load_prompt_model(prompt_files(options.source));
-  const geometry::PromptGeometry geometry = model.capture(capture);
+  const geometry::PromptGeometry geometry =
+      apps::capture(model, capture_options(options.source), options.source.model);
   geometry::write_geometry(options.out, geometry);
   const bool some_targets =
       std::any_of(geometry.query_targets.begin(), geometry.query_targets.end(),
@@ -35,8 +37,7 @@ void run(const Options& options) {
     warn({"some queries have no target, so the file holds no query_targets"}, options.shared.quiet);
   }
   const Summary summary = summarize_geometry(geometry, report::terminal_style(1));
-  write_result(options.output, summary.json,
-               summary.text + fmt::format("\nWritten to {}\n", options.out), {});
+  files.write(summary.json, summary.text + fmt::format("\nWritten to {}\n", options.out), {});
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ Summary summarize_safetensors(const std::string& path, const report::TerminalSty
 
 void run(const Options& options) {
   apply_shared_options(options.shared);
+  ResultFiles files(options.output);
   const auto style = report::terminal_style(1);
   std::error_code error;
   const auto status = std::filesystem::status(options.path, error);
@@ -46,10 +47,10 @@ void run(const Options& options) {
   } else {
     summary = summarize_prompt(options.path, style);
   }
-  write_result(options.output, summary.json,
-               fmt::format("{}: {}\n\n{}", options.path, summary.json["format"].get<std::string>(),
-                           summary.text),
-               {});
+  files.write(summary.json,
+              fmt::format("{}: {}\n\n{}", options.path, summary.json["format"].get<std::string>(),
+                          summary.text),
+              {});
 }
 
 }  // namespace

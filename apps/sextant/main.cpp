@@ -1,12 +1,16 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "commands.hpp"
 #include "output.hpp"
@@ -14,14 +18,27 @@
 #include "sextant/core/memory.hpp"
 #include "sextant/core/threads.hpp"
 #include "sextant/core/version.hpp"
+#include "sextant/report/text.hpp"
 
 namespace sextant::apps {
+
+namespace {
+
+const CLI::Validator not_negative(
+    [](const std::string& text) {
+      return text.starts_with('-') ? std::string("is negative") : std::string();
+    },
+    "");
+
+}  // namespace
 
 void add_shared_options(CLI::App& command, SharedOptions& options) {
   command.add_option("--threads", options.threads, "Threads to use; 0: one per core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
-  command.add_option("--seed", options.seed, "Seed of everything random")->capture_default_str();
+  command.add_option("--seed", options.seed, "Seed of everything random")
+      ->check(not_negative)
+      ->capture_default_str();
   command.add_flag("--quiet", options.quiet, "No progress and no warnings");
 }
 
@@ -31,11 +48,11 @@ namespace {
 
 /// Options and the arguments of library functions that their values go to as they are.
 constexpr std::pair<std::string_view, std::string_view> argument_options[] = {
-    {"scale", "--step-scale"}, {"rho", "--rho"},       {"delta", "--delta"},
-    {"budget", "--budget"},    {"layers", "--layers"}, {"query", "--query"}};
+    {"scale", "--step-scale"}, {"rho", "--rho"},     {"delta", "--delta"},   {"budget", "--budget"},
+    {"layers", "--layers"},    {"query", "--query"}, {"blocks", "--blocks"}, {"head", "--head"}};
 
-/// The message of a wrong argument, in words of the command line where it comes from there.
-std::string explain(const CLI::App& app, const ArgumentError& error) {
+/// The message where a wrong argument is the value of an option.
+std::optional<std::string> explain(const CLI::App& app, const ArgumentError& error) {
   for (const auto& [argument, option] : argument_options) {
     if (error.argument() != argument) continue;
     for (const CLI::App* command : app.get_subcommands()) {
@@ -45,12 +62,25 @@ std::string explain(const CLI::App& app, const ArgumentError& error) {
       }
     }
   }
-  return error.what();
+  return std::nullopt;
 }
 
+/// Names from files and command lines may hold any bytes; the message is printable.
 int fail(std::string_view message, int status) {
-  fmt::print(stderr, "sextant: {}\n", message);
+  fmt::print(stderr, "sextant: {}\n", report::printable(message));
   return status;
+}
+
+/// Throws `UsageError` when the first word is no command, naming those that are.
+void check_command(const CLI::App& app, int argc, const char* const* argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  if (std::ranges::find(names, argv[1]) != names.end()) return;
+  throw UsageError(
+      fmt::format("\"{}\" is not a command, expected one of {}", argv[1], fmt::join(names, ", ")));
 }
 
 /// Runs `body` and turns what it throws into a message and an exit status: 2 wrong usage, 3 bad
@@ -63,7 +93,8 @@ int run_guarded(const CLI::App& app, const std::function<void()>& body) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help
     return fail(fmt::format("{} (see --help)", error.what()), 2);
   } catch (const ArgumentError& error) {
-    return fail(explain(app, error), error.exit_status());
+    const auto usage = explain(app, error);
+    return usage ? fail(*usage, 2) : fail(error.what(), error.exit_status());
   } catch (const Error& error) {
     return fail(error.what(), error.exit_status());
   } catch (const std::filesystem::filesystem_error& error) {
@@ -94,5 +125,8 @@ int main(int argc, char** argv) {
   add_fit_head(app);
   add_pretrain(app);
   add_prompt(app);
-  return run_guarded(app, [&] { app.parse(argc, argv); });
+  return run_guarded(app, [&] {
+    check_command(app, argc, argv);
+    app.parse(argc, argv);
+  });
 }

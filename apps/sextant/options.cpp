@@ -70,8 +70,10 @@ void add_source_options(CLI::App& command, SourceOptions& options, bool allow_ge
   command.add_option("--head", options.head,
                      "Linear head of an encoder; default: head.safetensors in the model directory");
   command
-      .add_option("--blocks-kind", options.kinds,
-                  "Kinds of blocks: value, output, mlp-in, mlp-out (repeatable)")
+      .add_option(
+          "--blocks-kind", options.kinds,
+          "Kinds of blocks: value, output, mlp-in, mlp-out (repeatable); a geometry file is "
+          "filtered only when this is given")
       ->allow_extra_args(false)
       ->default_str("value");
   command.add_option("--layers", options.layers, "Layers that hold blocks, such as 2-5 or 3");
@@ -87,11 +89,8 @@ void check_source(const SourceOptions& options) {
     if (!options.model.empty() || !options.prompt.empty() || !options.head.empty()) {
       throw UsageError("--geometry stands alone: leave out --model, --prompt and --head");
     }
-    if (!options.layers.empty() || options.features != "exact" ||
-        options.kinds != std::vector<std::string>{"value"}) {
-      throw UsageError(
-          "--blocks-kind, --layers and --features choose what is captured from a model; a geometry "
-          "file is taken as it is");
+    if (options.features != "exact") {
+      throw UsageError("--features: a geometry file holds the features that it was made from");
     }
     return;
   }
@@ -103,6 +102,7 @@ void check_source(const SourceOptions& options) {
 model::CaptureOptions capture_options(const SourceOptions& options) {
   model::CaptureOptions capture;
   capture.kinds.clear();
+  if (options.kinds.empty()) capture.kinds.push_back(model::BlockKind::value);
   for (const std::string& name : options.kinds) {
     const auto kind = model::kind_from_name(name);
     if (!kind) {
@@ -209,11 +209,14 @@ advice::ScoreOptions score_options(const StatisticOptions& options, std::uint64_
     try {
       result.method = subspace::method_from_name(options.method);
     } catch (const ArgumentError& error) {
-      throw UsageError(fmt::format("--method: {}", error.what()));
+      throw UsageError(fmt::format("--method: {}", error.problem()));
     }
   }
   if (options.budget) result.budget = *options.budget;
   result.per_parameter = options.per_parameter;
+  if (result.per_parameter && result.method == subspace::Method::random) {
+    throw UsageError("--per-parameter: random order has no scores");
+  }
   if (options.horizon != "auto") result.horizon = parse_integer(options.horizon, "--horizon");
   result.seed = seed;
   result.select = select_options(options);

@@ -20,7 +20,7 @@ struct SourceOptions {
   std::string model;
   std::string prompt;
   std::string head;
-  std::vector<std::string> kinds{"value"};
+  std::vector<std::string> kinds;  ///< Empty: value, or all that a geometry file holds.
   std::string layers;
   std::string features = "exact";
   std::optional<int> query;

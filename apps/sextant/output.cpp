@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <memory>
 
 #include "sextant/core/errors.hpp"
-#include "sextant/io/files.hpp"
+#include "sextant/report/json_output.hpp"
 
 namespace sextant::apps {
 namespace {
@@ -35,20 +34,22 @@ void add_output_options(CLI::App& command, OutputOptions& options, bool with_rep
   }
 }
 
-void write_result(const OutputOptions& options, const report::OrderedJson& json,
-                  const std::string& text, const std::function<std::string()>& html) {
-  const std::string dumped = json.dump(2) + "\n";
-  const bool json_file = !options.json.empty() && options.json != "-";
-  // Both files are opened before either appears, so that an unwritable one leaves nothing behind.
-  std::unique_ptr<io::AtomicFile> json_out;
-  std::unique_ptr<io::AtomicFile> report_out;
-  if (json_file) json_out = std::make_unique<io::AtomicFile>(options.json);
-  if (!options.report.empty()) report_out = std::make_unique<io::AtomicFile>(options.report);
-  if (json_out) json_out->stream() << dumped;
-  if (report_out) report_out->stream() << html();
-  if (json_out) json_out->commit();
-  if (report_out) report_out->commit();
-  const std::string& shown = options.json == "-" ? dumped : text;
+ResultFiles::ResultFiles(const OutputOptions& options)
+    : json_on_standard_output_(options.json == "-") {
+  if (!options.json.empty() && !json_on_standard_output_) {
+    json_ = std::make_unique<io::AtomicFile>(options.json);
+  }
+  if (!options.report.empty()) report_ = std::make_unique<io::AtomicFile>(options.report);
+}
+
+void ResultFiles::write(const report::OrderedJson& json, const std::string& text,
+                        const std::function<std::string()>& html) {
+  const std::string dumped = report::json_text(json);
+  if (json_) json_->stream() << dumped;
+  if (report_) report_->stream() << html();
+  if (json_) json_->commit();
+  if (report_) report_->commit();
+  const std::string& shown = json_on_standard_output_ ? dumped : text;
   if (std::fwrite(shown.data(), 1, shown.size(), stdout) != shown.size() ||
       std::fflush(stdout) != 0) {
     throw InputError("standard output", "", "cannot be written");

@@ -4,9 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "sextant/io/files.hpp"
 #include "sextant/report/html_report.hpp"
 
 namespace sextant::apps {
@@ -19,11 +21,23 @@ struct OutputOptions {
 /// Adds --json and, where `with_report`, --report.
 void add_output_options(CLI::App& command, OutputOptions& options, bool with_report);
 
-/// Writes a result: the JSON and the report where asked for, and `text` on standard output unless
-/// the JSON goes there. `html` is only called when a report is wanted. Files appear whole or not at
-/// all; standard output is written last.
-void write_result(const OutputOptions& options, const report::OrderedJson& json,
-                  const std::string& text, const std::function<std::string()>& html);
+/// The files of a result. They are opened before any work is done, so that an unwritable one fails
+/// at once and leaves nothing behind, and appear whole or not at all.
+class ResultFiles {
+ public:
+  /// Throws `InputError` for a file that cannot be written.
+  explicit ResultFiles(const OutputOptions& options);
+
+  /// Writes the JSON and the report where asked for, then `text` on standard output unless the JSON
+  /// goes there. `html` is only called when a report is wanted.
+  void write(const report::OrderedJson& json, const std::string& text,
+             const std::function<std::string()>& html);
+
+ private:
+  bool json_on_standard_output_;
+  std::unique_ptr<io::AtomicFile> json_;
+  std::unique_ptr<io::AtomicFile> report_;
+};
 
 /// The command line as typed, for a report's provenance.
 std::string command_line();

@@ -21,10 +21,12 @@ struct Options {
 void run(const Options& options) {
   apply_shared_options(options.shared);
   const advice::ScoreOptions score = score_options(options.statistic, options.shared.seed);
+  ResultFiles files(options.output);
   const Source source = open_source(options.source);
   const advice::Scoring scoring = advice::score(source.geometry, score);
-  write_result(
-      options.output, report::to_json(scoring),
+  warn(scoring.warnings, options.shared.quiet);
+  files.write(
+      report::to_json(scoring),
       report::scoring_text(scoring, source.geometry.blocks, report::terminal_style(1)), [&] {
         return report::scoring_html(heading("Which blocks to adapt", source, options.shared.seed),
                                     scoring, source.geometry.blocks);

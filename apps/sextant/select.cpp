@@ -21,13 +21,15 @@ struct Options {
 void run(const Options& options) {
   apply_shared_options(options.shared);
   const advice::SelectOptions select = select_options(options.statistic);
+  ResultFiles files(options.output);
   const Source source = open_source(options.source);
   const advice::Selection selection = advice::select(source.geometry, select);
-  write_result(options.output, report::to_json(selection),
-               report::selection_text(selection, report::terminal_style(1)), [&] {
-                 return report::selection_html(
-                     heading("How far to adapt", source, options.shared.seed), selection);
-               });
+  warn(selection.warnings, options.shared.quiet);
+  files.write(report::to_json(selection),
+              report::selection_text(selection, report::terminal_style(1)), [&] {
+                return report::selection_html(
+                    heading("How far to adapt", source, options.shared.seed), selection);
+              });
 }
 
 }  // namespace

@@ -2,25 +2,65 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "output.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/version.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/geometry/file.hpp"
+#include "sextant/model/finite_weights.hpp"
 
 namespace sextant::apps {
+
+namespace {
+
+/// The blocks of a geometry file that --layers and --blocks-kind ask for.
+geometry::PromptGeometry filtered(geometry::PromptGeometry geometry, const SourceOptions& options) {
+  if (options.layers.empty() && options.kinds.empty()) return geometry;
+  std::pair<int, int> layers{0, std::numeric_limits<int>::max()};
+  if (!options.layers.empty()) layers = parse_layers(options.layers);
+  std::vector<Eigen::Index> kept;
+  for (Eigen::Index b = 0; b < geometry.block_count(); ++b) {
+    const geometry::Block& block = geometry.blocks[static_cast<std::size_t>(b)];
+    const bool right_kind = options.kinds.empty() ||
+                            std::ranges::find(options.kinds, block.kind) != options.kinds.end();
+    if (right_kind && block.layer >= layers.first && block.layer <= layers.second) {
+      kept.push_back(b);
+    }
+  }
+  if (kept.empty()) {
+    throw UsageError(fmt::format("--layers and --blocks-kind leave none of the {} blocks of {}",
+                                 geometry.block_count(), options.geometry));
+  }
+  return geometry::restricted_to_blocks(geometry, kept);
+}
+
+}  // namespace
+
+geometry::PromptGeometry capture(const ttt::PromptModel& model,
+                                 const model::CaptureOptions& options,
+                                 const std::string& model_directory) {
+  try {
+    return model.capture(options);
+  } catch (const NumericalError&) {
+    model::check_finite_weights(model_directory);
+    throw;
+  }
+}
 
 Source open_source(const SourceOptions& options) {
   check_source(options);
   Source source;
   if (options.from_model()) {
-    const model::CaptureOptions capture = capture_options(options);
+    source.captured = capture_options(options);
     source.model.emplace(ttt::load_prompt_model(prompt_files(options)));
-    source.geometry = source.model->capture(capture);
+    source.geometry = capture(*source.model, source.captured, options.model);
     source.description = fmt::format("{} with {}", options.model, options.prompt);
     return source;
   }
-  source.geometry = geometry::read_geometry(options.geometry);
+  source.geometry = filtered(geometry::read_geometry(options.geometry), options);
   source.description = options.geometry;
   if (options.query) {
     if (*options.query < 0 || *options.query >= source.geometry.queries()) {

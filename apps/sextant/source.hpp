@@ -14,12 +14,18 @@ namespace sextant::apps {
 struct Source {
   std::optional<ttt::PromptModel> model;  ///< Empty when a geometry file was given.
   geometry::PromptGeometry geometry;
-  std::string description;  ///< "models/digits-gpt2 with demo.json", for headings.
+  model::CaptureOptions captured;  ///< With a model: what was captured.
+  std::string description;         ///< "models/digits-gpt2 with demo.json", for headings.
 };
 
 /// Reads the geometry file, or loads the model and captures. A query that is asked for is the only
 /// one left in the geometry.
 Source open_source(const SourceOptions& options);
+
+/// `model.capture(options)`; where a prediction is not finite, the error names the weight to blame.
+geometry::PromptGeometry capture(const ttt::PromptModel& model,
+                                 const model::CaptureOptions& options,
+                                 const std::string& model_directory);
 
 /// What stands at the top and the foot of a report on this source.
 report::Heading heading(const std::string& title, const Source& source, std::uint64_t seed);

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <optional>
 
+#include "output.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/progress.hpp"
+#include "sextant/geometry/blocks.hpp"
+#include "sextant/spectral/largest_eigenvalue.hpp"
 
 namespace sextant::apps {
 
@@ -30,10 +34,9 @@ void check_update(const UpdateOptions& options) {
   }
 }
 
-ttt::AdaptedModel make_update(const ttt::PromptModel& model,
-                              const geometry::PromptGeometry& geometry, const advice::Plan& plan,
-                              bool wanted, const UpdateOptions& options,
-                              const std::string& model_directory, bool quiet) {
+ttt::AdaptedModel make_update(const Source& source, const advice::Plan& plan, bool wanted,
+                              const UpdateOptions& options, const SourceOptions& files,
+                              const subspace::StepRule& step, bool quiet) {
   ttt::AdaptOptions adapt;
   adapt.solver = options.solver == "steps" ? ttt::Solver::steps : ttt::Solver::one_shot;
   if (wanted) {
@@ -41,11 +44,24 @@ ttt::AdaptedModel make_update(const ttt::PromptModel& model,
     adapt.rho = plan.rho;
     adapt.horizon = plan.horizon;
   }
+  std::optional<geometry::PromptGeometry> exact;
+  if (source.captured.features == model::Features::tokenwise && !adapt.blocks.empty()) {
+    // The steps follow exact gradients, so their size and their linear model must, too.
+    model::CaptureOptions capture_exactly = source.captured;
+    capture_exactly.features = model::Features::exact;
+    exact = capture(*source.model, capture_exactly, files.model);
+    const auto blocks = geometry::select_blocks(*exact, adapt.blocks);
+    adapt.rho = step.for_kernel(
+        spectral::largest_eigenvalue(geometry::summed_kernel(*exact, blocks)).value);
+    warn({"the blocks and steps were chosen by tokenwise features; the step size and the linear "
+          "model of the update use exact ones"},
+         quiet);
+  }
   Progress progress("adapting", static_cast<std::size_t>(adapt.horizon), !quiet);
   adapt.on_step = [&](std::int64_t done) { progress.update(static_cast<std::size_t>(done)); };
-  ttt::AdaptedModel adapted = ttt::adapt(model, geometry, adapt);
+  ttt::AdaptedModel adapted = ttt::adapt(*source.model, exact ? *exact : source.geometry, adapt);
   if (!options.out_model.empty()) {
-    model::write_adapted_model(model_directory, options.out_model, adapted.changed);
+    model::write_adapted_model(files.model, options.out_model, adapted.changed);
   }
   return adapted;
 }

@@ -7,6 +7,7 @@
 
 #include "sextant/advice/plan.hpp"
 #include "sextant/ttt/driver.hpp"
+#include "source.hpp"
 
 namespace sextant::apps {
 
@@ -20,11 +21,10 @@ void add_update_options(CLI::App& command, UpdateOptions& options);
 /// Throws `UsageError` for an unknown solver, `InputError` when the target directory is taken.
 void check_update(const UpdateOptions& options);
 
-/// Makes the planned update on the model, or none unless `wanted`, and writes the adapted model
-/// where asked for.
-ttt::AdaptedModel make_update(const ttt::PromptModel& model,
-                              const geometry::PromptGeometry& geometry, const advice::Plan& plan,
-                              bool wanted, const UpdateOptions& options,
-                              const std::string& model_directory, bool quiet);
+/// Makes the planned update on the source's model, or none unless `wanted`, and writes the adapted
+/// model where asked for. `step` sizes the steps where the plan was made from tokenwise features.
+ttt::AdaptedModel make_update(const Source& source, const advice::Plan& plan, bool wanted,
+                              const UpdateOptions& options, const SourceOptions& files,
+                              const subspace::StepRule& step, bool quiet);
 
 }  // namespace sextant::apps

@@ -93,7 +93,10 @@ Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) 
     throw ArgumentError("plan", "budget", "is given together with names of blocks, expected one");
   }
   Plan result;
-  result.whole = select(geometry, options.score.select);
+  result.whole = options.blocks.empty()
+                     ? select(geometry, options.score.select)
+                     : select(geometry, geometry::select_blocks(geometry, options.blocks),
+                              options.score.select);
   choose_blocks(geometry, options, result);
   const GapPair gap = result.chosen ? result.chosen->mean_gap() : result.whole.mean_gap();
   result.gap_none = gap.none;

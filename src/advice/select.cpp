@@ -68,14 +68,15 @@ struct Filters {
 };
 
 QueryAdvice advise_query(const geometry::PromptGeometry& geometry, Blocks blocks, Index query,
-                         const VectorXd& rotated, const Filters& filters, Selection& result) {
+                         const VectorXd& rotated, const Filters& filters,
+                         std::vector<spectral::GapWeights>& every_weights, Selection& result) {
   const VectorXd& values = result.system.values;
   const VectorXd coupling =
       result.system.rotate(geometry::summed_coupling(geometry, query, blocks));
-  const spectral::GapWeights weights =
-      spectral::query_gap_weights(values, coupling, result.benchmark);
+  const spectral::GapWeights& weights =
+      every_weights.emplace_back(spectral::query_gap_weights(values, coupling, result.benchmark));
   QueryAdvice advice;
-  advice.query = query;
+  advice.query = geometry.query_number(query);
   advice.correction_map = spectral::query_correction(filters.map, coupling, rotated);
   advice.correction_average = spectral::query_correction(filters.average, coupling, rotated);
   advice.correction_bayes = spectral::query_correction(filters.bayes, coupling, rotated);
@@ -84,9 +85,6 @@ QueryAdvice advise_query(const geometry::PromptGeometry& geometry, Blocks blocks
   advice.gap_none = gap.none;
   advice.gap_map = gap.adapted;
   advice.adapt = gap.adapt;
-  advice.oracle_horizon = spectral::oracle_horizon(values, weights, result.lambda_star, result.rho,
-                                                   result.curve.horizons)
-                              .horizon;
   const spectral::QueryVariance variance = spectral::query_variance(
       values, coupling, geometry::summed_variance(geometry, query, blocks), result.benchmark);
   advice.variance_prior = variance.prior;
@@ -118,8 +116,15 @@ void judge(const geometry::PromptGeometry& geometry, Blocks blocks, const Vector
       spectral::bayes_query_filter(values, result.lambda_star)};
   const Index first = options.query.value_or(0);
   const Index last = options.query ? first + 1 : geometry.queries();
+  std::vector<spectral::GapWeights> every_weights;
   for (Index query = first; query < last; ++query) {
-    result.queries.push_back(advise_query(geometry, blocks, query, rotated, filters, result));
+    result.queries.push_back(
+        advise_query(geometry, blocks, query, rotated, filters, every_weights, result));
+  }
+  const auto oracles = spectral::oracle_horizons(values, every_weights, result.lambda_star, rho,
+                                                 result.curve.horizons);
+  for (std::size_t i = 0; i < oracles.size(); ++i) {
+    result.queries[i].oracle_horizon = oracles[i].horizon;
   }
 }
 
@@ -140,7 +145,7 @@ std::optional<std::string> impossible_coupling(const geometry::PromptGeometry& g
               "The coupling of query {} with example {} in block \"{}\" is larger than its kernel "
               "and query variance allow: these are not products of one set of gradients, and gaps "
               "and expected errors are unreliable.",
-              x, i, geometry.blocks[b].name);
+              geometry.query_number(x), i, geometry.blocks[b].name);
         }
       }
     }

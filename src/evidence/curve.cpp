@@ -60,7 +60,7 @@ class DecaySums {
 class Evidence {
  public:
   Evidence(const Vector& values, const Vector& rt, double rho, Sigma2Choice choice)
-      : n_(static_cast<double>(values.size())), rule_(choice.rule) {
+      : n_(static_cast<double>(values.size())), rule_(choice.rule), given_(choice.value) {
     const double largest = rt.cwiseAbs().maxCoeff();
     zero_ = largest == 0 && rule_ != Sigma2Rule::fixed;
     unit_ = rule_ == Sigma2Rule::fixed ? std::sqrt(choice.value) : largest;
@@ -88,7 +88,8 @@ class Evidence {
 
   double sigma2(std::int64_t horizon, double sum) const {
     if (zero_) return 0;
-    if (rule_ != Sigma2Rule::profile) return variance_ * unit_ * unit_;
+    if (rule_ == Sigma2Rule::fixed) return given_;
+    if (rule_ == Sigma2Rule::plug_in) return variance_ * unit_ * unit_;
     return sum / n_ * std::exp(static_cast<double>(horizon) * shift_) * unit_ * unit_;
   }
 
@@ -123,6 +124,7 @@ class Evidence {
 
   double n_;
   Sigma2Rule rule_;
+  double given_;
   bool zero_ = false;
   double unit_ = 1;
   Eigen::VectorXd squares_;

@@ -83,12 +83,12 @@ std::vector<Index> select_blocks(const PromptGeometry& geometry,
     const auto found = index_of.find(name);
     if (found == index_of.end()) {
       throw ArgumentError(
-          "select_blocks", fmt::format("block \"{}\"", name),
-          fmt::format("is unknown; the nearest of the {} names are \"{}\"", geometry.block_count(),
-                      fmt::join(nearest_names(geometry, name), "\", \"")));
+          "select_blocks", "blocks",
+          fmt::format("\"{}\" is unknown; the nearest of the {} names are \"{}\"", name,
+                      geometry.block_count(), fmt::join(nearest_names(geometry, name), "\", \"")));
     }
     if (std::ranges::find(blocks, found->second) != blocks.end()) {
-      throw ArgumentError("select_blocks", fmt::format("block \"{}\"", name), "is given twice");
+      throw ArgumentError("select_blocks", "blocks", fmt::format("\"{}\" is given twice", name));
     }
     blocks.push_back(found->second);
   }
@@ -139,6 +139,7 @@ PromptGeometry restricted_to_blocks(const PromptGeometry& geometry, std::span<co
   result.prompt_targets = geometry.prompt_targets;
   result.query_base = geometry.query_base;
   result.query_targets = geometry.query_targets;
+  result.query_numbers = geometry.query_numbers;
   for (const Index b : blocks) {
     result.blocks.push_back(geometry.blocks[b]);
     result.kernels.push_back(geometry.kernels[b]);
@@ -172,6 +173,7 @@ PromptGeometry restricted_to_queries(const PromptGeometry& geometry,
   for (Index i = 0; i < count; ++i) {
     const Index x = queries[static_cast<std::size_t>(i)];
     result.query_kernels.push_back(geometry.query_kernels[x]);
+    result.query_numbers.push_back(geometry.query_number(x));
     if (!geometry.query_targets.empty()) result.query_targets.push_back(geometry.query_targets[x]);
     if (base_known) result.query_base[i] = geometry.query_base[x];
     for (Index b = 0; b < geometry.block_count(); ++b) {

@@ -114,7 +114,7 @@ Table outcome_table(const ttt::Adaptation& adaptation) {
   std::vector<double> after;
   for (std::size_t i = 0; i < adaptation.queries.size(); ++i) {
     const auto& outcome = adaptation.queries[i];
-    query.push_back(static_cast<double>(i));
+    query.push_back(static_cast<double>(outcome.query));
     base.push_back(outcome.base);
     linearized.push_back(outcome.linearized);
     adapted.push_back(outcome.adapted);

@@ -69,9 +69,8 @@ std::string queries_of(const advice::Selection& selection, const TerminalStyle& 
 }  // namespace
 
 std::string to_terminal(const Summary& summary, const TerminalStyle& style) {
-  std::vector<std::string> items = summary.facts;
-  for (const auto& warning : summary.warnings) items.push_back("Warning: " + warning);
-  return bold(wrap(printable(summary.statement), style.width), style) + "\n" + list(items, style);
+  return bold(wrap(printable(summary.statement), style.width), style) + "\n" +
+         list(summary.facts, style);
 }
 
 std::string selection_text(const advice::Selection& selection, const TerminalStyle& style) {

@@ -46,9 +46,15 @@ OrderedJson query_json(const advice::QueryAdvice& query) {
   return json;
 }
 
+/// Without residuals there is no evidence to bound: the radii are null.
 OrderedJson bound_json(const std::optional<advice::Bound>& bound) {
-  if (!bound) return nullptr;
   OrderedJson json;
+  if (!bound) {
+    for (const char* key : {"delta", "reference", "paper", "exact_mgf", "exact_tail"}) {
+      json[key] = nullptr;
+    }
+    return json;
+  }
   json["delta"] = number(bound->delta);
   json["reference"] = bound->reference;
   json["paper"] = number(bound->paper);
@@ -74,6 +80,7 @@ OrderedJson outcome_json(const ttt::QueryOutcome& query) {
   json["target"] = maybe(query.target);
   json["squared_error_base"] = maybe(query.squared_error_base);
   json["squared_error_adapted"] = maybe(query.squared_error_adapted);
+  json["query"] = query.query;
   return json;
 }
 
@@ -89,6 +96,10 @@ void add_adaptation(const ttt::Adaptation& adaptation, OrderedJson& json) {
   validity["kernel_drift"] = number(adaptation.validity.kernel_drift);
   validity["bound"] = number(adaptation.validity.bound);
   json["validity"] = std::move(validity);
+  if (!adaptation.is_measured()) {
+    json["update"] = nullptr;
+    return;
+  }
   OrderedJson update;
   update["horizon"] = adaptation.horizon;
   update["rho"] = number(adaptation.rho);
@@ -174,14 +185,11 @@ OrderedJson to_json(const advice::Plan& plan) {
   return json;
 }
 
-OrderedJson to_json(const advice::Plan& plan, const ttt::Adaptation* adaptation) {
+OrderedJson to_json(const advice::Plan& plan, const ttt::Adaptation& adaptation) {
   OrderedJson json;
   json["advice"] = to_json(plan);
   json["queries"] = OrderedJson::array();
-  json["prompt"] = nullptr;
-  json["validity"] = nullptr;
-  json["update"] = nullptr;
-  if (adaptation != nullptr) add_adaptation(*adaptation, json);
+  add_adaptation(adaptation, json);
   return json;
 }
 

@@ -17,7 +17,7 @@ Table query_table(const std::vector<ttt::QueryOutcome>& queries) {
   std::vector<double> adapted;
   std::vector<double> target;
   for (std::size_t i = 0; i < queries.size(); ++i) {
-    number.push_back(static_cast<double>(i));
+    number.push_back(static_cast<double>(queries[i].query));
     base.push_back(queries[i].base);
     linearized.push_back(queries[i].linearized);
     adapted.push_back(queries[i].adapted);

@@ -114,25 +114,48 @@ SpectralMatch match_at_mean(const Vector& values, const Vector& a, double lambda
 
 OracleHorizon oracle_horizon(const Vector& values, const GapWeights& weights, double lambda_star,
                              double rho, std::span<const std::int64_t> horizons) {
+  return oracle_horizons(values, std::span(&weights, 1), lambda_star, rho, horizons).front();
+}
+
+std::vector<OracleHorizon> oracle_horizons(const Vector& values,
+                                           std::span<const GapWeights> weights, double lambda_star,
+                                           double rho, std::span<const std::int64_t> horizons) {
   if (horizons.empty()) {
     throw ArgumentError("oracle_horizon", "horizons", "is empty, expected at least one");
   }
-  OracleHorizon result;
-  result.gaps.resize(static_cast<Eigen::Index>(horizons.size()));
-  result.gap = infinity;
-  for (std::size_t j = 0; j < horizons.size(); ++j) {
-    const double gap = bayes_gap(values, weights, lambda_star,
-                                 descent_filter(values, weights.form, rho, horizons[j]));
-    result.gaps[static_cast<Eigen::Index>(j)] = gap;
-    if (gap < result.gap || (gap == result.gap && horizons[j] < result.horizon)) {
-      result.gap = gap;
-      result.horizon = horizons[j];
-    }
+  if (weights.empty()) return {};
+  const FilterForm form = weights.front().form;
+  for (const GapWeights& one : weights) {
+    check_size("oracle_horizon", "weights", one.a.size(), values.size());
+    if (one.form != form) throw ArgumentError("oracle_horizon", "weights", "mixes filter forms");
+  }
+  const Eigen::VectorXd bayes = form == FilterForm::prompt
+                                    ? bayes_prompt_filter(values, lambda_star)
+                                    : bayes_query_filter(values, lambda_star);
+  std::vector<OracleHorizon> results(weights.size());
+  for (OracleHorizon& result : results) {
+    result.gap = infinity;
+    result.gaps.resize(static_cast<Eigen::Index>(horizons.size()));
   }
   const auto [smallest, largest] = std::minmax_element(horizons.begin(), horizons.end());
-  result.at_lower_edge = result.horizon == *smallest;
-  result.at_upper_edge = result.horizon == *largest;
-  return result;
+  for (std::size_t j = 0; j < horizons.size(); ++j) {
+    const Eigen::VectorXd squares =
+        (descent_filter(values, form, rho, horizons[j]) - bayes).cwiseAbs2();
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      OracleHorizon& result = results[i];
+      const double gap = weights[i].a.dot(squares);
+      result.gaps[static_cast<Eigen::Index>(j)] = gap;
+      if (gap < result.gap || (gap == result.gap && horizons[j] < result.horizon)) {
+        result.gap = gap;
+        result.horizon = horizons[j];
+      }
+    }
+  }
+  for (OracleHorizon& result : results) {
+    result.at_lower_edge = result.horizon == *smallest;
+    result.at_upper_edge = result.horizon == *largest;
+  }
+  return results;
 }
 
 OracleValue oracle_time(const Vector& values, const GapWeights& weights, double lambda_star) {

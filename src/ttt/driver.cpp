@@ -11,7 +11,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/spectral/eigensystem.hpp"
-#include "sextant/spectral/filters.hpp"
+#include "sextant/ttt/linear_prediction.hpp"
 
 namespace sextant::ttt {
 namespace {
@@ -80,45 +80,6 @@ class MutableWeights {
   std::map<Key, std::shared_ptr<model::Rows<float>>> matrices_;
 };
 
-/// The linear model of the update: predictions after T steps and the residual norms on the way.
-struct LinearPrediction {
-  Eigen::VectorXd predictions;   ///< [n + m]
-  Eigen::VectorXd coefficients;  ///< q_T(K) r [n]
-  std::vector<double> residual_norms;
-  double lambda_max = 0;
-  Eigen::MatrixXd kernel;
-};
-
-LinearPrediction predict_linearly(const PromptModel& model,
-                                  const geometry::PromptGeometry& geometry,
-                                  const AdaptOptions& options) {
-  const auto blocks = geometry::select_blocks(geometry, options.blocks);
-  LinearPrediction result;
-  result.kernel = geometry::summed_kernel(geometry, blocks);
-  const spectral::Eigensystem system = spectral::decompose(result.kernel);
-  result.lambda_max = system.values(0);
-  spectral::check_step("adapt", options.rho, result.lambda_max);
-  const Eigen::VectorXd rotated = system.vectors.transpose() * geometry.residuals;
-  const Eigen::VectorXd query_filter =
-      spectral::gd_query_filter(system.values, options.rho, options.horizon);
-  result.coefficients = system.vectors * query_filter.cwiseProduct(rotated);
-  result.predictions.resize(model.examples() + model.queries());
-  result.predictions.head(model.examples()) =
-      geometry.prompt_base + result.kernel * result.coefficients;
-  for (Eigen::Index x = 0; x < model.queries(); ++x) {
-    result.predictions(model.examples() + x) =
-        geometry.query_base(x) +
-        geometry::summed_coupling(geometry, x, blocks).dot(result.coefficients);
-  }
-  const bool stepwise = options.solver == Solver::steps;
-  for (std::int64_t t = 0; t <= options.horizon; ++t) {
-    if (!stepwise && t != 0 && t != options.horizon) continue;
-    const Eigen::VectorXd shrink = spectral::gd_prompt_filter(system.values, options.rho, t);
-    result.residual_norms.push_back((rotated.array() * (1.0 - shrink.array())).matrix().norm());
-  }
-  return result;
-}
-
 /// Runs the update and returns the residual norms before each step.
 std::vector<double> update(const PromptModel& model, const AdaptOptions& options,
                            const Eigen::VectorXd& coefficients,
@@ -151,6 +112,7 @@ std::vector<QueryOutcome> query_outcomes(const PromptModel& model,
   std::vector<QueryOutcome> outcomes;
   for (Eigen::Index x = 0; x < model.queries(); ++x) {
     QueryOutcome outcome;
+    outcome.query = geometry.query_number(x);
     outcome.base = geometry.query_base(x);
     outcome.linearized = linearized(model.examples() + x);
     outcome.adapted = adapted(model.examples() + x);
@@ -202,7 +164,16 @@ AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geo
              static_cast<std::size_t>(model.examples()));
   check_size("adapt", "geometry.query_base", static_cast<std::size_t>(geometry.query_base.size()),
              static_cast<std::size_t>(model.queries()));
-  const LinearPrediction linear = predict_linearly(model, geometry, options);
+  LinearPrediction linear =
+      predict_linearly(geometry, options.blocks, options.rho, options.horizon);
+  if (options.solver == Solver::one_shot) {
+    linear.residual_norms = {linear.residual_norms.front(), linear.residual_norms.back()};
+  }
+  Eigen::VectorXd base(model.examples() + model.queries());
+  base << geometry.prompt_base, geometry.query_base;
+  Eigen::VectorXd linearized = base;
+  linearized.head(model.examples()) += linear.example_changes;
+  linearized.tail(model.queries()) += linear.query_changes;
   AdaptedModel run{{}, model.weights(), {}};
   Adaptation& result = run.result;
   result.horizon = static_cast<int>(options.horizon);
@@ -213,8 +184,6 @@ AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geo
   result.prompt.residual_norm_before = geometry.residuals.norm();
   result.prompt.residual_norm_predicted = linear.residual_norms.back();
   if (options.blocks.empty() || options.horizon == 0 || options.rho == 0) {
-    Eigen::VectorXd base(model.examples() + model.queries());
-    base << geometry.prompt_base, geometry.query_base;
     result.queries = query_outcomes(model, geometry, base, base);
     result.prompt.residual_norm_after = result.prompt.residual_norm_before;
     result.residual_norms = linear.residual_norms;
@@ -228,10 +197,10 @@ AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geo
   const Eigen::VectorXd predictions = model.predictions(adapted.weights());
   result.prompt.residual_norm_after = (model.targets() - predictions.head(model.examples())).norm();
   result.residual_norms.push_back(result.prompt.residual_norm_after);
-  result.queries = query_outcomes(model, geometry, linear.predictions, predictions);
+  result.queries = query_outcomes(model, geometry, linearized, predictions);
   result.validity =
       measure_validity(model, geometry, options, linear, blocks, adapted, result.residual_norms);
-  result.validity.deviation = (predictions - linear.predictions).cwiseAbs().maxCoeff();
+  result.validity.deviation = (predictions - linearized).cwiseAbs().maxCoeff();
   run.weights = adapted.weights();
   run.changed = adapted.changed();
   return run;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <variant>
+
 #include "sextant/core/errors.hpp"
 #include "sextant/readout/label_expectation.hpp"
 #include "sextant/readout/linear_head.hpp"
@@ -13,8 +15,9 @@ PromptModel load_prompt_model(const PromptModelFiles& files) {
   const std::string label = files.prompt.string();
   model::Weights<float> weights = model::load_weights<float>(files.model);
   const auto tokenizer = tokenizer::load_tokenizer(files.model);
-  task::EncodedPrompt prompt = task::encode(task::load_prompt(files.prompt), *tokenizer, label);
-  check_prompt_kind(prompt, weights.config, label);
+  const task::Prompt read = task::load_prompt(files.prompt);
+  check_prompt_kind(std::holds_alternative<task::DecoderPrompt>(read), weights.config, label);
+  task::EncodedPrompt prompt = task::encode(read, *tokenizer, label);
   if (files.query) {
     const auto index = static_cast<std::size_t>(*files.query);
     if (*files.query < 0 || index >= prompt.query_tokens.size()) {
@@ -24,6 +27,7 @@ PromptModel load_prompt_model(const PromptModelFiles& files) {
     }
     prompt.query_tokens = {prompt.query_tokens[index]};
     prompt.query_targets = {prompt.query_targets[index]};
+    prompt.query_numbers = {*files.query};
   }
   std::shared_ptr<const model::ScalarReadout<float>> readout;
   if (prompt.causal) {
@@ -39,8 +43,13 @@ PromptModel load_prompt_model(const PromptModelFiles& files) {
       throw InputError(head.string(), "",
                        "is missing: an encoder needs a head (`sextant fit-head` makes one)");
     }
-    readout = std::make_shared<readout::PooledHead<float>>(readout::read_head(head),
-                                                           weights.config.width);
+    const readout::LinearHead linear = readout::read_head(head);
+    if (linear.weight.size() != weights.config.width) {
+      throw InputError(head.string(), "tensor \"weight\"",
+                       fmt::format("has {} entries, expected the model's width {}",
+                                   linear.weight.size(), weights.config.width));
+    }
+    readout = std::make_shared<readout::PooledHead<float>>(linear, weights.config.width);
   }
   return {std::move(weights), std::move(prompt), std::move(readout), label};
 }

@@ -19,12 +19,12 @@ std::vector<std::vector<int>> all_sequences(const task::EncodedPrompt& prompt) {
 
 }  // namespace
 
-void check_prompt_kind(const task::EncodedPrompt& prompt, const model::ModelConfig& config,
+void check_prompt_kind(bool decoder_prompt, const model::ModelConfig& config,
                        const std::string& label) {
-  if (prompt.causal == config.causal()) return;
+  if (decoder_prompt == config.causal()) return;
   throw InputError(label, "",
                    fmt::format("is {} prompt, but the model is {}",
-                               prompt.causal ? "a decoder's" : "an encoder's",
+                               decoder_prompt ? "a decoder's" : "an encoder's",
                                config.causal() ? "a decoder" : "an encoder"));
 }
 
@@ -32,7 +32,7 @@ PromptModel::PromptModel(model::Weights<float> weights, task::EncodedPrompt prom
                          std::shared_ptr<const model::ScalarReadout<float>> readout,
                          std::string label)
     : weights_(std::move(weights)), prompt_(std::move(prompt)), readout_(std::move(readout)) {
-  check_prompt_kind(prompt_, weights_.config, label);
+  check_prompt_kind(prompt_.causal, weights_.config, label);
   task::check_context_length(prompt_, static_cast<std::size_t>(weights_.config.context), label);
   batch_ = pack(all_sequences(prompt_), prompt_.causal);
   examples_batch_ = pack(prompt_.example_tokens, prompt_.causal);
@@ -57,6 +57,7 @@ geometry::PromptGeometry PromptModel::capture(const model::CaptureOptions& optio
   geometry.query_base = captured.predictions.tail(queries());
   geometry.residuals = geometry.prompt_targets - geometry.prompt_base;
   geometry.query_targets = prompt_.query_targets;
+  geometry.query_numbers.assign(prompt_.query_numbers.begin(), prompt_.query_numbers.end());
   geometry.blocks = std::move(captured.blocks);
   const auto blocks = static_cast<Eigen::Index>(geometry.blocks.size());
   geometry.query_kernels.assign(static_cast<std::size_t>(queries()),

@@ -62,7 +62,7 @@ TEST_CASE("blocks are found by name, and an unknown name is answered with the ne
   CHECK(select_blocks(geometry, {"h.2.attn.v.1", "h.0.attn.v.0"}) == expected);
   CHECK(select_blocks(geometry, {}).empty());
   CHECK_THROWS_WITH_AS(select_blocks(geometry, {"h.2.attn.v1"}),
-                       "select_blocks: block \"h.2.attn.v1\" is unknown; the nearest of the 24 "
+                       "select_blocks: blocks \"h.2.attn.v1\" is unknown; the nearest of the 24 "
                        "names are \"h.2.attn.v.1\", \"h.0.attn.v.1\", \"h.1.attn.v.1\"",
                        ArgumentError);
   CHECK_THROWS_AS(select_blocks(geometry, {"h.0.attn.v.0", "h.0.attn.v.0"}), ArgumentError);

@@ -12,6 +12,7 @@
 #include "sextant/report/advice_html.hpp"
 #include "sextant/report/advice_text.hpp"
 #include "sextant/report/json_output.hpp"
+#include "sextant/ttt/linear_prediction.hpp"
 
 using namespace sextant;
 using namespace sextant::report;
@@ -57,7 +58,7 @@ ttt::Adaptation two_query_adaptation() {
   adaptation.rho = 0.1;
   adaptation.solver = "steps";
   adaptation.blocks = {"h.0.attn.v.1"};
-  adaptation.queries = {{0.5, 0.7, 0.72, 1.0, 0.25, 0.0784}, {0.1, 0.3, 0.3, {}, {}, {}}};
+  adaptation.queries = {{0, 0.5, 0.7, 0.72, 1.0, 0.25, 0.0784}, {1, 0.1, 0.3, 0.3, {}, {}, {}}};
   adaptation.prompt = {1.0, 0.6, 0.58};
   adaptation.validity = {0.02, 0.3, 0.9};
   adaptation.residual_norms = {1.0, 0.8, 0.6};
@@ -135,7 +136,7 @@ TEST_CASE("select, score and advise follow the JSON contract") {
         CHECK(select["evidence"][3] == selection.curve.values[3]);
         CHECK(select["rho"] == selection.rho);
       } else {
-        CHECK(select["bound"].is_null());
+        CHECK(select["bound"]["exact_tail"].is_null());
         CHECK(select["evidence"][0].is_null());  // -infinity.
       }
       for (const auto method :
@@ -152,10 +153,16 @@ TEST_CASE("select, score and advise follow the JSON contract") {
         if (!subspace::is_greedy(method)) CHECK(score["ranking"].size() == geometry.blocks.size());
       }
       const auto plan = advice::plan(geometry);
-      const OrderedJson advise = to_json(plan, nullptr);
+      const OrderedJson advise = to_json(
+          plan, ttt::expected_adaptation(geometry, plan.block_names, plan.rho, plan.horizon));
       check_keys(advise, {"advice", "queries", "prompt", "validity"});
-      CHECK(advise["queries"].empty());
-      CHECK(advise["prompt"].is_null());
+      CHECK(advise["queries"].size() == static_cast<std::size_t>(m));
+      for (const auto& query : advise["queries"]) CHECK(query["adapted"].is_null());
+      check_keys(advise["prompt"],
+                 {"residual_norm_before", "residual_norm_after", "residual_norm_predicted"});
+      CHECK(advise["prompt"]["residual_norm_after"].is_null());
+      CHECK(advise["validity"]["bound"].is_null());
+      CHECK(advise["update"].is_null());
       check_keys(advise["advice"],
                  {"adapt", "verdict", "reason", "blocks", "horizon", "rho", "select"});
       check_select(advise["advice"]["select"], 6, static_cast<std::size_t>(m));
@@ -168,7 +175,7 @@ TEST_CASE("adapt follows the JSON contract") {
   const auto plan = advice::plan(random_geometry(5, 2, 1, 1.0));
   auto adaptation = two_query_adaptation();
   adaptation.validity.bound = std::numeric_limits<double>::infinity();
-  const OrderedJson json = to_json(plan, &adaptation);
+  const OrderedJson json = to_json(plan, adaptation);
   check_keys(json, {"advice", "queries", "prompt", "validity"});
   REQUIRE(json["queries"].size() == 2);
   for (const auto& query : json["queries"]) {
@@ -186,8 +193,8 @@ TEST_CASE("adapt follows the JSON contract") {
 TEST_CASE("JSON text is valid, deterministic and round-trips") {
   const auto geometry = random_geometry(6, 2, 2, 1.0);
   const auto adaptation = two_query_adaptation();
-  const auto text = json_text(to_json(advice::plan(geometry), &adaptation));
-  CHECK(text == json_text(to_json(advice::plan(geometry), &adaptation)));
+  const auto text = json_text(to_json(advice::plan(geometry), adaptation));
+  CHECK(text == json_text(to_json(advice::plan(geometry), adaptation)));
   CHECK(text.back() == '\n');
   const auto parsed = io::parse_json(text, "advice.json");
   const auto selection = advice::select(geometry);

@@ -18,7 +18,7 @@ const std::string hostile =
     "</script><script>alert(1)</script><img src=\"http://evil.example/x\">'&";
 
 std::vector<ttt::QueryOutcome> two_queries() {
-  return {{0.1, 0.3, 0.31, 0.5, 0.16, 0.0361}, {0.2, 0.1, 0.12, {}, {}, {}}};
+  return {{0, 0.1, 0.3, 0.31, 0.5, 0.16, 0.0361}, {1, 0.2, 0.1, 0.12, {}, {}, {}}};
 }
 
 std::vector<ScoredBlock> mixed_blocks() {

@@ -36,7 +36,7 @@ enum class Verdict {
 std::string_view name_of(Verdict verdict);
 
 struct Plan {
-  Selection whole;                 ///< Step 1: `select` on all blocks.
+  Selection whole;                 ///< Step 1: `select` on all blocks, or on those given.
   std::optional<Scoring> scoring;  ///< Step 2: `score`; empty when the blocks were given.
   /// The blocks that were chosen or given, in the geometry's numbering; empty when nothing is to be
   /// adapted because of all blocks together.
@@ -52,7 +52,7 @@ struct Plan {
   std::string reason;  ///< One plain sentence.
 };
 
-/// Four steps. (1) `select` on all blocks. (2) `score` for the given horizon or T_MAP. (3) `select`
+/// Four steps. (1) `select` on all blocks, or on those that are given. (2) `score` for the given horizon or T_MAP. (3) `select`
 /// on the chosen blocks' summed kernel, rho = c / lambda_max of that kernel; with a given horizon
 /// it is the only candidate. (4) The verdict: adapt when the horizon of step 3 is positive and its
 /// mean Bayes gap over the queries (over the prompt's examples when there are none) is below that

@@ -54,7 +54,7 @@ struct GapPair {
 };
 
 struct QueryAdvice {
-  Eigen::Index query = 0;         ///< Its index in the geometry.
+  Eigen::Index query = 0;         ///< Its number, `PromptGeometry::query_number`.
   double correction_map = 0;      ///< k' q_T(K) r at T_MAP: added to the base prediction.
   double correction_average = 0;  ///< With the filter averaged over the posterior of T.
   double correction_bayes = 0;    ///< With the Bayes filter of the fitted benchmark.

@@ -32,9 +32,14 @@ struct PromptGeometry {
   Eigen::VectorXd prompt_targets;              ///< y [n]; empty when unknown.
   Eigen::VectorXd query_base;                  ///< f(x) at w0 [m]; empty when unknown.
   std::vector<std::optional<double>> query_targets;  ///< [m]; empty when none is known.
+  /// [m] what results call each query where some were left out; empty: 0, ..., m - 1. Not in files.
+  std::vector<Eigen::Index> query_numbers;
 
   Eigen::Index examples() const { return residuals.size(); }
   Eigen::Index queries() const { return static_cast<Eigen::Index>(query_kernels.size()); }
+  Eigen::Index query_number(Eigen::Index query) const {
+    return query_numbers.empty() ? query : query_numbers[static_cast<std::size_t>(query)];
+  }
   Eigen::Index block_count() const { return static_cast<Eigen::Index>(blocks.size()); }
 };
 

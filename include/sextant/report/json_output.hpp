@@ -39,8 +39,9 @@ OrderedJson to_json(const advice::Plan& plan);
 /// "squared_error_adapted"}], "prompt": {"residual_norm_before", "residual_norm_after",
 /// "residual_norm_predicted"}, "validity": {"deviation", "kernel_drift", "bound"}, "update":
 /// {"horizon", "rho", "solver", "blocks", "residual_norms", "residual_norms_predicted"}}.
-/// Without an adaptation (a geometry alone) "queries" is empty and the three objects are null.
-OrderedJson to_json(const advice::Plan& plan, const ttt::Adaptation* adaptation);
+/// Numbers that nobody knows are null: what only a model can tell, for a geometry alone. Then
+/// "update" is null, too.
+OrderedJson to_json(const advice::Plan& plan, const ttt::Adaptation& adaptation);
 
 /// The text of a JSON file: two spaces of indentation and a line end. Bytes in names that are not
 /// UTF-8 become U+FFFD.

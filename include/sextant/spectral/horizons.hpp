@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "sextant/spectral/gaps.hpp"
 
@@ -53,6 +54,12 @@ struct OracleHorizon {
 OracleHorizon oracle_horizon(const Eigen::Ref<const Eigen::VectorXd>& values,
                              const GapWeights& weights, double lambda_star, double rho,
                              std::span<const std::int64_t> horizons);
+
+/// The same for many weights of one form, sharing the filters: O(|horizons| n (|weights| + 1)), of
+/// which O(|horizons| n) are powers.
+std::vector<OracleHorizon> oracle_horizons(const Eigen::Ref<const Eigen::VectorXd>& values,
+                                           std::span<const GapWeights> weights, double lambda_star,
+                                           double rho, std::span<const std::int64_t> horizons);
 
 /// A continuous minimiser of the Bayes gap.
 struct OracleValue {

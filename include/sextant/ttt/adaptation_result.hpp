@@ -2,14 +2,16 @@
 
 /// What an adaptation did, and how well the linear model of it held.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace sextant::ttt {
 
-/// One query before and after. Predictions are in the units of the readout.
+/// One query before and after. Predictions are in the units of the readout, NaN where unknown.
 struct QueryOutcome {
+  std::int64_t query = 0;        ///< Its number, `PromptGeometry::query_number`.
   double base = 0;               ///< Prediction of the model as it was loaded.
   double linearized = 0;         ///< base + k' q_T(K_S) r, the correction that the kernel predicts.
   double adapted = 0;            ///< Prediction of the model after its real update.
@@ -32,7 +34,8 @@ struct Validity {
   double bound = 0;         ///< Estimated right side of the bound on the deviation in Sec. 8.
 };
 
-/// An update that was made, with everything measured about it.
+/// An update, with everything measured about it. Without a model it is only expected: then what
+/// would have to be measured is NaN, and the solver's name is empty.
 struct Adaptation {
   int horizon = 0;                    ///< T, at least 0.
   double rho = 0;                     ///< Step size eta / sigma2.
@@ -44,6 +47,8 @@ struct Adaptation {
   /// |r| after 0, 1, ..., T real steps; only first and last for "one-shot".
   std::vector<double> residual_norms;
   std::vector<double> residual_norms_predicted;  ///< The linear model's, same length.
+
+  bool is_measured() const { return !solver.empty(); }
 };
 
 }  // namespace sextant::ttt

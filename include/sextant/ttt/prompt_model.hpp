@@ -69,7 +69,7 @@ class PromptModel {
 
 /// Throws `InputError` naming `label` unless the prompt is a decoder's exactly when the model is
 /// one.
-void check_prompt_kind(const task::EncodedPrompt& prompt, const model::ModelConfig& config,
+void check_prompt_kind(bool decoder_prompt, const model::ModelConfig& config,
                        const std::string& label);
 
 }  // namespace sextant::ttt

@@ -1,0 +1,117 @@
+/// What the commands promise beyond their numbers: where things are said, and what options mean.
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "program.hpp"
+
+using namespace sextant;
+using namespace sextant::test;
+using nlohmann::json;
+
+namespace {
+
+const std::string on_model = " --model '" + decoder + "' --prompt '" + decoder_prompt + "' ";
+
+json result(const ProgramRuns& runs, const std::string& arguments) {
+  const Outcome outcome = runs.run(arguments + " --json -");
+  REQUIRE_MESSAGE(outcome.status == 0, outcome.errors);
+  return json::parse(outcome.output);
+}
+
+}  // namespace
+
+TEST_CASE("warnings go to standard error, and nowhere when quiet") {
+  const ProgramRuns runs("warnings");
+  const std::string command = "select" + on_model + "--horizons 0:3";
+  const Outcome loud = runs.run(command);
+  CHECK(loud.errors.find("sextant: warning: T_MAP = 3 is the largest candidate") !=
+        std::string::npos);
+  CHECK(loud.output.find("largest candidate") == std::string::npos);
+  const Outcome quiet = runs.run(command + " --quiet");
+  CHECK(quiet.errors.empty());
+  CHECK(quiet.output == loud.output);
+}
+
+TEST_CASE("one query keeps its number and its values, from a model and from a file") {
+  const ProgramRuns runs("query");
+  CHECK(runs.run("geometry" + on_model + "--out g.safetensors").status == 0);
+  const json all = result(runs, "select" + on_model);
+  for (const std::string& source : {on_model, std::string(" --geometry g.safetensors ")}) {
+    const json one = result(runs, "select" + source + "--query 3");
+    REQUIRE(one["queries"].size() == 1);
+    CHECK(one["queries"][0]["query"] == 3);
+    CHECK(one["queries"][0]["gap_map"].get<double>() ==
+          doctest::Approx(all["queries"][3]["gap_map"].get<double>()).epsilon(1e-9));
+    const json advice = result(runs, "advise" + source + "--query 3");
+    CHECK(advice["queries"][0]["query"] == 3);
+  }
+}
+
+TEST_CASE("a geometry file gives the expected part of what a model gives") {
+  const ProgramRuns runs("expected");
+  CHECK(runs.run("geometry" + on_model + "--out g.safetensors").status == 0);
+  const json made = result(runs, "advise" + on_model);
+  const json expected = result(runs, "advise --geometry g.safetensors");
+  CHECK(expected["advice"] == made["advice"]);
+  REQUIRE(expected["queries"].size() == made["queries"].size());
+  for (std::size_t i = 0; i < made["queries"].size(); ++i) {
+    for (const char* key : {"base", "linearized", "target", "squared_error_base", "query"}) {
+      CHECK(expected["queries"][i][key] == made["queries"][i][key]);
+    }
+    CHECK(expected["queries"][i]["adapted"].is_null());
+  }
+  for (const char* key : {"residual_norm_before", "residual_norm_predicted"}) {
+    CHECK(expected["prompt"][key] == made["prompt"][key]);
+  }
+  CHECK(expected["validity"]["deviation"].is_null());
+}
+
+TEST_CASE("layers and kinds choose among the blocks of a geometry file") {
+  const ProgramRuns runs("filter");
+  CHECK(runs.run("geometry" + on_model +
+                 "--blocks-kind value --blocks-kind mlp-in --out g.safetensors")
+            .status == 0);
+  const json all = result(runs, "score --geometry g.safetensors --method trace");
+  CHECK(all["ranking"].size() == 4 * 8 + 4);
+  const json some = result(
+      runs, "score --geometry g.safetensors --method trace --layers 1-2 --blocks-kind value");
+  CHECK(some["ranking"].size() == 2 * 8);
+  CHECK(some == result(runs, "score --method trace --layers 1-2" + on_model));
+  CHECK(runs.run("score --geometry g.safetensors --layers 7").status == 2);
+}
+
+TEST_CASE("rho may be as large as the chosen blocks allow") {
+  const ProgramRuns runs("rho");
+  const json head = result(runs, "select" + on_model + "--layers 3");
+  const json all = result(runs, "select" + on_model);
+  const std::string block = "--blocks h.3.attn.v.0 --horizon 2 ";
+  const json one = result(runs, "adapt" + on_model + block);
+  const double limit = 0.1 / one["update"]["rho"].get<double>();
+  REQUIRE(limit < all["lambda_max"].get<double>() / 2);
+  const std::string rho = std::to_string(0.7 / limit);
+  CHECK(result(runs, "adapt" + on_model + block + "--rho " + rho)["update"]["rho"] ==
+        std::stod(rho));
+  CHECK(runs.run("adapt" + on_model + block + "--rho " + std::to_string(1.1 / limit)).status == 2);
+}
+
+TEST_CASE("after tokenwise features the update is held against exact ones") {
+  const ProgramRuns runs("tokenwise");
+  const auto deviation = [&](const std::string& scale) {
+    const json made =
+        result(runs, "adapt" + on_model + "--features tokenwise --horizon 4 --step-scale " + scale);
+    double move = 0;
+    for (const auto& query : made["queries"]) {
+      move = std::max(move, std::abs(query["adapted"].get<double>() - query["base"].get<double>()));
+    }
+    return std::pair(made["validity"]["deviation"].get<double>() / move,
+                     made["validity"]["kernel_drift"].get<double>());
+  };
+  const auto [large, large_drift] = deviation("2e-3");
+  const auto [small, small_drift] = deviation("5e-4");
+  CHECK(small < 0.35 * large);  // relative to the move, first order in the step
+  CHECK(small_drift < 0.35 * large_drift);
+  CHECK(small < 0.05);
+}
