@@ -57,7 +57,8 @@ Figure query_figure(const std::vector<ttt::QueryOutcome>& queries) {
   Panel panel{specification("Predictions of each query before and after the update", 260),
               query_table(queries)};
   panel.specification["encoding"] = {
-      {"x", whole_numbers("query", "query", -0.5, static_cast<double>(queries.size()) - 0.5)}};
+      {"x", whole_numbers("query", "query", static_cast<double>(queries.front().query) - 0.5,
+                          static_cast<double>(queries.back().query) + 0.5)}};
   OrderedJson y = aligned_y("prediction", "prediction");
   y["scale"] = {{"zero", false}};
   OrderedJson from = y;

@@ -52,11 +52,11 @@ struct Plan {
   std::string reason;  ///< One plain sentence.
 };
 
-/// Four steps. (1) `select` on all blocks, or on those that are given. (2) `score` for the given horizon or T_MAP. (3) `select`
-/// on the chosen blocks' summed kernel, rho = c / lambda_max of that kernel; with a given horizon
-/// it is the only candidate. (4) The verdict: adapt when the horizon of step 3 is positive and its
-/// mean Bayes gap over the queries (over the prompt's examples when there are none) is below that
-/// of no update.
+/// Four steps. (1) `select` on all blocks, or on those that are given. (2) `score` for the given
+/// horizon or T_MAP. (3) `select` on the chosen blocks' summed kernel, rho = c / lambda_max of that
+/// kernel; with a given horizon it is the only candidate. (4) The verdict: adapt when the horizon
+/// of step 3 is positive and its mean Bayes gap over the queries (over the prompt's examples when
+/// there are none) is below that of no update.
 ///
 /// When T_MAP of all blocks is 0 and no horizon and no blocks are given, there is nothing to adapt:
 /// no blocks are chosen; the scoring, planned for the best positive candidate, is informative only.

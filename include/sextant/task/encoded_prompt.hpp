@@ -22,9 +22,9 @@ struct EncodedPrompt {
   std::vector<std::optional<double>> query_targets;  ///< m targets, where known.
   /// m numbers in the prompt file where some queries were left out; empty: 0, ..., m - 1.
   std::vector<std::ptrdiff_t> query_numbers;
-  std::vector<int> label_tokens;                     ///< Distinct; empty for an encoder.
-  std::vector<double> label_values;                  ///< One for each label token.
-  bool causal = false;                               ///< Whether this is a decoder's prompt.
+  std::vector<int> label_tokens;     ///< Distinct; empty for an encoder.
+  std::vector<double> label_values;  ///< One for each label token.
+  bool causal = false;               ///< Whether this is a decoder's prompt.
 };
 
 /// Tokenises a decoder's prompt. Each text is tokenised as a whole, with the tokenizer's special
