@@ -65,8 +65,9 @@ std::string judge(const SourceFile& file, const std::string& target, bool quoted
 
 const std::vector<std::string>& folder_order() {
   static const std::vector<std::string> order{
-      "core",  "io",      "spectral", "evidence", "subspace", "geometry", "advice", "tokenizer",
-      "model", "readout", "task",     "pretrain", "ttt",      "report",   "apps"};
+      "core",     "statistics", "io",        "spectral",  "evidence", "subspace",
+      "geometry", "advice",     "tokenizer", "model",     "readout",  "task",
+      "pretrain", "ttt",        "report",    "reproduce", "apps"};
   return order;
 }
 

@@ -7,15 +7,12 @@
 #include <vector>
 
 #include "sextant/model/parameters.hpp"
+#include "sextant/statistics/paired.hpp"
 #include "sextant/task/digit_shift.hpp"
 
 namespace sextant::pretrain {
 
-/// A mean over independent tasks and its standard error.
-struct Estimate {
-  double mean = 0;
-  double standard_error = 0;
-};
+using statistics::Estimate;
 
 /// Errors of one predictor, which gives each label a probability.
 struct PredictorErrors {
