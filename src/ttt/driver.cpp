@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <memory>
 
 #include "jacobian_change.hpp"
+#include "mutable_weights.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/spectral/eigensystem.hpp"
@@ -15,70 +14,6 @@
 
 namespace sextant::ttt {
 namespace {
-
-using Key = model::BlockGradient<float>::Key;
-
-/// The model's blocks with the given names, in that order.
-std::vector<model::ModelBlock> find_blocks(const model::ModelConfig& config,
-                                           const std::vector<std::string>& names) {
-  model::CaptureOptions every;
-  every.kinds.assign(std::begin(model::block_kinds), std::end(model::block_kinds));
-  const auto known = model::model_blocks(config, every);
-  std::vector<model::ModelBlock> blocks;
-  for (const std::string& name : names) {
-    const auto found = std::find_if(known.begin(), known.end(),
-                                    [&](const auto& block) { return block.block.name == name; });
-    if (found == known.end()) {
-      throw ArgumentError("adapt", "blocks",
-                          fmt::format("name \"{}\", which the model lacks", name));
-    }
-    blocks.push_back(*found);
-  }
-  return blocks;
-}
-
-/// Weights of which some matrices are owned and may change.
-class MutableWeights {
- public:
-  MutableWeights(const model::Weights<float>& base, const std::map<Key, model::Rows<float>>& like)
-      : weights_(base) {
-    for (const auto& [key, ignored] : like) {
-      const auto [layer, kind] = key;
-      auto matrix = std::make_shared<model::Rows<float>>(copy(base.linear(layer, kind).weight));
-      weights_.replace(layer, kind, matrix);
-      matrices_[key] = std::move(matrix);
-    }
-  }
-
-  const model::Weights<float>& weights() const { return weights_; }
-
-  /// w <- w + step * direction
-  void add(double step, const std::map<Key, model::Rows<float>>& direction) {
-    for (const auto& [key, values] : direction) {
-      *matrices_.at(key) += static_cast<float>(step) * values;
-    }
-  }
-
-  /// |w - base|, Euclidean over all changed entries.
-  double distance(const model::Weights<float>& base) const {
-    double squared = 0;
-    for (const auto& [key, matrix] : matrices_) {
-      const auto before = copy(base.linear(key.first, key.second).weight);
-      squared += (*matrix - before).cast<double>().squaredNorm();
-    }
-    return std::sqrt(squared);
-  }
-
-  std::vector<model::AdaptedMatrix> changed() const {
-    std::vector<model::AdaptedMatrix> result;
-    for (const auto& [key, matrix] : matrices_) result.push_back({key.first, key.second, *matrix});
-    return result;
-  }
-
- private:
-  model::Weights<float> weights_;
-  std::map<Key, std::shared_ptr<model::Rows<float>>> matrices_;
-};
 
 /// Runs the update and returns the residual norms before each step.
 std::vector<double> update(const PromptModel& model, const AdaptOptions& options,

@@ -74,21 +74,18 @@ geometry::PromptGeometry PromptModel::capture(const model::CaptureOptions& optio
   return geometry;
 }
 
-model::Activations<float> PromptModel::run_examples(const model::Weights<float>& weights) const {
-  return model::forward(weights, examples_batch_, examples_layouts_, true);
-}
-
 void PromptModel::pull_back(const model::Weights<float>& weights,
                             const model::Activations<float>& activations,
+                            const model::TokenBatch& batch, const model::AttentionLayouts& layouts,
                             const Eigen::VectorXd& coefficients,
                             model::BlockGradient<float>& gradient) const {
   model::Rows<float> cotangent =
       model::Rows<float>::Zero(activations.hidden.rows(), activations.hidden.cols());
   for (Eigen::Index i = 0; i < examples(); ++i) {
-    const auto& outputs = examples_batch_.sequence_outputs[static_cast<std::size_t>(i)];
+    const auto& outputs = batch.sequence_outputs[static_cast<std::size_t>(i)];
     readout_->pull_back(activations.hidden, outputs, coefficients(i), outputs, cotangent);
   }
-  model::backward(weights, activations, examples_layouts_, nullptr, std::move(cotangent), gradient);
+  model::backward(weights, activations, layouts, nullptr, std::move(cotangent), gradient);
 }
 
 }  // namespace sextant::ttt

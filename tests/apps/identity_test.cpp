@@ -69,10 +69,10 @@ TEST_CASE("one thread and two give the same bytes, and so does a second run") {
     const auto one = results("a", command.arguments + " --threads 1", command.files);
     const auto two = results("b", command.arguments + " --threads 2", command.files);
     const auto again = results("c", command.arguments + " --threads 2", command.files);
-    for (const auto& [name, content] : one) {
-      CAPTURE(name);
-      CHECK((content == two.at(name)));
-      CHECK((content == again.at(name)));
+    for (const auto& entry : one) {
+      CAPTURE(entry.first);
+      CHECK((entry.second == two.at(entry.first)));
+      CHECK((entry.second == again.at(entry.first)));
     }
   }
 }

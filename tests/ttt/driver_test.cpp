@@ -9,47 +9,14 @@
 #include "sextant/core/threads.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/geometry/validation.hpp"
-#include "sextant/readout/label_expectation.hpp"
-#include "sextant/readout/linear_head.hpp"
 #include "sextant/spectral/eigensystem.hpp"
-#include "support/random_model.hpp"
+#include "support/prompt_model_case.hpp"
 
 using namespace sextant;
 using namespace sextant::ttt;
+using Case = test::PromptModelCase;
 
 namespace {
-
-struct Case {
-  model::ModelConfig config;
-  model::Parameters<float> parameters;
-
-  explicit Case(model::Family family, std::uint64_t seed = 3)
-      : config(test::small_config(family, 2, 2, 16)),
-        parameters(test::random_parameters<float>(config, seed, 0.25)) {}
-
-  PromptModel prompt_model() const {
-    task::EncodedPrompt prompt;
-    prompt.causal = config.causal();
-    prompt.example_tokens = test::random_sequences(config, 5, 8, 4);
-    prompt.query_tokens = test::random_sequences(config, 3, 8, 5);
-    prompt.example_targets = {0.0, 1.0, 0.4, 0.9, 0.2};
-    prompt.query_targets = {0.5, std::nullopt, 1.0};
-    const auto weights = parameters.weights();
-    std::shared_ptr<const model::ScalarReadout<float>> readout;
-    if (prompt.causal) {
-      prompt.label_tokens = {3, 8, 12};
-      prompt.label_values = {0, 0.5, 1};
-      readout = std::make_shared<readout::LabelExpectation<float>>(weights, prompt.label_tokens,
-                                                                   prompt.label_values);
-    } else {
-      Random random(6);
-      readout::LinearHead head{Eigen::VectorXd(config.width), 0.1};
-      for (double& w : head.weight) w = 0.3 * random.normal();
-      readout = std::make_shared<readout::PooledHead<float>>(head, config.width);
-    }
-    return {weights, prompt, readout, "test prompt"};
-  }
-};
 
 model::CaptureOptions all_kinds() {
   return {{model::BlockKind::value, model::BlockKind::output, model::BlockKind::mlp_in,

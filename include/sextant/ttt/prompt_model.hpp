@@ -46,16 +46,31 @@ class PromptModel {
   template <class Coefficients>
   Eigen::VectorXd accumulate(const model::Weights<float>& weights, const Coefficients& coefficients,
                              model::BlockGradient<float>& gradient) const {
-    const auto activations = run_examples(weights);
-    const Eigen::VectorXd predicted =
-        model::predict(activations.hidden, examples_batch_, *readout_);
-    pull_back(weights, activations, coefficients(predicted), gradient);
-    return predicted;
+    return accumulate(weights, examples_batch_, examples_layouts_, coefficients, gradient);
+  }
+
+  /// The same over all n + m sequences, of which the queries only predict: returns s [n + m], and
+  /// `coefficients(s)` gives the examples' c [n].
+  template <class Coefficients>
+  Eigen::VectorXd accumulate_all(const model::Weights<float>& weights,
+                                 const Coefficients& coefficients,
+                                 model::BlockGradient<float>& gradient) const {
+    return accumulate(weights, batch_, layouts_, coefficients, gradient);
   }
 
  private:
-  model::Activations<float> run_examples(const model::Weights<float>& weights) const;
+  template <class Coefficients>
+  Eigen::VectorXd accumulate(const model::Weights<float>& weights, const model::TokenBatch& batch,
+                             const model::AttentionLayouts& layouts,
+                             const Coefficients& coefficients,
+                             model::BlockGradient<float>& gradient) const {
+    const auto activations = model::forward(weights, batch, layouts, true);
+    const Eigen::VectorXd predicted = model::predict(activations.hidden, batch, *readout_);
+    pull_back(weights, activations, batch, layouts, coefficients(predicted), gradient);
+    return predicted;
+  }
   void pull_back(const model::Weights<float>& weights, const model::Activations<float>& activations,
+                 const model::TokenBatch& batch, const model::AttentionLayouts& layouts,
                  const Eigen::VectorXd& coefficients, model::BlockGradient<float>& gradient) const;
 
   model::Weights<float> weights_;

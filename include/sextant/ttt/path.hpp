@@ -1,0 +1,36 @@
+#pragma once
+
+/// Real updates of the model for studies: predictions along the whole way, and after any one-shot
+/// correction. `adapt` (driver.hpp) makes a single update and measures more.
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sextant/ttt/prompt_model.hpp"
+
+namespace sextant::ttt {
+
+/// Predictions after 0, 1, ..., T gradient steps.
+struct StepPath {
+  Eigen::MatrixXd queries;             ///< [T + 1, m]
+  std::vector<double> residual_norms;  ///< |r| of the labelled examples [T + 1].
+};
+
+/// The steps of `adapt` with `Solver::steps`, with the queries predicted after each of them. The
+/// last row equals the predictions that `adapt` gives for the same blocks, rho and horizon; every
+/// earlier row those for that many steps. Throws `ArgumentError` for unknown blocks and a negative
+/// horizon, `NumericalError` when predictions stop being finite. Cost: T + 1 forward passes and T
+/// reverse passes over all sequences.
+StepPath step_path(const PromptModel& model, const std::vector<std::string>& blocks, double rho,
+                   std::int64_t horizon);
+
+/// Predictions of all n + m sequences after w <- w + J' c on `blocks`, J the examples' gradients at
+/// the base weights and c `coefficients` [n]: any filter in one pass, c = q(K) r (theory Sec. 8).
+/// Throws as `step_path`. Cost: two forward passes and one reverse pass.
+Eigen::VectorXd one_shot_predictions(const PromptModel& model,
+                                     const std::vector<std::string>& blocks,
+                                     const Eigen::VectorXd& coefficients);
+
+}  // namespace sextant::ttt
