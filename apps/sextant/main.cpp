@@ -125,6 +125,7 @@ int main(int argc, char** argv) {
   add_fit_head(app);
   add_pretrain(app);
   add_prompt(app);
+  add_reproduce(app);
   return run_guarded(app, [&] {
     check_command(app, argc, argv);
     app.parse(argc, argv);

@@ -30,7 +30,7 @@ void check_prompt_kind(bool decoder_prompt, const model::ModelConfig& config,
 
 PromptModel::PromptModel(model::Weights<float> weights, task::EncodedPrompt prompt,
                          std::shared_ptr<const model::ScalarReadout<float>> readout,
-                         std::string label)
+                         const std::string& label)
     : weights_(std::move(weights)), prompt_(std::move(prompt)), readout_(std::move(readout)) {
   check_prompt_kind(prompt_.causal, weights_.config, label);
   task::check_context_length(prompt_, static_cast<std::size_t>(weights_.config.context), label);

@@ -21,7 +21,8 @@ class PromptModel {
   /// prompt's kind (decoder, encoder) is not the model's, `NumericalError` when the model gives a
   /// prediction that is not finite.
   PromptModel(model::Weights<float> weights, task::EncodedPrompt prompt,
-              std::shared_ptr<const model::ScalarReadout<float>> readout, std::string label);
+              std::shared_ptr<const model::ScalarReadout<float>> readout,
+              const std::string& label);
 
   Eigen::Index examples() const { return static_cast<Eigen::Index>(prompt_.example_tokens.size()); }
   Eigen::Index queries() const { return static_cast<Eigen::Index>(prompt_.query_tokens.size()); }
@@ -65,7 +66,7 @@ class PromptModel {
                              const Coefficients& coefficients,
                              model::BlockGradient<float>& gradient) const {
     const auto activations = model::forward(weights, batch, layouts, true);
-    const Eigen::VectorXd predicted = model::predict(activations.hidden, batch, *readout_);
+    Eigen::VectorXd predicted = model::predict(activations.hidden, batch, *readout_);
     pull_back(weights, activations, batch, layouts, coefficients(predicted), gradient);
     return predicted;
   }

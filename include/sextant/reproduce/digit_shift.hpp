@@ -1,0 +1,71 @@
+#pragma once
+
+/// Both digit-shift experiments of [W, App. I] with their pilot (theory Sec. 10).
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sextant/reproduce/comparison.hpp"
+#include "sextant/reproduce/subspace_experiment.hpp"
+
+namespace sextant::reproduce {
+
+struct DigitShiftOptions {
+  std::filesystem::path model;
+  std::filesystem::path out;
+  bool resume = false;
+  std::size_t tasks = 2000;          ///< Experiment 1, at least 2.
+  std::size_t subspace_tasks = 500;  ///< Experiment 2, at least 2; 0 leaves it out.
+  std::size_t pilot_tasks = 100;     ///< Other tasks, for the step scale and the best fixed T.
+  std::uint64_t seed = 1;            ///< First task; the pilot's are 10^9 further on.
+  int examples = 10;
+  double label_noise = 0.55;
+  std::int64_t max_horizon = 30;
+  std::vector<double> step_scales = {0.05, 0.1, 0.2};
+  std::vector<std::int64_t> fixed_horizons = {1, 2, 4, 8, 16, 30};
+  SubspaceOptions subspaces;                 ///< Its step scale is the pilot's.
+  statistics::ResamplingOptions resampling;  ///< Its seed is `seed`.
+  /// Called as cases are finished: which part, how many of how many, how many before this run.
+  std::function<void(std::string_view part, std::size_t done, std::size_t count,
+                     std::size_t before)>
+      on_progress;
+};
+
+/// What the pilot chose, on tasks that no result is reported on.
+struct Pilot {
+  double step_scale = 0;               ///< Smallest mean squared error at T = 8.
+  std::vector<double> scale_errors;    ///< That error for every scale.
+  std::int64_t fixed_horizon = 0;      ///< Best fixed T >= 1 at that scale.
+  std::vector<double> horizon_errors;  ///< Mean error after T = 0, 1, ... at that scale.
+};
+
+/// How a rule's heads do at a budget, over tasks.
+struct BudgetSummary {
+  std::string method;
+  int budget = 0;
+  statistics::Estimate query_error;
+  statistics::Estimate prompt_error;
+  statistics::Comparison query_gain;   ///< Over random heads; for random itself over no update.
+  statistics::Comparison prompt_gain;  ///< The same for the mean squared residual.
+  double adjusted_p = 1;               ///< Holm's for `query_gain`, over all rules and budgets.
+};
+
+struct DigitShiftResult {
+  Pilot pilot;
+  std::vector<HorizonTask> horizon_tasks;
+  std::vector<GroupSummary> horizons;  ///< All, clean and noisy tasks.
+  std::vector<SubspaceTask> subspace_tasks;
+  std::vector<BudgetSummary> subspaces;
+};
+
+/// Runs what is missing and writes, below `out`, pilot.csv, horizons.csv and subspaces.csv as it
+/// goes. The same options give the same numbers, whatever the threads and however often the run was
+/// stopped and resumed. Throws `InputError` for a directory with results of other settings,
+/// `ArgumentError` for options out of range.
+DigitShiftResult run_digit_shift(const DigitShiftOptions& options);
+
+}  // namespace sextant::reproduce

@@ -1,0 +1,58 @@
+#pragma once
+
+/// Experiment 1 of [W, App. I]: how far. One task, all horizons, every way to choose among them.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sextant/reproduce/digit_tasks.hpp"
+#include "sextant/reproduce/run_log.hpp"
+
+namespace sextant::reproduce {
+
+/// What one task gave. Predictions are the model's own after real updates of all value heads unless
+/// said otherwise, in label units (0 to 1).
+struct HorizonTask {
+  std::uint64_t seed = 0;
+  bool noisy = false;
+  double target = 0;
+  double lambda_max = 0;
+  double rho = 0;
+  std::int64_t t_plug_in = 0;     ///< T_MAP with the plug-in variance.
+  std::int64_t t_profile = 0;     ///< T_MAP with the profiled variance.
+  std::int64_t t_match = 0;       ///< Spectral match t_mu / rho, at most the largest candidate.
+  double mean_t = 0;              ///< Of the Gibbs posterior (plug-in).
+  double gibbs = 0;               ///< Prediction averaged over that posterior.
+  double lambda_average = 0;      ///< One-shot update by the filter averaged over lambda_star.
+  double linear_plug_in = 0;      ///< Correction that the kernel expects at T = t_plug_in.
+  bool advised = false;           ///< `advise` says to adapt.
+  std::int64_t t_advised = 0;     ///< Its steps, 0 when it says not to.
+  int blocks_advised = 0;         ///< Its blocks.
+  double advised_prediction = 0;  ///< After that update, or the base where there is none.
+  std::vector<double> path;       ///< Predictions after T = 0, 1, ... steps.
+
+  Row row() const;
+  static HorizonTask from_row(std::span<const double> row);
+  static std::vector<std::string> columns(std::int64_t max_horizon);
+};
+
+/// Runs one task with rho = `step_scale` / lambda_max and candidates 0, ..., `max_horizon`. The
+/// numbers are those of `select`, `adapt` and `advise` on the task's prompt file.
+HorizonTask run_horizon_task(const DigitTasks& tasks, const DigitTask& task, double step_scale,
+                             std::int64_t max_horizon);
+
+/// The squared errors of one way to predict.
+struct MethodErrors {
+  std::string method;
+  std::vector<double> errors;  ///< One per task.
+  double mean_horizon = 0;     ///< Mean T where one was chosen, else NaN.
+};
+
+/// No update, the fixed horizons `fixed`, every selector, the advice, and in hindsight the best T
+/// of each task ("oracle"), which bounds what any choice of T can reach.
+std::vector<MethodErrors> horizon_methods(const std::vector<HorizonTask>& results,
+                                          std::span<const std::int64_t> fixed);
+
+}  // namespace sextant::reproduce

@@ -1,0 +1,271 @@
+#include "sextant/reproduce/digit_shift_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "sextant/report/study_charts.hpp"
+
+namespace sextant::reproduce {
+namespace {
+
+using report::Figure;
+using report::OrderedJson;
+using report::Table;
+
+std::string number(double value) { return report::format_number(value, 3); }
+
+std::vector<double> counted_horizons(std::size_t count) {
+  std::vector<double> horizons(count);
+  for (std::size_t t = 0; t < count; ++t) horizons[t] = static_cast<double>(t);
+  return horizons;
+}
+
+std::string pilot_sentence(const Pilot& pilot) {
+  return fmt::format(
+      "Pilot, on tasks of its own: step scale c = {} has the smallest error at T = 8, and with it "
+      "T = {} is the best fixed horizon.",
+      pilot.step_scale, pilot.fixed_horizon);
+}
+
+std::string advice_sentence(const DigitShiftResult& result, bool noisy) {
+  std::size_t tasks = 0;
+  std::size_t advised = 0;
+  for (const HorizonTask& task : result.horizon_tasks) {
+    if (task.noisy != noisy) continue;
+    ++tasks;
+    advised += task.advised ? 1 : 0;
+  }
+  return fmt::format("advised to adapt on {} of {} {} tasks", advised, tasks,
+                     noisy ? "noisy" : "clean");
+}
+
+/// [W, App. I.5], distilgpt2: figures of the paper, never ours.
+Table published_horizons() {
+  Table table;
+  table.text("method", {"no update", "T = 8", "evidence, plug-in", "evidence, profile"});
+  table.numbers("squared error", {0.0747, 0.0734, 0.0722, 0.0719});
+  table.numbers("standard error", {0.0031, 0.0030, 0.0030, 0.0029});
+  return table.text("mean T", {"", "8", "9.79", "11.20"});
+}
+
+Table budget_table(const std::vector<BudgetSummary>& summaries) {
+  std::vector<std::string> methods;
+  std::vector<double> budgets;
+  std::vector<double> errors;
+  std::vector<double> gains;
+  std::vector<double> lows;
+  std::vector<double> highs;
+  std::vector<double> adjusted;
+  std::vector<double> prompt_gains;
+  for (const BudgetSummary& summary : summaries) {
+    methods.push_back(summary.method);
+    budgets.push_back(summary.budget);
+    errors.push_back(summary.query_error.mean);
+    gains.push_back(summary.query_gain.improvement.mean);
+    lows.push_back(summary.query_gain.interval.low);
+    highs.push_back(summary.query_gain.interval.high);
+    adjusted.push_back(summary.adjusted_p);
+    prompt_gains.push_back(summary.prompt_gain.improvement.mean);
+  }
+  Table table;
+  table.text("method", methods).numbers("heads", budgets).numbers("error", errors, 3);
+  table.numbers("gain", gains, 2).numbers("low", lows, 2).numbers("high", highs, 2);
+  return table.numbers("Holm's p", adjusted, 2).numbers("fit gain", prompt_gains, 2);
+}
+
+Figure chosen_horizons(const DigitShiftResult& result) {
+  std::vector<report::Sample> samples = {{"plug-in, clean", {}},
+                                         {"plug-in, noisy", {}},
+                                         {"profile, clean", {}},
+                                         {"profile, noisy", {}}};
+  for (const HorizonTask& task : result.horizon_tasks) {
+    const std::size_t noisy = task.noisy ? 1 : 0;
+    samples[noisy].values.push_back(static_cast<double>(task.t_plug_in));
+    samples[2 + noisy].values.push_back(static_cast<double>(task.t_profile));
+  }
+  return ecdf_figure({"Chosen horizons",
+                      "Share of tasks whose T_MAP is at most T [W, Fig. 1a]. With noisy labels the "
+                      "evidence should stop earlier.",
+                      "chosen-horizons",
+                      {}},
+                     samples, "T_MAP");
+}
+
+Figure errors_of_horizons(const std::vector<HorizonTask>& tasks, const GroupSummary& group) {
+  const std::size_t count = tasks.front().path.size();
+  report::MeanLine curve{"fixed T", counted_horizons(count), {}, {}};
+  for (std::size_t t = 0; t < count; ++t) {
+    std::vector<double> errors;
+    for (const HorizonTask& task : tasks) {
+      if (group.group == "all" || task.noisy == (group.group == "noisy")) {
+        errors.push_back(std::pow(task.path[t] - task.target, 2));
+      }
+    }
+    const auto estimate = statistics::estimate(errors);
+    curve.mean.push_back(estimate.mean);
+    curve.standard_error.push_back(estimate.standard_error);
+  }
+  std::vector<report::MarkedPoint> points;
+  for (const MethodSummary& method : group.methods) {
+    if (method.method == "no update" || method.method.starts_with("T = ")) continue;
+    const double x = std::isfinite(method.mean_horizon) ? method.mean_horizon : 0;
+    points.push_back({method.method, x, method.error.mean});
+  }
+  return marked_curve_figure(
+      {fmt::format("Error against the horizon, {} tasks", group.group),
+       "Mean squared query error of every fixed T with one standard error, and of the ways to "
+       "choose, at their mean T (the average over lambda_star, which has none, at 0). The oracle "
+       "knows the answer: no choice of T can be better.",
+       fmt::format("horizon-errors-{}", group.group),
+       {}},
+      curve, points, "T", "squared error");
+}
+
+Figure predicted_and_real(const std::vector<HorizonTask>& tasks) {
+  std::vector<double> predicted;
+  std::vector<double> real;
+  std::vector<std::string> group;
+  for (const HorizonTask& task : tasks) {
+    predicted.push_back(task.linear_plug_in);
+    real.push_back(task.path[static_cast<std::size_t>(task.t_plug_in)] - task.path[0]);
+    group.emplace_back(task.noisy ? "noisy" : "clean");
+  }
+  return report::agreement_figure(
+      {"Predicted and real corrections",
+       "The query's correction at T_MAP (plug-in) as the kernel expects it and "
+       "as real steps give it, one point per task. On the dashed line the "
+       "linear model is exact.",
+       "corrections",
+       {}},
+      predicted, real, group, "expected by the kernel", "real");
+}
+
+Figure budget_gains(const std::vector<BudgetSummary>& summaries,
+                    statistics::Comparison BudgetSummary::*gain, std::string title,
+                    std::string name, const std::string& y_title) {
+  std::vector<report::MeanLine> lines;
+  for (const BudgetSummary& summary : summaries) {
+    if (summary.method == "random") continue;
+    if (lines.empty() || lines.back().name != summary.method) {
+      lines.push_back({summary.method, {}, {}, {}});
+    }
+    lines.back().x.push_back(summary.budget);
+    lines.back().mean.push_back((summary.*gain).improvement.mean);
+    lines.back().standard_error.push_back((summary.*gain).improvement.standard_error);
+  }
+  return lines_figure({std::move(title),
+                       "Mean improvement over random heads at the same budget, with one standard "
+                       "error over tasks. Above 0: better than random.",
+                       std::move(name),
+                       {}},
+                      lines, "heads", y_title, true, true);
+}
+
+OrderedJson comparison_json(const statistics::Comparison& comparison) {
+  return {{"improvement", comparison.improvement.mean},
+          {"standard_error", comparison.improvement.standard_error},
+          {"interval", {comparison.interval.low, comparison.interval.high}},
+          {"p", comparison.p_value}};
+}
+
+}  // namespace
+
+std::string digit_shift_text(const DigitShiftResult& result, const report::TerminalStyle& style) {
+  std::string text = report::wrap(pilot_sentence(result.pilot), style.width) + "\n";
+  for (const GroupSummary& group : result.horizons) {
+    text += "\n" +
+            report::bold(fmt::format("How far: {} tasks ({})", group.group, group.tasks), style) +
+            "\n" + report::to_terminal(error_table(group), style) + "\n" +
+            "Improvement over no update, 95% interval\n" +
+            report::to_terminal(improvement_table(group, &MethodSummary::against_none), style) +
+            "\n" + fmt::format("Improvement over {}, the best fixed one\n", group.fixed) +
+            report::to_terminal(improvement_table(group, &MethodSummary::against_fixed), style);
+  }
+  text += fmt::format("\nThe advice: {}, {}.\n", advice_sentence(result, false),
+                      advice_sentence(result, true));
+  if (result.subspaces.empty()) return text;
+  text += "\n" +
+          report::bold(fmt::format("Which heads ({} tasks)", result.subspace_tasks.size()), style) +
+          "\nGain over random heads at the same budget; of random heads over no update\n" +
+          report::to_terminal(budget_table(result.subspaces), style);
+  return text;
+}
+
+std::string digit_shift_html(const report::Heading& heading, const DigitShiftResult& result,
+                             const std::string& model_note) {
+  report::HtmlReport report(heading.title, heading.subtitle);
+  const GroupSummary& all = result.horizons.front();
+  std::vector<std::string> facts = {pilot_sentence(result.pilot)};
+  for (const MethodSummary& method : all.methods) {
+    if (!method.against_fixed || method.method.starts_with("T = ")) continue;
+    const auto& against = *method.against_fixed;
+    facts.push_back(fmt::format(
+        "{}: squared error {}, improvement over {} {} [{}, {}], Holm's p {}.", method.method,
+        number(method.error.mean), all.fixed, number(against.comparison.improvement.mean),
+        number(against.comparison.interval.low), number(against.comparison.interval.high),
+        number(against.adjusted_p)));
+  }
+  facts.push_back(fmt::format("The advice: {}, {}.", advice_sentence(result, false),
+                              advice_sentence(result, true)));
+  report.verdict(fmt::format("{} tasks, half of them with noisy labels", all.tasks), facts);
+  if (!model_note.empty()) report.paragraph("The model's training: " + model_note);
+  report.section("How far");
+  report.figure(chosen_horizons(result));
+  for (const GroupSummary& group : result.horizons) {
+    report.figure(errors_of_horizons(result.horizon_tasks, group));
+    report.table(error_table(group), fmt::format("Errors, {} tasks", group.group));
+    report.table(improvement_table(group, &MethodSummary::against_none),
+                 fmt::format("Improvement over no update, {} tasks, 95% bootstrap interval, sign "
+                             "permutation p-value, and Holm's over the methods",
+                             group.group));
+    report.table(improvement_table(group, &MethodSummary::against_fixed),
+                 fmt::format("Improvement over {}, the pilot's best fixed horizon, {} tasks",
+                             group.fixed, group.group));
+  }
+  report.figure(predicted_and_real(result.horizon_tasks));
+  if (!result.subspaces.empty()) {
+    report.section("Which heads");
+    report.figure(budget_gains(result.subspaces, &BudgetSummary::query_gain,
+                               "Query gain over random heads", "query-gain",
+                               "squared error of random minus rule"));
+    report.figure(budget_gains(result.subspaces, &BudgetSummary::prompt_gain,
+                               "Prompt-fit gain over random heads", "prompt-gain",
+                               "mean squared residual of random minus rule"));
+    report.table(budget_table(result.subspaces),
+                 "Squared query error; gain over random heads at the same budget (of random heads: "
+                 "over no update) with 95% bootstrap interval; Holm's p over all rows; gain in the "
+                 "fit of the labelled examples");
+  }
+  report.section("Published figures");
+  report.paragraph(
+      "From arXiv:2606.15569 with distilgpt2, a model of 82 million parameters pretrained on text. "
+      "Not ours, and not comparable in level: the model, and so its errors, differ.");
+  report.table(published_horizons(), "Experiment 1 of the paper, 2,000 tasks");
+  report.provenance(heading.provenance);
+  return report.html();
+}
+
+OrderedJson to_json(const DigitShiftResult& result) {
+  OrderedJson json;
+  json["pilot"] = {{"step_scale", result.pilot.step_scale},
+                   {"scale_errors", result.pilot.scale_errors},
+                   {"fixed_horizon", result.pilot.fixed_horizon},
+                   {"horizon_errors", result.pilot.horizon_errors}};
+  json["horizons"] = OrderedJson::array();
+  for (const GroupSummary& group : result.horizons) json["horizons"].push_back(to_json(group));
+  json["subspaces"] = OrderedJson::array();
+  for (const BudgetSummary& summary : result.subspaces) {
+    json["subspaces"].push_back({{"method", summary.method},
+                                 {"budget", summary.budget},
+                                 {"query_error", summary.query_error.mean},
+                                 {"prompt_error", summary.prompt_error.mean},
+                                 {"query_gain", comparison_json(summary.query_gain)},
+                                 {"prompt_gain", comparison_json(summary.prompt_gain)},
+                                 {"p_holm", summary.adjusted_p}});
+  }
+  return json;
+}
+
+}  // namespace sextant::reproduce

@@ -1,0 +1,182 @@
+#include "sextant/reproduce/horizon_experiment.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "sextant/advice/plan.hpp"
+#include "sextant/core/errors.hpp"
+#include "sextant/evidence/benchmark_fit.hpp"
+#include "sextant/ttt/path.hpp"
+
+namespace sextant::reproduce {
+namespace {
+
+std::vector<std::string> block_names(const geometry::PromptGeometry& geometry) {
+  std::vector<std::string> names;
+  for (const auto& block : geometry.blocks) names.push_back(block.name);
+  return names;
+}
+
+/// The prediction after a one-shot update by the filter averaged over lambda_star.
+double lambda_average_prediction(const ttt::PromptModel& model,
+                                 const geometry::PromptGeometry& geometry,
+                                 const advice::Selection& selection) {
+  const auto& system = selection.system;
+  const Eigen::VectorXd rotated = system.rotate(geometry.residuals);
+  const auto average = evidence::average_over_lambda_star(system.values, rotated);
+  const Eigen::VectorXd coefficients = system.vectors * average.query_filter.cwiseProduct(rotated);
+  return ttt::one_shot_predictions(model, block_names(geometry), coefficients)(model.examples());
+}
+
+void run_advice(const ttt::PromptModel& model, const geometry::PromptGeometry& geometry,
+                double step_scale, HorizonTask& result) {
+  advice::PlanOptions options;
+  options.score.select.step.scale = step_scale;
+  const advice::Plan plan = advice::plan(geometry, options);
+  result.advised = plan.adapt;
+  result.advised_prediction = result.path.front();
+  if (!plan.adapt) return;
+  result.t_advised = plan.horizon;
+  result.blocks_advised = static_cast<int>(plan.blocks.size());
+  result.advised_prediction =
+      ttt::step_path(model, plan.block_names, plan.rho, plan.horizon).queries(plan.horizon, 0);
+}
+
+double squared(double value) { return value * value; }
+
+std::size_t index(std::int64_t horizon) { return static_cast<std::size_t>(horizon); }
+
+}  // namespace
+
+std::vector<std::string> HorizonTask::columns(std::int64_t max_horizon) {
+  std::vector<std::string> names = {"seed",    "noisy",     "target",         "lambda_max",
+                                    "rho",     "t_plug_in", "t_profile",      "t_match",
+                                    "mean_t",  "gibbs",     "lambda_average", "linear_plug_in",
+                                    "advised", "t_advised", "blocks_advised", "advised_prediction"};
+  for (std::int64_t t = 0; t <= max_horizon; ++t) names.push_back(fmt::format("prediction_{}", t));
+  return names;
+}
+
+Row HorizonTask::row() const {
+  Row values = {static_cast<double>(seed),
+                noisy ? 1.0 : 0.0,
+                target,
+                lambda_max,
+                rho,
+                static_cast<double>(t_plug_in),
+                static_cast<double>(t_profile),
+                static_cast<double>(t_match),
+                mean_t,
+                gibbs,
+                lambda_average,
+                linear_plug_in,
+                advised ? 1.0 : 0.0,
+                static_cast<double>(t_advised),
+                static_cast<double>(blocks_advised),
+                advised_prediction};
+  values.insert(values.end(), path.begin(), path.end());
+  return values;
+}
+
+HorizonTask HorizonTask::from_row(std::span<const double> row) {
+  constexpr std::size_t fixed = 16;
+  if (row.size() <= fixed) throw ArgumentError("HorizonTask::from_row", "row", "is too short");
+  HorizonTask task;
+  task.seed = static_cast<std::uint64_t>(row[0]);
+  task.noisy = row[1] != 0;
+  task.target = row[2];
+  task.lambda_max = row[3];
+  task.rho = row[4];
+  task.t_plug_in = static_cast<std::int64_t>(row[5]);
+  task.t_profile = static_cast<std::int64_t>(row[6]);
+  task.t_match = static_cast<std::int64_t>(row[7]);
+  task.mean_t = row[8];
+  task.gibbs = row[9];
+  task.lambda_average = row[10];
+  task.linear_plug_in = row[11];
+  task.advised = row[12] != 0;
+  task.t_advised = static_cast<std::int64_t>(row[13]);
+  task.blocks_advised = static_cast<int>(row[14]);
+  task.advised_prediction = row[15];
+  task.path.assign(row.begin() + fixed, row.end());
+  return task;
+}
+
+HorizonTask run_horizon_task(const DigitTasks& tasks, const DigitTask& task, double step_scale,
+                             std::int64_t max_horizon) {
+  const ttt::PromptModel model = tasks.prompt_model(task);
+  const geometry::PromptGeometry geometry = model.capture({});
+  advice::SelectOptions options;
+  options.step.scale = step_scale;
+  options.horizons.resize(index(max_horizon) + 1);
+  std::iota(options.horizons.begin(), options.horizons.end(), std::int64_t{0});
+  const advice::Selection plug_in = advice::select(geometry, options);
+  options.sigma2.rule = evidence::Sigma2Rule::profile;
+  const advice::Selection profile = advice::select(geometry, options);
+
+  HorizonTask result;
+  result.seed = task.seed;
+  result.noisy = task.noisy;
+  result.target = model.prompt().query_targets.front().value();
+  result.lambda_max = plug_in.lambda_max;
+  result.rho = plug_in.rho;
+  result.t_plug_in = plug_in.t_map;
+  result.t_profile = profile.t_map;
+  result.t_match =
+      std::min(plug_in.spectral_match.horizon_prompt.value_or(max_horizon), max_horizon);
+  result.mean_t = plug_in.posterior.mean;
+  const ttt::StepPath path = ttt::step_path(model, block_names(geometry), result.rho, max_horizon);
+  result.path.assign(path.queries.col(0).begin(), path.queries.col(0).end());
+  result.gibbs = plug_in.posterior.weights.dot(path.queries.col(0));
+  result.lambda_average = lambda_average_prediction(model, geometry, plug_in);
+  result.linear_plug_in = plug_in.queries.front().correction_map;
+  run_advice(model, geometry, step_scale, result);
+  return result;
+}
+
+std::vector<MethodErrors> horizon_methods(const std::vector<HorizonTask>& results,
+                                          std::span<const std::int64_t> fixed) {
+  constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  std::vector<MethodErrors> methods;
+  const auto add = [&](std::string name, const auto& prediction, const auto& horizon) {
+    MethodErrors method{std::move(name), {}, 0};
+    for (const HorizonTask& task : results) {
+      method.errors.push_back(squared(prediction(task) - task.target));
+      method.mean_horizon += horizon(task) / static_cast<double>(results.size());
+    }
+    methods.push_back(std::move(method));
+  };
+  const auto add_choice = [&](std::string name, const auto& horizon) {
+    add(
+        std::move(name), [&](const HorizonTask& task) { return task.path[index(horizon(task))]; },
+        [&](const HorizonTask& task) { return static_cast<double>(horizon(task)); });
+  };
+  add_choice("no update", [](const HorizonTask&) { return std::int64_t{0}; });
+  for (const std::int64_t t : fixed) {
+    add_choice(fmt::format("T = {}", t), [t](const HorizonTask&) { return t; });
+  }
+  add_choice("evidence, plug-in", [](const HorizonTask& task) { return task.t_plug_in; });
+  add_choice("evidence, profile", [](const HorizonTask& task) { return task.t_profile; });
+  add(
+      "Gibbs average", [](const HorizonTask& task) { return task.gibbs; },
+      [](const HorizonTask& task) { return task.mean_t; });
+  add(
+      "average over lambda_star", [](const HorizonTask& task) { return task.lambda_average; },
+      [](const HorizonTask&) { return none; });
+  add_choice("spectral match", [](const HorizonTask& task) { return task.t_match; });
+  add(
+      "advice", [](const HorizonTask& task) { return task.advised_prediction; },
+      [](const HorizonTask& task) { return static_cast<double>(task.t_advised); });
+  add_choice("oracle", [](const HorizonTask& task) {
+    const auto error = [&](double prediction) { return squared(prediction - task.target); };
+    return static_cast<std::int64_t>(std::ranges::min_element(task.path, {}, error) -
+                                     task.path.begin());
+  });
+  return methods;
+}
+
+}  // namespace sextant::reproduce

@@ -1,0 +1,109 @@
+#include "sextant/reproduce/run_log.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/core/threads.hpp"
+#include "sextant/io/files.hpp"
+
+namespace sextant::reproduce {
+namespace {
+
+/// Cases between two writes.
+constexpr std::size_t piece = 32;
+
+std::string head_of(const std::string& settings, const std::vector<std::string>& columns) {
+  return fmt::format("# {}\n{}\n", settings, fmt::join(columns, ","));
+}
+
+/// Empty when the line is not `count` numbers.
+Row parse_row(std::string_view line, std::size_t count) {
+  Row row;
+  const char* next = line.data();
+  const char* const end = next + line.size();
+  while (row.size() < count) {
+    double value = 0;
+    const auto [after, error] = std::from_chars(next, end, value);
+    const bool last = row.size() + 1 == count;
+    if (error != std::errc() || (last ? after != end : after == end || *after != ',')) return {};
+    row.push_back(value);
+    next = after + 1;
+  }
+  return row;
+}
+
+}  // namespace
+
+RunLog::RunLog(std::filesystem::path path, const std::string& settings,
+               std::vector<std::string> columns, bool resume)
+    : path_(std::move(path)), columns_(std::move(columns)) {
+  if (std::filesystem::exists(path_)) {
+    if (!resume) {
+      throw InputError(path_.string(), "", "already exists; --resume continues this run");
+    }
+    read(settings);
+  }
+  // Whole rows only, so that appending starts on a new line.
+  std::string content = head_of(settings, columns_);
+  for (const Row& row : rows_) content += fmt::format("{}\n", fmt::join(row, ","));
+  io::write_file(path_, content);
+}
+
+void RunLog::read(const std::string& settings) {
+  const std::string content = io::read_file(path_);
+  const std::string head = head_of(settings, columns_);
+  if (!content.starts_with(head)) {
+    throw InputError(path_.string(), "line 1",
+                     "is not from a run with these settings; give the same options, or another "
+                     "directory");
+  }
+  std::size_t begin = head.size();
+  for (int line = 3;; ++line) {
+    const std::size_t end = content.find('\n', begin);
+    if (end == std::string::npos) return;  // nothing, or a torn line
+    Row row = parse_row(std::string_view(content).substr(begin, end - begin), columns_.size());
+    if (row.empty()) {
+      throw InputError(path_.string(), fmt::format("line {}", line),
+                       fmt::format("is not {} numbers", columns_.size()));
+    }
+    rows_.push_back(std::move(row));
+    begin = end + 1;
+  }
+}
+
+void RunLog::append(const std::vector<Row>& rows) {
+  std::string text;
+  for (const Row& row : rows) {
+    check_size("RunLog::append", "row", row.size(), columns_.size());
+    text += fmt::format("{}\n", fmt::join(row, ","));
+  }
+  std::ofstream file(path_, std::ios::binary | std::ios::app);
+  file << text << std::flush;
+  if (!file) throw InputError(path_.string(), "", "cannot be written");
+  rows_.insert(rows_.end(), rows.begin(), rows.end());
+}
+
+void complete(RunLog& log, std::size_t count, const std::function<Row(std::size_t)>& make,
+              const std::function<void(std::size_t, std::size_t)>& on_progress) {
+  const std::size_t before = log.rows().size();
+  if (before > count) {
+    throw ArgumentError("complete", "log",
+                        fmt::format("has {} rows, more than the {} asked for", before, count));
+  }
+  while (log.rows().size() < count) {
+    const std::size_t first = log.rows().size();
+    std::vector<Row> rows(std::min(piece, count - first));
+    parallel_for(static_cast<std::ptrdiff_t>(rows.size()), [&](std::ptrdiff_t i) {
+      rows[static_cast<std::size_t>(i)] = make(first + static_cast<std::size_t>(i));
+    });
+    log.append(rows);
+    if (on_progress) on_progress(log.rows().size(), before);
+  }
+}
+
+}  // namespace sextant::reproduce

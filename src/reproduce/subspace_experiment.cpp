@@ -1,0 +1,161 @@
+#include "sextant/reproduce/subspace_experiment.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "sextant/advice/score.hpp"
+#include "sextant/core/errors.hpp"
+#include "sextant/geometry/blocks.hpp"
+#include "sextant/spectral/largest_eigenvalue.hpp"
+#include "sextant/ttt/path.hpp"
+
+namespace sextant::reproduce {
+namespace {
+
+using subspace::Method;
+
+constexpr Method methods[] = {Method::risk,  Method::query_aware,  Method::greedy_correction,
+                              Method::trace, Method::trace_bottom, Method::random};
+
+struct Errors {
+  double query = 0;
+  double prompt = 0;
+};
+
+/// Real updates of sets of blocks, each made once.
+class Updates {
+ public:
+  Updates(const ttt::PromptModel& model, const geometry::PromptGeometry& geometry,
+          const SubspaceOptions& options)
+      : model_(model), geometry_(geometry), options_(options) {}
+
+  Errors after(std::vector<Eigen::Index> blocks) {
+    std::sort(blocks.begin(), blocks.end());
+    const auto known = made_.find(blocks);
+    if (known != made_.end()) return known->second;
+    std::vector<std::string> names;
+    for (const Eigen::Index b : blocks) {
+      names.push_back(geometry_.blocks[static_cast<std::size_t>(b)].name);
+    }
+    subspace::StepRule step;
+    step.scale = options_.step_scale;
+    const double rho = step.for_kernel(
+        spectral::largest_eigenvalue(geometry::summed_kernel(geometry_, blocks)).value);
+    const ttt::StepPath path = ttt::step_path(model_, names, rho, options_.horizon);
+    const double target = model_.prompt().query_targets.front().value();
+    const Errors errors = {
+        std::pow(path.queries(options_.horizon, 0) - target, 2),
+        std::pow(path.residual_norms.back(), 2) / static_cast<double>(model_.examples())};
+    made_.emplace(std::move(blocks), errors);
+    return errors;
+  }
+
+ private:
+  const ttt::PromptModel& model_;
+  const geometry::PromptGeometry& geometry_;
+  const SubspaceOptions& options_;
+  std::map<std::vector<Eigen::Index>, Errors> made_;
+};
+
+/// The first `budget` blocks of a ranking.
+std::vector<Eigen::Index> first_blocks(const advice::Scoring& scoring, std::size_t budget) {
+  std::vector<Eigen::Index> blocks;
+  for (std::size_t k = 0; k < std::min(budget, scoring.ranking.size()); ++k) {
+    blocks.push_back(scoring.ranking[k].index);
+  }
+  return blocks;
+}
+
+}  // namespace
+
+std::vector<std::string> subspace_methods() {
+  std::vector<std::string> names;
+  for (const Method method : methods) names.emplace_back(subspace::name_of(method));
+  return names;
+}
+
+std::vector<std::string> SubspaceTask::columns(const SubspaceOptions& options) {
+  std::vector<std::string> names = {"seed", "noisy", "query_error_base", "prompt_error_base"};
+  for (const char* quantity : {"query", "prompt"}) {
+    for (const std::string& method : subspace_methods()) {
+      for (const int budget : options.budgets) {
+        names.push_back(fmt::format("{}_error {} {}", quantity, method, budget));
+      }
+    }
+  }
+  return names;
+}
+
+Row SubspaceTask::row() const {
+  Row values = {static_cast<double>(seed), noisy ? 1.0 : 0.0, query_error_base, prompt_error_base};
+  values.insert(values.end(), query_errors.begin(), query_errors.end());
+  values.insert(values.end(), prompt_errors.begin(), prompt_errors.end());
+  return values;
+}
+
+SubspaceTask SubspaceTask::from_row(std::span<const double> row) {
+  constexpr std::size_t fixed = 4;
+  if (row.size() < fixed || (row.size() - fixed) % 2 != 0) {
+    throw ArgumentError("SubspaceTask::from_row", "row", "has a wrong length");
+  }
+  const auto half = static_cast<std::ptrdiff_t>((row.size() - fixed) / 2);
+  SubspaceTask task;
+  task.seed = static_cast<std::uint64_t>(row[0]);
+  task.noisy = row[1] != 0;
+  task.query_error_base = row[2];
+  task.prompt_error_base = row[3];
+  task.query_errors.assign(row.begin() + fixed, row.begin() + fixed + half);
+  task.prompt_errors.assign(row.begin() + fixed + half, row.end());
+  return task;
+}
+
+SubspaceTask run_subspace_task(const DigitTasks& tasks, const DigitTask& task,
+                               const SubspaceOptions& options) {
+  const ttt::PromptModel model = tasks.prompt_model(task);
+  const int layers = model.weights().config.layers;
+  model::CaptureOptions capture;
+  capture.first_layer = std::max(0, layers - options.last_layers);
+  const geometry::PromptGeometry geometry = model.capture(capture);
+  const auto blocks = static_cast<int>(geometry.block_count());
+
+  SubspaceTask result;
+  result.seed = task.seed;
+  result.noisy = task.noisy;
+  result.query_error_base =
+      std::pow(geometry.query_base(0) - model.prompt().query_targets.front().value(), 2);
+  result.prompt_error_base =
+      geometry.residuals.squaredNorm() / static_cast<double>(geometry.examples());
+
+  advice::ScoreOptions score;
+  score.select.step.scale = options.step_scale;
+  score.horizon = options.horizon;
+  score.budget = std::min(options.budgets.back(), blocks);
+  const advice::Selection whole = advice::select(geometry, score.select);
+  Updates updates(model, geometry, options);
+  for (const Method method : methods) {
+    score.method = method;
+    const int draws = method == Method::random ? options.random_draws : 1;
+    std::vector<Errors> sums(options.budgets.size());
+    for (int draw = 0; draw < draws; ++draw) {
+      score.seed = task.seed * static_cast<std::uint64_t>(options.random_draws) +
+                   static_cast<std::uint64_t>(draw);
+      const advice::Scoring scoring = advice::score(geometry, whole, score);
+      for (std::size_t k = 0; k < options.budgets.size(); ++k) {
+        const Errors errors =
+            updates.after(first_blocks(scoring, static_cast<std::size_t>(options.budgets[k])));
+        sums[k].query += errors.query / draws;
+        sums[k].prompt += errors.prompt / draws;
+      }
+    }
+    for (const Errors& sum : sums) {
+      result.query_errors.push_back(sum.query);
+      result.prompt_errors.push_back(sum.prompt);
+    }
+  }
+  return result;
+}
+
+}  // namespace sextant::reproduce
