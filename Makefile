@@ -51,6 +51,10 @@ parity: build dependencies-parity ## Compare with PyTorch and transformers (inst
 	  build/venv/bin/python tests/parity/$${script}_parity.py $(PROGRAM); \
 	done
 
+.PHONY: reproduce
+reproduce: build ## Run the experiments of the paper at full size (results below build/reproduce)
+	$(PROGRAM) reproduce digit-shift --model $(DEMO) --out build/reproduce/digit-shift --resume
+
 .PHONY: bench
 bench: dependencies-build dependencies-bench ## Build and run the benchmarks
 	@[ -f build/bench/build.ninja ] || cmake --preset bench -DSEXTANT_WERROR=$(WERROR)

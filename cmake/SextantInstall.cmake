@@ -9,6 +9,8 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/sextant DESTINATION ${CMAKE_INST
 if(SEXTANT_BUILD_CLI)
   set_target_properties(sextant_cli PROPERTIES EXPORT_NAME cli)
   install(TARGETS sextant_cli EXPORT sextantTargets)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/digits-gpt2
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/sextant/models)
 endif()
 install(EXPORT sextantTargets NAMESPACE sextant:: DESTINATION ${SEXTANT_CMAKE_DIR})
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/sextantConfig.cmake.in

@@ -53,8 +53,9 @@ void run(const Options& options) {
   const advice::Plan plan = advice::plan(source.geometry, wanted);
   warn(report::summarize(plan, source.geometry.blocks.size()).warnings, options.shared.quiet);
   if (!plan.adapt) warn({"the advice is against this: " + plan.reason}, options.shared.quiet);
-  const ttt::AdaptedModel adapted = make_update(source, plan, true, options.update, options.source,
-                                                wanted.score.select.step, options.shared.quiet);
+  const ttt::AdaptedModel adapted =
+      make_update(source, plan, Wanted::anyway, options.update, options.source,
+                  wanted.score.select.step, options.shared.quiet);
   files.write(report::to_json(plan, adapted.result),
               report::adaptation_text(adapted.result, report::terminal_style(1)), [&] {
                 return report::plan_html(heading("An adaptation", source, options.shared.seed),

@@ -37,8 +37,9 @@ void run(const Options& options) {
   warn(report::summarize(plan, source.geometry.blocks.size()).warnings, options.shared.quiet);
   const ttt::Adaptation update =
       source.model
-          ? make_update(source, plan, plan.adapt, options.update, options.source,
-                        plan_options.score.select.step, options.shared.quiet)
+          ? make_update(source, plan, plan.adapt ? Wanted::advised : Wanted::nothing,
+                        options.update, options.source, plan_options.score.select.step,
+                        options.shared.quiet)
                 .result
           : ttt::expected_adaptation(source.geometry,
                                      plan.adapt ? plan.block_names : std::vector<std::string>(),

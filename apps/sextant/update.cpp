@@ -34,12 +34,12 @@ void check_update(const UpdateOptions& options) {
   }
 }
 
-ttt::AdaptedModel make_update(const Source& source, const advice::Plan& plan, bool wanted,
+ttt::AdaptedModel make_update(const Source& source, const advice::Plan& plan, Wanted wanted,
                               const UpdateOptions& options, const SourceOptions& files,
                               const subspace::StepRule& step, bool quiet) {
   ttt::AdaptOptions adapt;
   adapt.solver = options.solver == "steps" ? ttt::Solver::steps : ttt::Solver::one_shot;
-  if (wanted) {
+  if (wanted != Wanted::nothing) {
     adapt.blocks = plan.block_names;
     adapt.rho = plan.rho;
     adapt.horizon = plan.horizon;
@@ -60,7 +60,17 @@ ttt::AdaptedModel make_update(const Source& source, const advice::Plan& plan, bo
   Progress progress("adapting", static_cast<std::size_t>(adapt.horizon), !quiet);
   adapt.on_step = [&](std::int64_t done) { progress.update(static_cast<std::size_t>(done)); };
   ttt::AdaptedModel adapted = ttt::adapt(*source.model, exact ? *exact : source.geometry, adapt);
-  if (!options.out_model.empty()) {
+  const bool discard = wanted == Wanted::advised && !adapted.result.is_kept();
+  if (!adapted.result.is_kept()) {
+    warn({fmt::format("the update raised the residual norm of the labelled examples from {:.4g} to "
+                      "{:.4g}{}",
+                      adapted.result.prompt.residual_norm_before,
+                      adapted.result.prompt.residual_norm_after, discard ? ": discard it" : "")},
+         quiet);
+  }
+  if (!options.out_model.empty() && discard) {
+    warn({options.out_model + " is not written"}, quiet);
+  } else if (!options.out_model.empty()) {
     model::write_adapted_model(files.model, options.out_model, adapted.changed);
   }
   return adapted;

@@ -21,9 +21,12 @@ void add_update_options(CLI::App& command, UpdateOptions& options);
 /// Throws `UsageError` for an unknown solver, `InputError` when the target directory is taken.
 void check_update(const UpdateOptions& options);
 
-/// Makes the planned update on the source's model, or none unless `wanted`, and writes the adapted
-/// model where asked for. `step` sizes the steps where the plan was made from tokenwise features.
-ttt::AdaptedModel make_update(const Source& source, const advice::Plan& plan, bool wanted,
+enum class Wanted { nothing, advised, anyway };
+
+/// Makes the planned update on the source's model, or none, and writes the adapted model where
+/// asked for. Of an advised update, one that is not kept (`Adaptation::is_kept`) is not written.
+/// `step` sizes the steps where the plan was made from tokenwise features.
+ttt::AdaptedModel make_update(const Source& source, const advice::Plan& plan, Wanted wanted,
                               const UpdateOptions& options, const SourceOptions& files,
                               const subspace::StepRule& step, bool quiet);
 

@@ -137,7 +137,7 @@ double largest_move(const ttt::Adaptation& adaptation) {
 }
 
 std::string outcome_statement(const ttt::Adaptation& adaptation) {
-  if (adaptation.horizon == 0 || adaptation.blocks.empty()) {
+  if (!adaptation.is_update()) {
     return "No update was made: the model is as it was loaded.";
   }
   const std::string update =
@@ -228,13 +228,19 @@ Summary summarize(const advice::Plan& plan, std::size_t block_count) {
 
 Summary summarize(const ttt::Adaptation& adaptation) {
   Summary summary{outcome_statement(adaptation), {}, {}};
+  if (!adaptation.is_kept()) {
+    summary.facts.push_back(std::move(summary.statement));
+    summary.statement =
+        "Discard this update: it moved the model away from its labelled examples. Use the "
+        "predictions without it.";
+  }
   summary.facts.push_back(fmt::format(
       "Residual norm of the labelled examples: {} before, {} after, {} expected by the linear "
       "model.",
       short_number(adaptation.prompt.residual_norm_before),
       short_number(adaptation.prompt.residual_norm_after),
       short_number(adaptation.prompt.residual_norm_predicted)));
-  if (adaptation.horizon > 0 && !adaptation.blocks.empty()) {
+  if (adaptation.is_update()) {
     summary.facts.push_back(validity_fact(adaptation));
   }
   return summary;

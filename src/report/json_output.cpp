@@ -105,6 +105,7 @@ void add_adaptation(const ttt::Adaptation& adaptation, OrderedJson& json) {
   update["rho"] = number(adaptation.rho);
   update["solver"] = adaptation.solver;
   update["blocks"] = adaptation.blocks;
+  update["kept"] = adaptation.is_kept();
   update["residual_norms"] = numbers(adaptation.residual_norms);
   update["residual_norms_predicted"] = numbers(adaptation.residual_norms_predicted);
   json["update"] = std::move(update);

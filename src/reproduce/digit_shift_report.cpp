@@ -32,13 +32,15 @@ std::string pilot_sentence(const Pilot& pilot) {
 std::string advice_sentence(const DigitShiftResult& result, bool noisy) {
   std::size_t tasks = 0;
   std::size_t advised = 0;
+  std::size_t kept = 0;
   for (const HorizonTask& task : result.horizon_tasks) {
     if (task.noisy != noisy) continue;
     ++tasks;
     advised += task.advised ? 1 : 0;
+    kept += task.kept ? 1 : 0;
   }
-  return fmt::format("advised to adapt on {} of {} {} tasks", advised, tasks,
-                     noisy ? "noisy" : "clean");
+  return fmt::format("advised to adapt on {} of {} {} tasks and kept the update on {}", advised,
+                     tasks, noisy ? "noisy" : "clean", kept);
 }
 
 /// [W, App. I.5], distilgpt2: figures of the paper, never ours.

@@ -42,8 +42,9 @@ void run_advice(const ttt::PromptModel& model, const geometry::PromptGeometry& g
   if (!plan.adapt) return;
   result.t_advised = plan.horizon;
   result.blocks_advised = static_cast<int>(plan.blocks.size());
-  result.advised_prediction =
-      ttt::step_path(model, plan.block_names, plan.rho, plan.horizon).queries(plan.horizon, 0);
+  const ttt::StepPath path = ttt::step_path(model, plan.block_names, plan.rho, plan.horizon);
+  result.kept = path.residual_norms.back() < path.residual_norms.front();
+  if (result.kept) result.advised_prediction = path.queries(plan.horizon, 0);
 }
 
 double squared(double value) { return value * value; }
@@ -53,10 +54,23 @@ std::size_t index(std::int64_t horizon) { return static_cast<std::size_t>(horizo
 }  // namespace
 
 std::vector<std::string> HorizonTask::columns(std::int64_t max_horizon) {
-  std::vector<std::string> names = {"seed",    "noisy",     "target",         "lambda_max",
-                                    "rho",     "t_plug_in", "t_profile",      "t_match",
-                                    "mean_t",  "gibbs",     "lambda_average", "linear_plug_in",
-                                    "advised", "t_advised", "blocks_advised", "advised_prediction"};
+  std::vector<std::string> names = {"seed",
+                                    "noisy",
+                                    "target",
+                                    "lambda_max",
+                                    "rho",
+                                    "t_plug_in",
+                                    "t_profile",
+                                    "t_match",
+                                    "mean_t",
+                                    "gibbs",
+                                    "lambda_average",
+                                    "linear_plug_in",
+                                    "advised",
+                                    "t_advised",
+                                    "blocks_advised",
+                                    "kept",
+                                    "advised_prediction"};
   for (std::int64_t t = 0; t <= max_horizon; ++t) names.push_back(fmt::format("prediction_{}", t));
   return names;
 }
@@ -77,13 +91,14 @@ Row HorizonTask::row() const {
                 advised ? 1.0 : 0.0,
                 static_cast<double>(t_advised),
                 static_cast<double>(blocks_advised),
+                kept ? 1.0 : 0.0,
                 advised_prediction};
   values.insert(values.end(), path.begin(), path.end());
   return values;
 }
 
 HorizonTask HorizonTask::from_row(std::span<const double> row) {
-  constexpr std::size_t fixed = 16;
+  constexpr std::size_t fixed = 17;
   if (row.size() <= fixed) throw ArgumentError("HorizonTask::from_row", "row", "is too short");
   HorizonTask task;
   task.seed = static_cast<std::uint64_t>(row[0]);
@@ -101,7 +116,8 @@ HorizonTask HorizonTask::from_row(std::span<const double> row) {
   task.advised = row[12] != 0;
   task.t_advised = static_cast<std::int64_t>(row[13]);
   task.blocks_advised = static_cast<int>(row[14]);
-  task.advised_prediction = row[15];
+  task.kept = row[15] != 0;
+  task.advised_prediction = row[16];
   task.path.assign(row.begin() + fixed, row.end());
   return task;
 }

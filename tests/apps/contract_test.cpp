@@ -115,3 +115,37 @@ TEST_CASE("after tokenwise features the update is held against exact ones") {
   CHECK(small_drift < 0.35 * large_drift);
   CHECK(small < 0.05);
 }
+
+TEST_CASE("a task of an experiment has the numbers of the commands on its prompt file") {
+  const ProgramRuns runs("reproduce");
+  const Outcome run = runs.run("reproduce digit-shift --model '" + decoder +
+                               "' --out r --tasks 2 --head-tasks 0 --pilot-tasks 2 --seed 3");
+  REQUIRE_MESSAGE(run.status == 0, run.errors);
+  const json results = json::parse(io::read_file(runs.path("work/r/results.json")));
+  const std::string rows = io::read_file(runs.path("work/r/horizons.csv"));
+  const double scale = results["pilot"]["step_scale"];
+  for (const int task : {0, 1}) {
+    CAPTURE(task);
+    std::size_t begin = 0;
+    for (int line = 0; line < 2 + task; ++line) begin = rows.find('\n', begin) + 1;
+    const json row = json::parse("[" + rows.substr(begin, rows.find('\n', begin) - begin) + "]");
+    CHECK(row[0] == 3 + task);
+    CHECK(runs.run("prompt digit-shift --queries 1 --noise " +
+                   std::string(task == 0 ? "0" : "0.55") + " --seed " + std::to_string(3 + task) +
+                   " --out p.json")
+              .status == 0);
+    const std::string on_prompt =
+        " --model '" + decoder + "' --prompt p.json --step-scale " + std::to_string(scale) + " ";
+    const json select = result(runs, "select" + on_prompt);
+    CHECK(row[5] == select["t_map"]);
+    CHECK(row[4].get<double>() == doctest::Approx(select["rho"].get<double>()).epsilon(1e-5));
+    const json adapt = result(runs, "adapt --horizon 5" + on_prompt);
+    const double prediction = row[17 + 5];
+    CHECK(std::abs(adapt["queries"][0]["adapted"].get<double>() - prediction) < 2e-5);
+    const json advise = result(runs, "advise" + on_prompt);
+    CHECK((row[12] == 1) == advise["advice"]["adapt"].get<bool>());
+    CHECK((row[15] == 1) ==
+          (advise["advice"]["adapt"].get<bool>() && advise["update"]["kept"].get<bool>()));
+  }
+  CHECK(runs.run("reproduce digit-shift --model '" + decoder + "' --out r --tasks 2").status == 3);
+}

@@ -30,7 +30,8 @@ struct HorizonTask {
   bool advised = false;           ///< `advise` says to adapt.
   std::int64_t t_advised = 0;     ///< Its steps, 0 when it says not to.
   int blocks_advised = 0;         ///< Its blocks.
-  double advised_prediction = 0;  ///< After that update, or the base where there is none.
+  bool kept = false;              ///< That update brought the model closer to its examples.
+  double advised_prediction = 0;  ///< After that update, or the base where none is kept.
   std::vector<double> path;       ///< Predictions after T = 0, 1, ... steps.
 
   Row row() const;

@@ -49,6 +49,13 @@ struct Adaptation {
   std::vector<double> residual_norms_predicted;  ///< The linear model's, same length.
 
   bool is_measured() const { return !solver.empty(); }
+  bool is_update() const { return horizon > 0 && !blocks.empty(); }
+  /// Whether an update that was made did what every step in the linear model does: bring the model
+  /// closer to its labelled examples. Where it did not, the linear model has failed and the update
+  /// should be discarded (measured in docs/results.md).
+  bool is_kept() const {
+    return !is_update() || prompt.residual_norm_after < prompt.residual_norm_before;
+  }
 };
 
 }  // namespace sextant::ttt

@@ -21,8 +21,7 @@ class PromptModel {
   /// prompt's kind (decoder, encoder) is not the model's, `NumericalError` when the model gives a
   /// prediction that is not finite.
   PromptModel(model::Weights<float> weights, task::EncodedPrompt prompt,
-              std::shared_ptr<const model::ScalarReadout<float>> readout,
-              const std::string& label);
+              std::shared_ptr<const model::ScalarReadout<float>> readout, const std::string& label);
 
   Eigen::Index examples() const { return static_cast<Eigen::Index>(prompt_.example_tokens.size()); }
   Eigen::Index queries() const { return static_cast<Eigen::Index>(prompt_.query_tokens.size()); }
