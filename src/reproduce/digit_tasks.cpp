@@ -12,27 +12,45 @@
 
 namespace sextant::reproduce {
 
-DigitTasks::DigitTasks(const std::filesystem::path& model, int examples, double label_noise)
+DigitTasks::DigitTasks(const std::filesystem::path& model, const DigitTaskOptions& options)
     : weights_(model::load_weights<float>(model)),
       tokenizer_(tokenizer::load_tokenizer(model)),
-      examples_(examples),
-      label_noise_(label_noise) {
+      options_(options) {
   if (!weights_.config.causal()) {
     throw InputError(model.string(), "config.json", "is an encoder, expected a decoder");
   }
 }
 
-ttt::PromptModel DigitTasks::prompt_model(const DigitTask& task) const {
+Task DigitTasks::task(std::size_t index) const {
+  const std::uint64_t seed = options_.first_seed + index;
+  const std::size_t noisy = index % 2;
   task::DigitShiftFamily family;
   family.shifts.resize(task::digit_count);
   std::iota(family.shifts.begin(), family.shifts.end(), 0);
-  family.label_noise = task.noisy ? label_noise_ : 0;
-  const std::string label = fmt::format("digit-shift task {}", task.seed);
+  family.label_noise = noisy == 1 ? options_.label_noise : 0;
+  const std::string label = fmt::format("digit-shift task {}", seed);
   task::EncodedPrompt prompt = task::encode(
-      task::draw_digit_shift_prompt(family, examples_, 1, task.seed), *tokenizer_, label);
+      task::draw_digit_shift_prompt(family, options_.examples, 1, seed), *tokenizer_, label);
   auto readout = std::make_shared<readout::LabelExpectation<float>>(weights_, prompt.label_tokens,
                                                                     prompt.label_values);
-  return {weights_, std::move(prompt), std::move(readout), label};
+  return {static_cast<double>(seed), noisy,
+          ttt::PromptModel(weights_, std::move(prompt), std::move(readout), label)};
+}
+
+Study digit_shift_study(const std::filesystem::path& model, const DigitTaskOptions& options) {
+  constexpr std::uint64_t pilot_seeds = 1'000'000'000;
+  DigitTaskOptions for_pilot = options;
+  for_pilot.first_seed += pilot_seeds;
+  const auto tasks = std::make_shared<DigitTasks>(model, options);
+  const auto pilot = std::make_shared<DigitTasks>(model, for_pilot);
+  Study study;
+  study.settings = fmt::format("digit-shift, weights {:016x}, seed {}, examples {}, noise {}",
+                               weights_fingerprint(model), options.first_seed, options.examples,
+                               options.label_noise);
+  study.groups = {"clean", "noisy"};
+  study.task = [tasks](std::size_t index) { return tasks->task(index); };
+  study.pilot_task = [pilot](std::size_t index) { return pilot->task(index); };
+  return study;
 }
 
 }  // namespace sextant::reproduce

@@ -9,6 +9,7 @@
 #include "sextant/advice/score.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
+#include "sextant/reproduce/horizon_experiment.hpp"
 #include "sextant/spectral/largest_eigenvalue.hpp"
 #include "sextant/ttt/path.hpp"
 
@@ -45,9 +46,8 @@ class Updates {
     const double rho = step.for_kernel(
         spectral::largest_eigenvalue(geometry::summed_kernel(geometry_, blocks)).value);
     const ttt::StepPath path = ttt::step_path(model_, names, rho, options_.horizon);
-    const double target = model_.prompt().query_targets.front().value();
     const Errors errors = {
-        std::pow(path.queries(options_.horizon, 0) - target, 2),
+        mean_squared_error(model_, path.queries.row(options_.horizon).transpose()),
         std::pow(path.residual_norms.back(), 2) / static_cast<double>(model_.examples())};
     made_.emplace(std::move(blocks), errors);
     return errors;
@@ -78,7 +78,7 @@ std::vector<std::string> subspace_methods() {
 }
 
 std::vector<std::string> SubspaceTask::columns(const SubspaceOptions& options) {
-  std::vector<std::string> names = {"seed", "noisy", "query_error_base", "prompt_error_base"};
+  std::vector<std::string> names = {"task", "group", "query_error_base", "prompt_error_base"};
   for (const char* quantity : {"query", "prompt"}) {
     for (const std::string& method : subspace_methods()) {
       for (const int budget : options.budgets) {
@@ -90,7 +90,7 @@ std::vector<std::string> SubspaceTask::columns(const SubspaceOptions& options) {
 }
 
 Row SubspaceTask::row() const {
-  Row values = {static_cast<double>(seed), noisy ? 1.0 : 0.0, query_error_base, prompt_error_base};
+  Row values = {number, static_cast<double>(group), query_error_base, prompt_error_base};
   values.insert(values.end(), query_errors.begin(), query_errors.end());
   values.insert(values.end(), prompt_errors.begin(), prompt_errors.end());
   return values;
@@ -103,8 +103,8 @@ SubspaceTask SubspaceTask::from_row(std::span<const double> row) {
   }
   const auto half = static_cast<std::ptrdiff_t>((row.size() - fixed) / 2);
   SubspaceTask task;
-  task.seed = static_cast<std::uint64_t>(row[0]);
-  task.noisy = row[1] != 0;
+  task.number = row[0];
+  task.group = static_cast<std::size_t>(row[1]);
   task.query_error_base = row[2];
   task.prompt_error_base = row[3];
   task.query_errors.assign(row.begin() + fixed, row.begin() + fixed + half);
@@ -112,9 +112,8 @@ SubspaceTask SubspaceTask::from_row(std::span<const double> row) {
   return task;
 }
 
-SubspaceTask run_subspace_task(const DigitTasks& tasks, const DigitTask& task,
-                               const SubspaceOptions& options) {
-  const ttt::PromptModel model = tasks.prompt_model(task);
+SubspaceTask run_subspace_task(const Task& task, const SubspaceOptions& options) {
+  const ttt::PromptModel& model = task.model;
   const int layers = model.weights().config.layers;
   model::CaptureOptions capture;
   capture.first_layer = std::max(0, layers - options.last_layers);
@@ -122,10 +121,9 @@ SubspaceTask run_subspace_task(const DigitTasks& tasks, const DigitTask& task,
   const auto blocks = static_cast<int>(geometry.block_count());
 
   SubspaceTask result;
-  result.seed = task.seed;
-  result.noisy = task.noisy;
-  result.query_error_base =
-      std::pow(geometry.query_base(0) - model.prompt().query_targets.front().value(), 2);
+  result.number = task.number;
+  result.group = task.group;
+  result.query_error_base = mean_squared_error(model, geometry.query_base);
   result.prompt_error_base =
       geometry.residuals.squaredNorm() / static_cast<double>(geometry.examples());
 
@@ -140,7 +138,8 @@ SubspaceTask run_subspace_task(const DigitTasks& tasks, const DigitTask& task,
     const int draws = method == Method::random ? options.random_draws : 1;
     std::vector<Errors> sums(options.budgets.size());
     for (int draw = 0; draw < draws; ++draw) {
-      score.seed = task.seed * static_cast<std::uint64_t>(options.random_draws) +
+      score.seed = static_cast<std::uint64_t>(task.number) *
+                       static_cast<std::uint64_t>(options.random_draws) +
                    static_cast<std::uint64_t>(draw);
       const advice::Scoring scoring = advice::score(geometry, whole, score);
       for (std::size_t k = 0; k < options.budgets.size(); ++k) {

@@ -137,11 +137,11 @@ TEST_CASE("a task of an experiment has the numbers of the commands on its prompt
     const std::string on_prompt =
         " --model '" + decoder + "' --prompt p.json --step-scale " + std::to_string(scale) + " ";
     const json select = result(runs, "select" + on_prompt);
-    CHECK(row[5] == select["t_map"]);
-    CHECK(row[4].get<double>() == doctest::Approx(select["rho"].get<double>()).epsilon(1e-5));
+    CHECK(row[4] == select["t_map"]);
+    CHECK(row[3].get<double>() == doctest::Approx(select["rho"].get<double>()).epsilon(1e-5));
     const json adapt = result(runs, "adapt --horizon 5" + on_prompt);
-    const double prediction = row[17 + 5];
-    CHECK(std::abs(adapt["queries"][0]["adapted"].get<double>() - prediction) < 2e-5);
+    const double error = row[17 + 5];
+    CHECK(std::abs(adapt["queries"][0]["squared_error_adapted"].get<double>() - error) < 4e-5);
     const json advise = result(runs, "advise" + on_prompt);
     CHECK((row[12] == 1) == advise["advice"]["adapt"].get<bool>());
     CHECK((row[15] == 1) ==

@@ -1,45 +1,42 @@
 #pragma once
 
-/// Digit-shift prompts on a decoder, as [W, App. I.1] draws them.
+/// Digit-shift tasks on a decoder, as [W, App. I.1] draws them.
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 
 #include "sextant/model/weights.hpp"
+#include "sextant/reproduce/study.hpp"
 #include "sextant/tokenizer/tokenizer.hpp"
-#include "sextant/ttt/prompt_model.hpp"
 
 namespace sextant::reproduce {
 
-/// One task: ten shifts, ten labelled examples and one query unless said otherwise.
-struct DigitTask {
-  std::uint64_t seed = 0;  ///< Of `sextant prompt digit-shift --queries 1`.
-  bool noisy = false;      ///< Labels replaced by a uniform digit with the noise's probability.
+/// All ten shifts, either template, one query with its right target.
+struct DigitTaskOptions {
+  int examples = 10;
+  double label_noise = 0.55;  ///< Of noisy tasks.
+  /// Task i is the draw of `sextant prompt digit-shift --queries 1 --seed first_seed + i`; every
+  /// other one is noisy.
+  std::uint64_t first_seed = 1;
 };
 
-/// A decoder that digit-shift prompts are put to.
 class DigitTasks {
  public:
   /// Throws `InputError` when the directory holds no decoder.
-  DigitTasks(const std::filesystem::path& model, int examples, double label_noise);
+  DigitTasks(const std::filesystem::path& model, const DigitTaskOptions& options);
 
-  /// Task `index` of a run: seeds `first_seed`, `first_seed` + 1, ...; every other task is noisy.
-  static DigitTask task(std::uint64_t first_seed, std::size_t index) {
-    return {first_seed + index, index % 2 == 1};
-  }
-
-  /// Model and prompt of a task; its query's target is known. Throws `InputError` when the
-  /// tokenizer does not take a digit after the template for one token.
-  ttt::PromptModel prompt_model(const DigitTask& task) const;
-
-  const model::Weights<float>& weights() const { return weights_; }
+  /// Throws `InputError` when the tokenizer does not take a digit after the template for one token.
+  Task task(std::size_t index) const;
 
  private:
   model::Weights<float> weights_;
-  std::unique_ptr<const tokenizer::Tokenizer> tokenizer_;
-  int examples_;
-  double label_noise_;
+  std::shared_ptr<const tokenizer::Tokenizer> tokenizer_;
+  DigitTaskOptions options_;
 };
+
+/// Both experiments of the paper: groups "clean" and "noisy"; the pilot's tasks are those 10^9
+/// seeds further on.
+Study digit_shift_study(const std::filesystem::path& model, const DigitTaskOptions& options);
 
 }  // namespace sextant::reproduce

@@ -7,42 +7,44 @@
 #include <string>
 #include <vector>
 
-#include "sextant/reproduce/digit_tasks.hpp"
 #include "sextant/reproduce/run_log.hpp"
+#include "sextant/reproduce/task.hpp"
 
 namespace sextant::reproduce {
 
-/// What one task gave. Predictions are the model's own after real updates of all value heads unless
-/// said otherwise, in label units (0 to 1).
+/// What one task gave. Errors are squared errors of the model's own predictions after real updates
+/// of all value heads unless said otherwise, averaged over the task's queries, in label units.
 struct HorizonTask {
-  std::uint64_t seed = 0;
-  bool noisy = false;
-  double target = 0;
+  double number = 0;
+  std::size_t group = 0;
   double lambda_max = 0;
   double rho = 0;
-  std::int64_t t_plug_in = 0;     ///< T_MAP with the plug-in variance.
-  std::int64_t t_profile = 0;     ///< T_MAP with the profiled variance.
-  std::int64_t t_match = 0;       ///< Spectral match t_mu / rho, at most the largest candidate.
-  double mean_t = 0;              ///< Of the Gibbs posterior (plug-in).
-  double gibbs = 0;               ///< Prediction averaged over that posterior.
-  double lambda_average = 0;      ///< One-shot update by the filter averaged over lambda_star.
-  double linear_plug_in = 0;      ///< Correction that the kernel expects at T = t_plug_in.
-  bool advised = false;           ///< `advise` says to adapt.
-  std::int64_t t_advised = 0;     ///< Its steps, 0 when it says not to.
-  int blocks_advised = 0;         ///< Its blocks.
-  bool kept = false;              ///< That update brought the model closer to its examples.
-  double advised_prediction = 0;  ///< After that update, or the base where none is kept.
-  std::vector<double> path;       ///< Predictions after T = 0, 1, ... steps.
+  std::int64_t t_plug_in = 0;  ///< T_MAP with the plug-in variance.
+  std::int64_t t_profile = 0;  ///< T_MAP with the profiled variance.
+  std::int64_t t_match = 0;    ///< Spectral match t_mu / rho, at most the largest candidate.
+  double mean_t = 0;           ///< Of the Gibbs posterior (plug-in).
+  double gibbs = 0;            ///< Error of the predictions averaged over that posterior.
+  double lambda_average = 0;   ///< One-shot update by the filter averaged over lambda_star.
+  double predicted = 0;        ///< First query's correction at t_plug_in, as the kernel expects it.
+  double corrected = 0;        ///< The same correction, as real steps give it.
+  bool advised = false;        ///< `advise` says to adapt.
+  std::int64_t t_advised = 0;  ///< Its steps, 0 when it says not to.
+  std::size_t blocks_advised = 0;
+  bool kept = false;         ///< Its update brought the model closer to its labelled examples.
+  double advice = 0;         ///< Error after that update, or of the base where none is kept.
+  std::vector<double> path;  ///< Errors after T = 0, 1, ... steps.
 
   Row row() const;
   static HorizonTask from_row(std::span<const double> row);
   static std::vector<std::string> columns(std::int64_t max_horizon);
 };
 
+/// Squared error of `predictions` [m], averaged over the task's queries.
+double mean_squared_error(const ttt::PromptModel& model, const Eigen::VectorXd& predictions);
+
 /// Runs one task with rho = `step_scale` / lambda_max and candidates 0, ..., `max_horizon`. The
 /// numbers are those of `select`, `adapt` and `advise` on the task's prompt file.
-HorizonTask run_horizon_task(const DigitTasks& tasks, const DigitTask& task, double step_scale,
-                             std::int64_t max_horizon);
+HorizonTask run_horizon_task(const Task& task, double step_scale, std::int64_t max_horizon);
 
 /// The squared errors of one way to predict.
 struct MethodErrors {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "sextant/reproduce/digit_tasks.hpp"
 #include "sextant/reproduce/run_log.hpp"
+#include "sextant/reproduce/task.hpp"
 
 namespace sextant::reproduce {
 
@@ -24,11 +24,11 @@ struct SubspaceOptions {
 /// averaged over its draws.
 std::vector<std::string> subspace_methods();
 
-/// What one task gave: squared error of the query and mean squared residual of the examples, before
-/// and after the update, for every rule and budget.
+/// What one task gave: squared error, averaged over the queries, and mean squared residual of the
+/// examples, before and after the update, for every rule and budget.
 struct SubspaceTask {
-  std::uint64_t seed = 0;
-  bool noisy = false;
+  double number = 0;
+  std::size_t group = 0;
   double query_error_base = 0;
   double prompt_error_base = 0;
   std::vector<double> query_errors;   ///< [method][budget]
@@ -40,7 +40,6 @@ struct SubspaceTask {
 };
 
 /// Runs one task: the update of every distinct set of heads is made once.
-SubspaceTask run_subspace_task(const DigitTasks& tasks, const DigitTask& task,
-                               const SubspaceOptions& options);
+SubspaceTask run_subspace_task(const Task& task, const SubspaceOptions& options);
 
 }  // namespace sextant::reproduce

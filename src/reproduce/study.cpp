@@ -1,4 +1,4 @@
-#include "sextant/reproduce/digit_shift.hpp"
+#include "sextant/reproduce/study.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -14,32 +14,16 @@
 namespace sextant::reproduce {
 namespace {
 
-constexpr std::uint64_t pilot_seeds = 1'000'000'000;
 constexpr std::int64_t pilot_horizon = 8;
 
-/// FNV-1a of the weights, so that results of another model are not taken for this one's.
-std::uint64_t fingerprint(const std::filesystem::path& directory) {
-  std::uint64_t hash = 14695981039346656037U;
-  const auto path = directory / "model.safetensors";
-  if (!std::filesystem::exists(path)) return 0;  // sharded: told apart by its path
-  const io::MappedFile file(path);
-  for (const std::byte byte : file.bytes()) {
-    hash = (hash ^ std::to_integer<std::uint64_t>(byte)) * 1099511628211U;
-  }
-  return hash;
-}
-
-std::string settings_of(const DigitShiftOptions& options, std::string_view part,
+std::string settings_of(const Study& study, const StudyOptions& options, std::string_view part,
                         const std::string& more) {
-  return fmt::format(
-      "sextant reproduce digit-shift: {}; weights {:016x}, seed {}, examples {}, noise {}, "
-      "horizons 0:{}, {}",
-      part, fingerprint(options.model), options.seed, options.examples, options.label_noise,
-      options.max_horizon, more);
+  return fmt::format("sextant reproduce: {}; {}; horizons 0:{}, {}", study.settings, part,
+                     options.max_horizon, more);
 }
 
-void check_options(const DigitShiftOptions& options) {
-  constexpr std::string_view here = "run_digit_shift";
+void check_options(const StudyOptions& options) {
+  constexpr std::string_view here = "run_study";
   const auto at_least = [&](std::string_view name, auto value, auto least) {
     if (value < least) {
       throw ArgumentError(here, name, fmt::format("is {}, expected at least {}", value, least));
@@ -59,7 +43,7 @@ void check_options(const DigitShiftOptions& options) {
   }
 }
 
-std::vector<Row> run_part(const DigitShiftOptions& options, std::string_view part,
+std::vector<Row> run_part(const StudyOptions& options, std::string_view part,
                           const std::string& settings, std::vector<std::string> columns,
                           std::size_t count, const std::function<Row(std::size_t)>& make) {
   RunLog log(options.out / fmt::format("{}.csv", part), settings, std::move(columns),
@@ -70,12 +54,12 @@ std::vector<Row> run_part(const DigitShiftOptions& options, std::string_view par
   return log.rows();
 }
 
-Row pilot_row(const DigitTasks& tasks, const DigitTask& task, const DigitShiftOptions& options) {
-  const ttt::PromptModel model = tasks.prompt_model(task);
+Row pilot_row(const Task& task, const StudyOptions& options) {
+  const ttt::PromptModel& model = task.model;
   const geometry::PromptGeometry geometry = model.capture({});
   std::vector<std::string> names;
   for (const auto& block : geometry.blocks) names.push_back(block.name);
-  Row row = {static_cast<double>(task.seed), task.noisy ? 1.0 : 0.0};
+  Row row = {task.number, static_cast<double>(task.group)};
   for (const double scale : options.step_scales) {
     advice::SelectOptions select;
     select.step.scale = scale;
@@ -88,19 +72,18 @@ Row pilot_row(const DigitTasks& tasks, const DigitTask& task, const DigitShiftOp
   return row;
 }
 
-Pilot run_pilot(const DigitTasks& tasks, const DigitShiftOptions& options) {
-  std::vector<std::string> columns = {"seed", "noisy"};
+Pilot run_pilot(const Study& study, const StudyOptions& options) {
+  std::vector<std::string> columns = {"task", "group"};
   for (const double scale : options.step_scales) {
     for (std::int64_t t = 0; t <= options.max_horizon; ++t) {
       columns.push_back(fmt::format("error c {} T {}", scale, t));
     }
   }
-  const auto rows = run_part(
-      options, "pilot",
-      settings_of(options, "pilot", fmt::format("scales {}", fmt::join(options.step_scales, " "))),
-      columns, options.pilot_tasks, [&](std::size_t i) {
-        return pilot_row(tasks, DigitTasks::task(options.seed + pilot_seeds, i), options);
-      });
+  const std::string settings = settings_of(
+      study, options, "pilot", fmt::format("scales {}", fmt::join(options.step_scales, " ")));
+  const auto rows =
+      run_part(options, "pilot", settings, columns, options.pilot_tasks,
+               [&](std::size_t i) { return pilot_row(study.pilot_task(i), options); });
   const auto horizons = static_cast<std::size_t>(options.max_horizon) + 1;
   const auto mean = [&](std::size_t scale, std::size_t t) {
     double sum = 0;
@@ -123,26 +106,28 @@ Pilot run_pilot(const DigitTasks& tasks, const DigitShiftOptions& options) {
 }
 
 std::vector<GroupSummary> summarize(const std::vector<HorizonTask>& results,
-                                    const DigitShiftOptions& options, std::int64_t best_fixed) {
+                                    const std::vector<std::string>& names,
+                                    const StudyOptions& options, std::int64_t best_fixed) {
   std::vector<std::int64_t> fixed = options.fixed_horizons;
   if (std::ranges::find(fixed, best_fixed) == fixed.end()) fixed.push_back(best_fixed);
   std::ranges::sort(fixed);
   const std::string reference = fmt::format("T = {}", best_fixed);
   std::vector<GroupSummary> groups;
-  const auto add = [&](const char* name, const auto& belongs) {
+  const auto add = [&](const std::string& name, const auto& belongs) {
     std::vector<HorizonTask> members;
     std::ranges::copy_if(results, std::back_inserter(members), belongs);
     groups.push_back(
         compare_methods(name, horizon_methods(members, fixed), reference, options.resampling));
   };
   add("all", [](const HorizonTask&) { return true; });
-  add("clean", [](const HorizonTask& task) { return !task.noisy; });
-  add("noisy", [](const HorizonTask& task) { return task.noisy; });
+  for (std::size_t g = 0; g < names.size(); ++g) {
+    add(names[g], [g](const HorizonTask& task) { return task.group == g; });
+  }
   return groups;
 }
 
 std::vector<BudgetSummary> summarize(const std::vector<SubspaceTask>& results,
-                                     const DigitShiftOptions& options) {
+                                     const StudyOptions& options) {
   const auto names = subspace_methods();
   const std::size_t budgets = options.subspaces.budgets.size();
   const auto column = [&](std::vector<double> SubspaceTask::*values, std::size_t index) {
@@ -184,39 +169,46 @@ std::vector<BudgetSummary> summarize(const std::vector<SubspaceTask>& results,
 
 }  // namespace
 
-DigitShiftResult run_digit_shift(const DigitShiftOptions& given) {
-  check_options(given);
-  DigitShiftOptions options = given;
-  options.resampling.seed = options.seed;
+std::uint64_t weights_fingerprint(const std::filesystem::path& model) {
+  const auto path = model / "model.safetensors";
+  if (!std::filesystem::exists(path)) return 0;
+  std::uint64_t hash = 14695981039346656037U;
+  const io::MappedFile file(path);
+  for (const std::byte byte : file.bytes()) {
+    hash = (hash ^ std::to_integer<std::uint64_t>(byte)) * 1099511628211U;
+  }
+  return hash;
+}
+
+StudyResult run_study(const Study& study, const StudyOptions& options) {
+  check_options(options);
   std::error_code error;
   std::filesystem::create_directories(options.out, error);
   if (error) throw InputError(options.out.string(), "", "cannot be made: " + error.message());
-  const DigitTasks tasks(options.model, options.examples, options.label_noise);
 
-  DigitShiftResult result;
-  result.pilot = run_pilot(tasks, options);
+  StudyResult result;
+  result.groups = study.groups;
+  result.pilot = run_pilot(study, options);
   const double scale = result.pilot.step_scale;
   const auto horizon_rows = run_part(
-      options, "horizons", settings_of(options, "horizons", fmt::format("scale {}", scale)),
+      options, "horizons", settings_of(study, options, "horizons", fmt::format("scale {}", scale)),
       HorizonTask::columns(options.max_horizon), options.tasks, [&](std::size_t i) {
-        return run_horizon_task(tasks, DigitTasks::task(options.seed, i), scale,
-                                options.max_horizon)
-            .row();
+        return run_horizon_task(study.task(i), scale, options.max_horizon).row();
       });
   for (const Row& row : horizon_rows) result.horizon_tasks.push_back(HorizonTask::from_row(row));
-  result.horizons = summarize(result.horizon_tasks, options, result.pilot.fixed_horizon);
+  result.horizons =
+      summarize(result.horizon_tasks, study.groups, options, result.pilot.fixed_horizon);
   if (options.subspace_tasks == 0) return result;
 
-  options.subspaces.step_scale = scale;
-  const auto& subspaces = options.subspaces;
+  SubspaceOptions subspaces = options.subspaces;
+  subspaces.step_scale = scale;
   const auto subspace_rows = run_part(
       options, "subspaces",
-      settings_of(options, "subspaces",
+      settings_of(study, options, "subspaces",
                   fmt::format("scale {}, T {}, layers {}, draws {}", scale, subspaces.horizon,
                               subspaces.last_layers, subspaces.random_draws)),
-      SubspaceTask::columns(subspaces), options.subspace_tasks, [&](std::size_t i) {
-        return run_subspace_task(tasks, DigitTasks::task(options.seed, i), subspaces).row();
-      });
+      SubspaceTask::columns(subspaces), options.subspace_tasks,
+      [&](std::size_t i) { return run_subspace_task(study.task(i), subspaces).row(); });
   for (const Row& row : subspace_rows) result.subspace_tasks.push_back(SubspaceTask::from_row(row));
   result.subspaces = summarize(result.subspace_tasks, options);
   return result;

@@ -1,6 +1,7 @@
 #pragma once
 
-/// Both digit-shift experiments of [W, App. I] with their pilot (theory Sec. 10).
+/// Both experiments of [W, Apps. I and J] with their pilot, on any source of tasks (theory Sec.
+/// 10).
 
 #include <cstdint>
 #include <filesystem>
@@ -14,21 +15,29 @@
 
 namespace sextant::reproduce {
 
-struct DigitShiftOptions {
-  std::filesystem::path model;
+/// Where tasks come from.
+struct Study {
+  std::string settings;                   ///< Everything that the tasks depend on, in one line.
+  std::vector<std::string> groups;        ///< What tasks are told apart by; none or at least two.
+  std::function<Task(std::size_t)> task;  ///< From any thread.
+  std::function<Task(std::size_t)> pilot_task;  ///< Other tasks.
+};
+
+/// FNV-1a of model.safetensors, so that results of another model are not taken for this one's; 0
+/// for sharded models.
+std::uint64_t weights_fingerprint(const std::filesystem::path& model);
+
+struct StudyOptions {
   std::filesystem::path out;
   bool resume = false;
   std::size_t tasks = 2000;          ///< Experiment 1, at least 2.
   std::size_t subspace_tasks = 500;  ///< Experiment 2, at least 2; 0 leaves it out.
   std::size_t pilot_tasks = 100;     ///< Other tasks, for the step scale and the best fixed T.
-  std::uint64_t seed = 1;            ///< First task; the pilot's are 10^9 further on.
-  int examples = 10;
-  double label_noise = 0.55;
   std::int64_t max_horizon = 30;
   std::vector<double> step_scales = {0.05, 0.1, 0.2};
   std::vector<std::int64_t> fixed_horizons = {1, 2, 4, 8, 16, 30};
-  SubspaceOptions subspaces;                 ///< Its step scale is the pilot's.
-  statistics::ResamplingOptions resampling;  ///< Its seed is `seed`.
+  SubspaceOptions subspaces;  ///< Its step scale is the pilot's.
+  statistics::ResamplingOptions resampling;
   /// Called as cases are finished: which part, how many of how many, how many before this run.
   std::function<void(std::string_view part, std::size_t done, std::size_t count,
                      std::size_t before)>
@@ -54,10 +63,11 @@ struct BudgetSummary {
   double adjusted_p = 1;               ///< Holm's for `query_gain`, over all rules and budgets.
 };
 
-struct DigitShiftResult {
+struct StudyResult {
   Pilot pilot;
   std::vector<HorizonTask> horizon_tasks;
-  std::vector<GroupSummary> horizons;  ///< All, clean and noisy tasks.
+  std::vector<std::string> groups;
+  std::vector<GroupSummary> horizons;  ///< All tasks, then each group.
   std::vector<SubspaceTask> subspace_tasks;
   std::vector<BudgetSummary> subspaces;
 };
@@ -66,6 +76,6 @@ struct DigitShiftResult {
 /// goes. The same options give the same numbers, whatever the threads and however often the run was
 /// stopped and resumed. Throws `InputError` for a directory with results of other settings,
 /// `ArgumentError` for options out of range.
-DigitShiftResult run_digit_shift(const DigitShiftOptions& options);
+StudyResult run_study(const Study& study, const StudyOptions& options);
 
 }  // namespace sextant::reproduce

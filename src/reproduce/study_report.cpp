@@ -1,4 +1,4 @@
-#include "sextant/reproduce/digit_shift_report.hpp"
+#include "sextant/reproduce/study_report.hpp"
 
 #include <fmt/format.h>
 
@@ -29,27 +29,24 @@ std::string pilot_sentence(const Pilot& pilot) {
       pilot.step_scale, pilot.fixed_horizon);
 }
 
-std::string advice_sentence(const DigitShiftResult& result, bool noisy) {
-  std::size_t tasks = 0;
-  std::size_t advised = 0;
-  std::size_t kept = 0;
-  for (const HorizonTask& task : result.horizon_tasks) {
-    if (task.noisy != noisy) continue;
-    ++tasks;
-    advised += task.advised ? 1 : 0;
-    kept += task.kept ? 1 : 0;
+std::string advice_sentence(const StudyResult& result) {
+  std::string text = "The advice: ";
+  const std::size_t groups = std::max<std::size_t>(1, result.groups.size());
+  for (std::size_t g = 0; g < groups; ++g) {
+    std::size_t tasks = 0;
+    std::size_t advised = 0;
+    std::size_t kept = 0;
+    for (const HorizonTask& task : result.horizon_tasks) {
+      if (task.group != g) continue;
+      ++tasks;
+      advised += task.advised ? 1 : 0;
+      kept += task.kept ? 1 : 0;
+    }
+    text += fmt::format("{}to adapt on {} of {}{}{} tasks, and the update was kept on {}",
+                        g == 0 ? "" : "; ", advised, tasks, result.groups.empty() ? "" : " ",
+                        result.groups.empty() ? "" : result.groups[g], kept);
   }
-  return fmt::format("advised to adapt on {} of {} {} tasks and kept the update on {}", advised,
-                     tasks, noisy ? "noisy" : "clean", kept);
-}
-
-/// [W, App. I.5], distilgpt2: figures of the paper, never ours.
-Table published_horizons() {
-  Table table;
-  table.text("method", {"no update", "T = 8", "evidence, plug-in", "evidence, profile"});
-  table.numbers("squared error", {0.0747, 0.0734, 0.0722, 0.0719});
-  table.numbers("standard error", {0.0031, 0.0030, 0.0030, 0.0029});
-  return table.text("mean T", {"", "8", "9.79", "11.20"});
+  return text + ".";
 }
 
 Table budget_table(const std::vector<BudgetSummary>& summaries) {
@@ -77,33 +74,42 @@ Table budget_table(const std::vector<BudgetSummary>& summaries) {
   return table.numbers("Holm's p", adjusted, 2).numbers("fit gain", prompt_gains, 2);
 }
 
-Figure chosen_horizons(const DigitShiftResult& result) {
-  std::vector<report::Sample> samples = {{"plug-in, clean", {}},
-                                         {"plug-in, noisy", {}},
-                                         {"profile, clean", {}},
-                                         {"profile, noisy", {}}};
+std::string group_name(const StudyResult& result, const char* rule, std::size_t group) {
+  return result.groups.empty() ? std::string(rule)
+                               : fmt::format("{}, {}", rule, result.groups[group]);
+}
+
+Figure chosen_horizons(const StudyResult& result) {
+  std::vector<report::Sample> samples;
+  const std::size_t groups = std::max<std::size_t>(1, result.groups.size());
+  for (const char* rule : {"plug-in", "profile"}) {
+    for (std::size_t g = 0; g < groups; ++g) {
+      samples.push_back({group_name(result, rule, g), {}});
+    }
+  }
   for (const HorizonTask& task : result.horizon_tasks) {
-    const std::size_t noisy = task.noisy ? 1 : 0;
-    samples[noisy].values.push_back(static_cast<double>(task.t_plug_in));
-    samples[2 + noisy].values.push_back(static_cast<double>(task.t_profile));
+    samples[task.group].values.push_back(static_cast<double>(task.t_plug_in));
+    samples[groups + task.group].values.push_back(static_cast<double>(task.t_profile));
   }
   return ecdf_figure({"Chosen horizons",
-                      "Share of tasks whose T_MAP is at most T [W, Fig. 1a]. With noisy labels the "
-                      "evidence should stop earlier.",
+                      "Share of tasks whose T_MAP is at most T [W, Fig. 1a]. With noisy labels "
+                      "the evidence should stop earlier.",
                       "chosen-horizons",
                       {}},
                      samples, "T_MAP");
 }
 
-Figure errors_of_horizons(const std::vector<HorizonTask>& tasks, const GroupSummary& group) {
+Figure errors_of_horizons(const StudyResult& result, const GroupSummary& group) {
+  const auto& tasks = result.horizon_tasks;
+  const auto belongs = [&](const HorizonTask& task) {
+    return group.group == "all" || result.groups[task.group] == group.group;
+  };
   const std::size_t count = tasks.front().path.size();
   report::MeanLine curve{"fixed T", counted_horizons(count), {}, {}};
   for (std::size_t t = 0; t < count; ++t) {
     std::vector<double> errors;
     for (const HorizonTask& task : tasks) {
-      if (group.group == "all" || task.noisy == (group.group == "noisy")) {
-        errors.push_back(std::pow(task.path[t] - task.target, 2));
-      }
+      if (belongs(task)) errors.push_back(task.path[t]);
     }
     const auto estimate = statistics::estimate(errors);
     curve.mean.push_back(estimate.mean);
@@ -125,18 +131,18 @@ Figure errors_of_horizons(const std::vector<HorizonTask>& tasks, const GroupSumm
       curve, points, "T", "squared error");
 }
 
-Figure predicted_and_real(const std::vector<HorizonTask>& tasks) {
+Figure predicted_and_real(const StudyResult& result) {
   std::vector<double> predicted;
   std::vector<double> real;
   std::vector<std::string> group;
-  for (const HorizonTask& task : tasks) {
-    predicted.push_back(task.linear_plug_in);
-    real.push_back(task.path[static_cast<std::size_t>(task.t_plug_in)] - task.path[0]);
-    group.emplace_back(task.noisy ? "noisy" : "clean");
+  for (const HorizonTask& task : result.horizon_tasks) {
+    predicted.push_back(task.predicted);
+    real.push_back(task.corrected);
+    group.push_back(result.groups.empty() ? "task" : result.groups[task.group]);
   }
   return report::agreement_figure(
       {"Predicted and real corrections",
-       "The query's correction at T_MAP (plug-in) as the kernel expects it and "
+       "The first query's correction at T_MAP (plug-in) as the kernel expects it and "
        "as real steps give it, one point per task. On the dashed line the "
        "linear model is exact.",
        "corrections",
@@ -174,7 +180,7 @@ OrderedJson comparison_json(const statistics::Comparison& comparison) {
 
 }  // namespace
 
-std::string digit_shift_text(const DigitShiftResult& result, const report::TerminalStyle& style) {
+std::string study_text(const StudyResult& result, const report::TerminalStyle& style) {
   std::string text = report::wrap(pilot_sentence(result.pilot), style.width) + "\n";
   for (const GroupSummary& group : result.horizons) {
     text += "\n" +
@@ -185,8 +191,7 @@ std::string digit_shift_text(const DigitShiftResult& result, const report::Termi
             "\n" + fmt::format("Improvement over {}, the best fixed one\n", group.fixed) +
             report::to_terminal(improvement_table(group, &MethodSummary::against_fixed), style);
   }
-  text += fmt::format("\nThe advice: {}, {}.\n", advice_sentence(result, false),
-                      advice_sentence(result, true));
+  text += "\n" + report::wrap(advice_sentence(result), style.width) + "\n";
   if (result.subspaces.empty()) return text;
   text += "\n" +
           report::bold(fmt::format("Which heads ({} tasks)", result.subspace_tasks.size()), style) +
@@ -195,8 +200,8 @@ std::string digit_shift_text(const DigitShiftResult& result, const report::Termi
   return text;
 }
 
-std::string digit_shift_html(const report::Heading& heading, const DigitShiftResult& result,
-                             const std::string& model_note) {
+std::string study_html(const report::Heading& heading, const StudyResult& result,
+                       const std::string& model_note, const Published& published) {
   report::HtmlReport report(heading.title, heading.subtitle);
   const GroupSummary& all = result.horizons.front();
   std::vector<std::string> facts = {pilot_sentence(result.pilot)};
@@ -209,14 +214,13 @@ std::string digit_shift_html(const report::Heading& heading, const DigitShiftRes
         number(against.comparison.interval.low), number(against.comparison.interval.high),
         number(against.adjusted_p)));
   }
-  facts.push_back(fmt::format("The advice: {}, {}.", advice_sentence(result, false),
-                              advice_sentence(result, true)));
-  report.verdict(fmt::format("{} tasks, half of them with noisy labels", all.tasks), facts);
+  facts.push_back(advice_sentence(result));
+  report.verdict(fmt::format("How far and which heads, on {} tasks", all.tasks), facts);
   if (!model_note.empty()) report.paragraph("The model's training: " + model_note);
   report.section("How far");
   report.figure(chosen_horizons(result));
   for (const GroupSummary& group : result.horizons) {
-    report.figure(errors_of_horizons(result.horizon_tasks, group));
+    report.figure(errors_of_horizons(result, group));
     report.table(error_table(group), fmt::format("Errors, {} tasks", group.group));
     report.table(improvement_table(group, &MethodSummary::against_none),
                  fmt::format("Improvement over no update, {} tasks, 95% bootstrap interval, sign "
@@ -226,7 +230,7 @@ std::string digit_shift_html(const report::Heading& heading, const DigitShiftRes
                  fmt::format("Improvement over {}, the pilot's best fixed horizon, {} tasks",
                              group.fixed, group.group));
   }
-  report.figure(predicted_and_real(result.horizon_tasks));
+  report.figure(predicted_and_real(result));
   if (!result.subspaces.empty()) {
     report.section("Which heads");
     report.figure(budget_gains(result.subspaces, &BudgetSummary::query_gain,
@@ -241,15 +245,38 @@ std::string digit_shift_html(const report::Heading& heading, const DigitShiftRes
                  "fit of the labelled examples");
   }
   report.section("Published figures");
-  report.paragraph(
-      "From arXiv:2606.15569 with distilgpt2, a model of 82 million parameters pretrained on text. "
-      "Not ours, and not comparable in level: the model, and so its errors, differ.");
-  report.table(published_horizons(), "Experiment 1 of the paper, 2,000 tasks");
+  report.paragraph("From arXiv:2606.15569, not ours. " + published.note);
+  report.table(published.table, published.caption);
   report.provenance(heading.provenance);
   return report.html();
 }
 
-OrderedJson to_json(const DigitShiftResult& result) {
+Published published_digit_shift() {
+  Published published;
+  published.note =
+      "With distilgpt2, 82 million parameters pretrained on text; the level of errors is not "
+      "comparable with another model's.";
+  published.table.text("method", {"no update", "T = 8", "evidence, plug-in", "evidence, profile"});
+  published.table.numbers("squared error", {0.0747, 0.0734, 0.0722, 0.0719});
+  published.table.numbers("standard error", {0.0031, 0.0030, 0.0030, 0.0029});
+  published.table.text("mean T", {"0", "8", "9.79", "11.20"});
+  published.caption =
+      "Experiment 1, 2,000 tasks. Improvements, 95% bootstrap interval: T = 8 over none [0.000648, "
+      "0.001796]; plug-in over T = 8 [0.000545, 0.002894]; profile over T = 8 [0.000605, "
+      "0.003079].";
+  return published;
+}
+
+Published published_sst2() {
+  Published published;
+  published.note = "With distilgpt2 on 50 prompts of 10 sentences with one query, c = 0.1.";
+  published.table.text("method", {"T = 8", "evidence, plug-in", "evidence, profile"});
+  published.table.numbers("squared error", {0.328, 0.325, 0.324});
+  published.caption = "Appendix J";
+  return published;
+}
+
+OrderedJson to_json(const StudyResult& result) {
   OrderedJson json;
   json["pilot"] = {{"step_scale", result.pilot.step_scale},
                    {"scale_errors", result.pilot.scale_errors},
