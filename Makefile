@@ -27,9 +27,13 @@ help: ## Show this list
 	@echo 'Variables: PREFIX=$(PREFIX) JOBS=$(JOBS) WERROR=$(WERROR) FUZZ_SECONDS=$(FUZZ_SECONDS)'
 
 .PHONY: build
-build: dependencies-build ## Build the program: build/release/bin/sextant
-	@[ -f $(BUILD)/build.ninja ] || cmake --preset release -DSEXTANT_WERROR=$(WERROR)
-	cmake --build $(BUILD) --parallel $(JOBS)
+build: configure ## Build the program: build/release/bin/sextant
+	cmake --build $(BUILD) --parallel $(JOBS) --target sextant sextant_cli
+
+.PHONY: configure
+configure: dependencies-build
+	@mkdir -p build
+	@cmake --preset release -DSEXTANT_WERROR=$(WERROR) > $(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 
 .PHONY: demo
 demo: build ## Run `sextant advise` on the embedded model, with a noisy and with a clean prompt
@@ -39,11 +43,13 @@ demo: build ## Run `sextant advise` on the embedded model, with a noisy and with
 	done
 
 .PHONY: test
-test: build ## Build and run the tests
+test: configure ## Build and run the tests
+	cmake --build $(BUILD) --parallel $(JOBS)
 	$(CTEST) $(BUILD)
 
 .PHONY: parity
-parity: build dependencies-parity ## Compare with PyTorch and transformers (installs them in build/venv)
+parity: configure dependencies-parity ## Compare with PyTorch and transformers (installs them in build/venv)
+	cmake --build $(BUILD) --parallel $(JOBS) --target sextant_cli tokenize_lines
 	tools/python-environment
 	build/venv/bin/python tests/parity/common_test.py
 	build/venv/bin/python tests/parity/tokenizer_parity.py $(BUILD)/tests/parity/tokenize_lines
@@ -57,7 +63,7 @@ reproduce: build ## Run the experiments of the paper at full size (results below
 
 .PHONY: bench
 bench: dependencies-build dependencies-bench ## Build and run the benchmarks
-	@[ -f build/bench/build.ninja ] || cmake --preset bench -DSEXTANT_WERROR=$(WERROR)
+	cmake --preset bench -DSEXTANT_WERROR=$(WERROR) > /dev/null
 	cmake --build build/bench --parallel $(JOBS)
 	@for program in build/bench/bench/*_bench; do \
 	  [ ! -x $$program ] || { echo "== $$program"; $$program; }; \

@@ -47,12 +47,17 @@ void run(const Options& options) {
     throw UsageError("--per-parameter ranks blocks; give --budget or --method, too");
   }
   score_options(options.statistic, options.shared.seed);  // wrong usage before any work
-  ResultFiles files(options.output);
+  ResultFiles files(options.output, input_files(options.source),
+                    {{"--out-model", options.update.out_model}});
   const Source source = open_source(options.source);
   const advice::PlanOptions wanted = plan_options(options, source);
   const advice::Plan plan = advice::plan(source.geometry, wanted);
-  warn(report::summarize(plan, source.geometry.blocks.size()).warnings, options.shared.quiet);
-  if (!plan.adapt) warn({"the advice is against this: " + plan.reason}, options.shared.quiet);
+  warn(report::summarize(plan).warnings, options.shared.quiet);
+  if (plan.blocks.empty()) {
+    warn({"no block is chosen, so nothing is updated. " + plan.reason}, options.shared.quiet);
+  } else if (!plan.adapt) {
+    warn({"the advice is against this. " + plan.reason}, options.shared.quiet);
+  }
   const ttt::AdaptedModel adapted =
       make_update(source, plan, Wanted::anyway, options.update, options.source,
                   wanted.score.select.step, options.shared.quiet);

@@ -31,10 +31,11 @@ void run(const Options& options) {
   if (!options.source.from_model() && !options.update.out_model.empty()) {
     throw UsageError("--out-model needs --model: a geometry file holds no weights");
   }
-  ResultFiles files(options.output);
+  ResultFiles files(options.output, input_files(options.source),
+                    {{"--out-model", options.update.out_model}});
   const Source source = open_source(options.source);
   const advice::Plan plan = advice::plan(source.geometry, plan_options);
-  warn(report::summarize(plan, source.geometry.blocks.size()).warnings, options.shared.quiet);
+  warn(report::summarize(plan).warnings, options.shared.quiet);
   const ttt::Adaptation update =
       source.model
           ? make_update(source, plan, plan.adapt ? Wanted::advised : Wanted::nothing,

@@ -54,7 +54,7 @@ void check_data(const std::vector<task::LabelledText>& data, const std::string& 
 
 void run(const Options& options) {
   apply_shared_options(options.shared);
-  ResultFiles files(options.output);
+  ResultFiles files(options.output, {{"--data", options.data}}, {{"--out", options.out}});
   const auto weights = model::load_weights<float>(options.model);
   if (weights.config.causal()) {
     throw InputError(options.model, "config.json",
@@ -67,7 +67,11 @@ void run(const Options& options) {
   std::vector<std::vector<int>> sequences;
   Eigen::VectorXd targets(static_cast<Eigen::Index>(data.size()));
   for (std::size_t i = 0; i < data.size(); ++i) {
-    sequences.push_back(tokenizer->encode(data[i].text, true));
+    try {
+      sequences.push_back(tokenizer->encode(data[i].text, true));
+    } catch (const ArgumentError& error) {
+      throw InputError(options.data, fmt::format("line {}", i + 2), error.problem());
+    }
     targets(static_cast<Eigen::Index>(i)) = data[i].label;
     if (sequences.back().size() > static_cast<std::size_t>(weights.config.context)) {
       throw InputError(options.data, fmt::format("line {}", i + 2),

@@ -23,7 +23,7 @@ void run(const Options& options) {
   apply_shared_options(options.shared);
   check_source(options.source);
   capture_options(options.source);  // wrong usage before any work
-  ResultFiles files(options.output);
+  ResultFiles files(options.output, input_files(options.source), {{"--out", options.out}});
   const ttt::PromptModel model = ttt::load_prompt_model(prompt_files(options.source));
   const geometry::PromptGeometry geometry =
       apps::capture(model, capture_options(options.source), options.source.model);

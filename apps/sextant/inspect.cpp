@@ -34,7 +34,7 @@ Summary summarize_safetensors(const std::string& path, const report::TerminalSty
 
 void run(const Options& options) {
   apply_shared_options(options.shared);
-  ResultFiles files(options.output);
+  ResultFiles files(options.output, {{"path", options.path}});
   const auto style = report::terminal_style(1);
   std::error_code error;
   const auto status = std::filesystem::status(options.path, error);

@@ -134,6 +134,10 @@ ttt::PromptModelFiles prompt_files(const SourceOptions& options) {
   return files;
 }
 
+std::vector<NamedPath> input_files(const SourceOptions& options) {
+  return {{"--geometry", options.geometry}, {"--prompt", options.prompt}, {"--head", options.head}};
+}
+
 void add_horizon_options(CLI::App& command, StatisticOptions& options) {
   command
       .add_option("--horizons", options.horizons, "Candidates: 0:30, or 0,1,2,4,8, or a mixture")

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "output.hpp"
 #include "sextant/advice/score.hpp"
 #include "sextant/model/capture.hpp"
 #include "sextant/ttt/load.hpp"
@@ -36,6 +37,8 @@ void check_source(const SourceOptions& options);
 /// Throws `UsageError` for an unknown kind, feature or layer range.
 model::CaptureOptions capture_options(const SourceOptions& options);
 ttt::PromptModelFiles prompt_files(const SourceOptions& options);
+/// The files that a source is read from.
+std::vector<NamedPath> input_files(const SourceOptions& options);
 
 /// How far and which directions.
 struct StatisticOptions {

@@ -3,12 +3,16 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <optional>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/io/files.hpp"
 #include "sextant/report/json_output.hpp"
 
 namespace sextant::apps {
 namespace {
+
+namespace fs = std::filesystem;
 
 std::string typed_command;
 
@@ -34,22 +38,54 @@ void add_output_options(CLI::App& command, OutputOptions& options, bool with_rep
   }
 }
 
-ResultFiles::ResultFiles(const OutputOptions& options)
-    : json_on_standard_output_(options.json == "-") {
-  if (!options.json.empty() && !json_on_standard_output_) {
-    json_ = std::make_unique<io::AtomicFile>(options.json);
+void check_outputs(const std::vector<NamedPath>& outputs, const std::vector<NamedPath>& inputs) {
+  const auto same = [](const fs::path& a, const fs::path& b) {
+    std::error_code error;
+    return !a.empty() && !b.empty() &&
+           fs::weakly_canonical(fs::absolute(a), error) ==
+               fs::weakly_canonical(fs::absolute(b), error);
+  };
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    for (const NamedPath& input : inputs) {
+      if (same(outputs[i].path, input.path)) {
+        throw UsageError(fmt::format("{}: {} is also read ({}), expected another file",
+                                     outputs[i].option, outputs[i].path.string(), input.option));
+      }
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (same(outputs[i].path, outputs[j].path)) {
+        throw UsageError(fmt::format("{}: {} is also written by {}, expected another file",
+                                     outputs[i].option, outputs[i].path.string(),
+                                     outputs[j].option));
+      }
+    }
   }
-  if (!options.report.empty()) report_ = std::make_unique<io::AtomicFile>(options.report);
+}
+
+ResultFiles::ResultFiles(const OutputOptions& options, const std::vector<NamedPath>& inputs,
+                         std::vector<NamedPath> others)
+    : options_(options) {
+  if (options_.json != "-") others.push_back({"--json", options_.json});
+  others.push_back({"--report", options_.report});
+  check_outputs(others, inputs);
+  // Opened and closed again: what a stopped run has not finished leaves no trace.
+  if (!options_.json.empty() && options_.json != "-") const io::AtomicFile probe(options_.json);
+  if (!options_.report.empty()) const io::AtomicFile probe(options_.report);
 }
 
 void ResultFiles::write(const report::OrderedJson& json, const std::string& text,
                         const std::function<std::string()>& html) {
   const std::string dumped = report::json_text(json);
-  if (json_) json_->stream() << dumped;
-  if (report_) report_->stream() << html();
-  if (json_) json_->commit();
-  if (report_) report_->commit();
-  const std::string& shown = json_on_standard_output_ ? dumped : text;
+  const bool json_on_standard_output = options_.json == "-";
+  std::optional<io::AtomicFile> json_file;
+  std::optional<io::AtomicFile> report_file;
+  if (!options_.json.empty() && !json_on_standard_output) {
+    json_file.emplace(options_.json).stream() << dumped;
+  }
+  if (!options_.report.empty()) report_file.emplace(options_.report).stream() << html();
+  if (json_file) json_file->commit();
+  if (report_file) report_file->commit();
+  const std::string& shown = json_on_standard_output ? dumped : text;
   if (std::fwrite(shown.data(), 1, shown.size(), stdout) != shown.size() ||
       std::fflush(stdout) != 0) {
     throw InputError("standard output", "", "cannot be written");

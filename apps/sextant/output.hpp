@@ -3,12 +3,11 @@
 /// Where results go: tables on standard output, JSON, an HTML report.
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "sextant/io/files.hpp"
 #include "sextant/report/html_report.hpp"
 
 namespace sextant::apps {
@@ -21,12 +20,23 @@ struct OutputOptions {
 /// Adds --json and, where `with_report`, --report.
 void add_output_options(CLI::App& command, OutputOptions& options, bool with_report);
 
-/// The files of a result. They are opened before any work is done, so that an unwritable one fails
-/// at once and leaves nothing behind, and appear whole or not at all.
+/// An option and the path that was given for it.
+struct NamedPath {
+  std::string option;
+  std::filesystem::path path;
+};
+
+/// Throws `UsageError` when two of `outputs` are one file, or one is an input. Paths may be empty.
+void check_outputs(const std::vector<NamedPath>& outputs, const std::vector<NamedPath>& inputs);
+
+/// The files of a result. That they can be written is found out before any work is done, and they
+/// appear whole or not at all.
 class ResultFiles {
  public:
-  /// Throws `InputError` for a file that cannot be written.
-  explicit ResultFiles(const OutputOptions& options);
+  /// `inputs` are files that the command reads, `others` what it writes besides. Throws
+  /// `InputError` for a file that cannot be written, `UsageError` as `check_outputs`.
+  explicit ResultFiles(const OutputOptions& options, const std::vector<NamedPath>& inputs = {},
+                       std::vector<NamedPath> others = {});
 
   /// Writes the JSON and the report where asked for, then `text` on standard output unless the JSON
   /// goes there. `html` is only called when a report is wanted.
@@ -34,9 +44,7 @@ class ResultFiles {
              const std::function<std::string()>& html);
 
  private:
-  bool json_on_standard_output_;
-  std::unique_ptr<io::AtomicFile> json_;
-  std::unique_ptr<io::AtomicFile> report_;
+  OutputOptions options_;
 };
 
 /// The command line as typed, for a report's provenance.

@@ -9,6 +9,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/core/progress.hpp"
 #include "sextant/core/version.hpp"
+#include "sextant/io/files.hpp"
 #include "sextant/io/json.hpp"
 #include "sextant/report/json_output.hpp"
 #include "sextant/reproduce/digit_tasks.hpp"
@@ -71,8 +72,6 @@ void run(const Options& options, const std::string& title, const fs::path& model
   };
   fs::create_directories(study.out);
   ResultFiles files(options.output);
-  io::AtomicFile report_file(study.out / "report.html");
-  io::AtomicFile json_file(study.out / "results.json");
   const reproduce::StudyResult result = reproduce::run_study(make(), study);
   progress.reset();
 
@@ -87,10 +86,8 @@ void run(const Options& options, const std::string& title, const fs::path& model
                                 {"pilot tasks", std::to_string(study.pilot_tasks)}};
   const report::OrderedJson json = reproduce::to_json(result);
   const std::string html = study_html(heading, result, training_of(model), published);
-  report_file.stream() << html;
-  json_file.stream() << report::json_text(json);
-  report_file.commit();
-  json_file.commit();
+  io::write_file(study.out / "results.json", report::json_text(json));
+  io::write_file(study.out / "report.html", html);
   files.write(json, reproduce::study_text(result, report::terminal_style(1)), [&] { return html; });
 }
 

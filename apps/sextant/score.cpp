@@ -21,7 +21,7 @@ struct Options {
 void run(const Options& options) {
   apply_shared_options(options.shared);
   const advice::ScoreOptions score = score_options(options.statistic, options.shared.seed);
-  ResultFiles files(options.output);
+  ResultFiles files(options.output, input_files(options.source));
   const Source source = open_source(options.source);
   const advice::Scoring scoring = advice::score(source.geometry, score);
   warn(scoring.warnings, options.shared.quiet);

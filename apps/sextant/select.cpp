@@ -21,7 +21,7 @@ struct Options {
 void run(const Options& options) {
   apply_shared_options(options.shared);
   const advice::SelectOptions select = select_options(options.statistic);
-  ResultFiles files(options.output);
+  ResultFiles files(options.output, input_files(options.source));
   const Source source = open_source(options.source);
   const advice::Selection selection = advice::select(source.geometry, select);
   warn(selection.warnings, options.shared.quiet);

@@ -42,6 +42,11 @@ geometry::PromptGeometry filtered(geometry::PromptGeometry geometry, const Sourc
 geometry::PromptGeometry capture(const ttt::PromptModel& model,
                                  const model::CaptureOptions& options,
                                  const std::string& model_directory) {
+  if (options.features == model::Features::tokenwise && !model.weights().config.causal()) {
+    throw UsageError(
+        "--features: tokenwise needs a decoder; an encoder's pooling supervises every "
+        "token");
+  }
   try {
     return model.capture(options);
   } catch (const NumericalError&) {

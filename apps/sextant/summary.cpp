@@ -65,6 +65,10 @@ Summary summarize_geometry(const geometry::PromptGeometry& geometry,
   const Eigen::MatrixXd kernel = geometry::summed_kernel(geometry);
   const spectral::Eigensystem system = spectral::decompose(kernel);
   const double lambda_max = system.values(0);
+  const bool every_target_known =
+      !geometry.query_targets.empty() &&
+      std::ranges::all_of(geometry.query_targets,
+                          [](const auto& target) { return target.has_value(); });
   Summary summary;
   summary.json = {{"format", "geometry"},          {"n", geometry.examples()},
                   {"queries", geometry.queries()}, {"residual_norm", geometry.residuals.norm()},
@@ -80,16 +84,17 @@ Summary summarize_geometry(const geometry::PromptGeometry& geometry,
          {"parameters", block.parameters},
          {"trace", geometry.kernels[b].trace()}});
   }
-  summary.text = rows({{"labelled examples n", std::to_string(geometry.examples())},
-                       {"queries m", std::to_string(geometry.queries())},
-                       {"blocks B", std::to_string(geometry.block_count())},
-                       {"residual norm |r|", number(geometry.residuals.norm())},
-                       {"trace of the summed kernel", number(kernel.trace())},
-                       {"its largest eigenvalue", number(lambda_max)},
-                       {"base predictions of the queries", known(geometry.query_base)},
-                       {"targets of the queries", known(geometry.query_targets)}},
-                      style) +
-                 "\n" + to_terminal(block_table(geometry), style, 40);
+  summary.text =
+      rows({{"labelled examples n", std::to_string(geometry.examples())},
+            {"queries m", std::to_string(geometry.queries())},
+            {"blocks B", std::to_string(geometry.block_count())},
+            {"residual norm |r|", number(geometry.residuals.norm())},
+            {"trace of the summed kernel", number(kernel.trace())},
+            {"its largest eigenvalue", number(lambda_max)},
+            {"base predictions of the queries", known(geometry.query_base)},
+            {"targets of the queries", std::string(every_target_known ? "known" : "not known")}},
+           style) +
+      "\n" + to_terminal(block_table(geometry), style, 40);
   return summary;
 }
 

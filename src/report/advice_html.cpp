@@ -109,7 +109,7 @@ std::string plan_html(const Heading& heading, const advice::Plan& plan,
                       const std::vector<geometry::Block>& blocks,
                       const ttt::Adaptation* adaptation) {
   HtmlReport report(heading.title, heading.subtitle);
-  Summary summary = summarize(plan, blocks.size());
+  Summary summary = summarize(plan);
   if (adaptation != nullptr) {
     summary.facts.insert(summary.facts.begin(), summarize(*adaptation).statement);
   }

@@ -212,11 +212,12 @@ Summary summarize(const advice::Scoring& scoring, std::size_t block_count) {
   return summary;
 }
 
-Summary summarize(const advice::Plan& plan, std::size_t block_count) {
+Summary summarize(const advice::Plan& plan) {
   Summary summary;
   summary.statement = plan.reason;
   if (plan.scoring && !plan.blocks.empty()) {
-    summary.facts.push_back(summarize(*plan.scoring, block_count).statement);
+    summary.facts.push_back(
+        name_some(plan.adapt ? "Blocks to adapt" : "Blocks considered", plan.block_names));
   } else if (!plan.blocks.empty()) {
     summary.facts.push_back(name_some("Blocks as given", plan.block_names));
   }

@@ -89,8 +89,7 @@ std::string scoring_text(const advice::Scoring& scoring, const std::vector<geome
 
 std::string plan_text(const advice::Plan& plan, const std::vector<geometry::Block>& blocks,
                       const TerminalStyle& style) {
-  std::string out =
-      to_terminal(summarize(plan, blocks.size()), style) + how_far(deciding(plan), style);
+  std::string out = to_terminal(summarize(plan), style) + how_far(deciding(plan), style);
   if (plan.scoring) {
     const auto facts = summarize(*plan.scoring, blocks.size()).facts;
     out += titled("Which blocks",

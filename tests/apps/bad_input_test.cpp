@@ -101,6 +101,7 @@ TEST_CASE("bad encoder prompts and heads") {
            {"sentence\tlabel\na\t1\nb\t1\nc\t1\n", "s.tsv: all 3"},
            {"sentence\tlabel\na b\tyes\n", "yes"},
            {"sentence\tlabel\na b\tinf\n", "inf"},
+           {"sentence\tlabel\na\t1\n\xff\t0\nc\t1\n", "s.tsv: line 3: is not valid UTF-8"},
            {"sentence\tlabel\na b\n", "s.tsv"}}) {
     io::write_file(runs.path("s.tsv"), text);
     check_fails(runs, fit, 3, message);
@@ -237,5 +238,12 @@ TEST_CASE("wrong usage and outputs that cannot be written") {
               "no/such/directory");
   check_fails(runs, "geometry" + on_model + "--out g.safetensors --json no/such/directory/a", 3,
               "no/such/directory");
+  const std::string copy = runs.path("prompt.json");
+  std::filesystem::copy(decoder_prompt, copy);
+  const std::string on_copy = " --model '" + decoder + "' --prompt ../prompt.json ";
+  check_fails(runs, "advise" + on_copy + "--json ../work/../prompt.json", 2, "is also read");
+  check_fails(runs, "geometry" + on_copy + "--out ../prompt.json", 2, "is also read (--prompt)");
+  check_fails(runs, "select" + on_copy + "--json a --report ./a", 2, "is also written by --json");
+  CHECK(io::read_file(copy) == io::read_file(decoder_prompt));
   check_fails(runs, "reproduce-all", 2, "\"reproduce-all\" is not a command, expected one of");
 }

@@ -33,7 +33,6 @@ from tokenizers import AddedToken, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, BertTokenizer, GPT2Tokenizer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SHARED_TEXT = [ROOT.parent / "shared/data/sst2" / name for name in ("dev.tsv", "train_2000.tsv")]
 
 BLOCKS = [
     (0x20, 0x7F), (0xA0, 0x100), (0x100, 0x250), (0x250, 0x2B0), (0x300, 0x370), (0x370, 0x400),
@@ -361,7 +360,7 @@ def main():
     parser.add_argument("--text", nargs="*", type=pathlib.Path, help="files whose lines are the English sentences")
     arguments = parser.parse_args()
 
-    files = arguments.text or [path for path in SHARED_TEXT if path.exists()]
+    files = arguments.text
     files += sorted(ROOT.glob("docs/**/*.md")) + [ROOT / "README.md"]
     sentences = [line.split("\t")[0] for path in files if path.exists()
                  for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

@@ -28,7 +28,7 @@ Summary summarize(const advice::Selection& selection);
 Summary summarize(const advice::Scoring& scoring, std::size_t block_count);
 /// The whole advice: its reason, which blocks, and the warnings of all steps. The facts of each
 /// step are in the step's own summary.
-Summary summarize(const advice::Plan& plan, std::size_t block_count);
+Summary summarize(const advice::Plan& plan);
 /// What the update did and whether the linear model described it. The words are "held" where the
 /// deviation is at most a tenth of the largest change of a query's prediction, "held roughly" up to
 /// a half, else "did not hold".
