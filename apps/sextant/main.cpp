@@ -71,16 +71,21 @@ int fail(std::string_view message, int status) {
   return status;
 }
 
-/// Throws `UsageError` when the first word is no command, naming those that are.
-void check_command(const CLI::App& app, int argc, const char* const* argv) {
-  if (argc < 2 || argv[1][0] == '-') return;
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(command->get_name());
+/// Throws `UsageError` when a word where a command is expected is none, naming those that are.
+void check_commands(const CLI::App& app, int argc, const char* const* argv) {
+  const CLI::App* level = &app;
+  for (int i = 1; i < argc && argv[i][0] != '-'; ++i) {
+    const auto commands = level->get_subcommands([](const CLI::App*) { return true; });
+    if (commands.empty()) return;
+    const auto found = std::ranges::find(commands, argv[i], &CLI::App::get_name);
+    if (found == commands.end()) {
+      std::vector<std::string> names;
+      for (const CLI::App* command : commands) names.push_back(command->get_name());
+      throw UsageError(fmt::format("\"{}\" is not a command, expected one of {}", argv[i],
+                                   fmt::join(names, ", ")));
+    }
+    level = *found;
   }
-  if (std::ranges::find(names, argv[1]) != names.end()) return;
-  throw UsageError(
-      fmt::format("\"{}\" is not a command, expected one of {}", argv[1], fmt::join(names, ", ")));
 }
 
 /// Runs `body` and turns what it throws into a message and an exit status: 2 wrong usage, 3 bad
@@ -127,7 +132,7 @@ int main(int argc, char** argv) {
   add_prompt(app);
   add_reproduce(app);
   return run_guarded(app, [&] {
-    check_command(app, argc, argv);
+    check_commands(app, argc, argv);
     app.parse(argc, argv);
   });
 }

@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <optional>
 
 #include "output.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/progress.hpp"
 #include "sextant/geometry/blocks.hpp"
+#include "sextant/io/files.hpp"
 #include "sextant/spectral/largest_eigenvalue.hpp"
 
 namespace sextant::apps {
@@ -26,12 +26,8 @@ void check_update(const UpdateOptions& options) {
   if (options.solver != "steps" && options.solver != "one-shot") {
     throw UsageError(fmt::format("--solver: \"{}\" is neither steps nor one-shot", options.solver));
   }
-  namespace fs = std::filesystem;
-  std::error_code error;
-  if (!options.out_model.empty() && fs::exists(options.out_model, error) &&
-      !(fs::is_directory(options.out_model) && fs::is_empty(options.out_model))) {
-    throw InputError(options.out_model, "", "already exists, expected a new or an empty directory");
-  }
+  // Made and removed again: a directory that cannot be written fails before any work.
+  if (!options.out_model.empty()) const io::AtomicDirectory probe(options.out_model);
 }
 
 ttt::AdaptedModel make_update(const Source& source, const advice::Plan& plan, Wanted wanted,

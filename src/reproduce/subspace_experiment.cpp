@@ -136,7 +136,8 @@ SubspaceTask run_subspace_task(const Task& task, const SubspaceOptions& options)
   for (const Method method : methods) {
     score.method = method;
     const int draws = method == Method::random ? options.random_draws : 1;
-    std::vector<Errors> sums(options.budgets.size());
+    std::vector<Errors> means(options.budgets.size());
+    std::vector<Errors> firsts;
     for (int draw = 0; draw < draws; ++draw) {
       score.seed = static_cast<std::uint64_t>(task.number) *
                        static_cast<std::uint64_t>(options.random_draws) +
@@ -145,13 +146,18 @@ SubspaceTask run_subspace_task(const Task& task, const SubspaceOptions& options)
       for (std::size_t k = 0; k < options.budgets.size(); ++k) {
         const Errors errors =
             updates.after(first_blocks(scoring, static_cast<std::size_t>(options.budgets[k])));
-        sums[k].query += errors.query / draws;
-        sums[k].prompt += errors.prompt / draws;
+        // From the first draw on, so that equal errors have exactly their own mean.
+        if (draw == 0) {
+          firsts.push_back(errors);
+          means[k] = errors;
+        }
+        means[k].query += (errors.query - firsts[k].query) / draws;
+        means[k].prompt += (errors.prompt - firsts[k].prompt) / draws;
       }
     }
-    for (const Errors& sum : sums) {
-      result.query_errors.push_back(sum.query);
-      result.prompt_errors.push_back(sum.prompt);
+    for (const Errors& mean : means) {
+      result.query_errors.push_back(mean.query);
+      result.prompt_errors.push_back(mean.prompt);
     }
   }
   return result;

@@ -245,5 +245,7 @@ TEST_CASE("wrong usage and outputs that cannot be written") {
   check_fails(runs, "geometry" + on_copy + "--out ../prompt.json", 2, "is also read (--prompt)");
   check_fails(runs, "select" + on_copy + "--json a --report ./a", 2, "is also written by --json");
   CHECK(io::read_file(copy) == io::read_file(decoder_prompt));
+  check_fails(runs, "reproduce everything", 2,
+              "\"everything\" is not a command, expected one of digit-shift, sst2");
   check_fails(runs, "reproduce-all", 2, "\"reproduce-all\" is not a command, expected one of");
 }
