@@ -360,7 +360,7 @@ def main():
     parser.add_argument("--text", nargs="*", type=pathlib.Path, help="files whose lines are the English sentences")
     arguments = parser.parse_args()
 
-    files = arguments.text
+    files = list(arguments.text or [])
     files += sorted(ROOT.glob("docs/**/*.md")) + [ROOT / "README.md"]
     sentences = [line.split("\t")[0] for path in files if path.exists()
                  for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
