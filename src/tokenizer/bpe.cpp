@@ -75,7 +75,8 @@ Bpe::Bpe(const Definition& definition, const BpeOptions& options)
                        fmt::format("needs the token \"{}\", which the vocabulary lacks", token));
     };
     const int left = id_of(merge.left);
-    joins_[pair_key(left, id_of(merge.right))] = {rank++, id_of(merge.left + merge.right)};
+    const int right = id_of(merge.right);
+    joins_[pair_key(left, right)] = {rank++, id_of(merge.left + merge.right)};
   }
 }
 
