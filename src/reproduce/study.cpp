@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "sextant/advice/select.hpp"
 #include "sextant/core/errors.hpp"
@@ -66,7 +65,7 @@ Row pilot_row(const Task& task, const StudyOptions& options) {
     const double rho = advice::select(geometry, select).rho;
     const ttt::StepPath path = ttt::step_path(model, names, rho, options.max_horizon);
     for (std::int64_t t = 0; t <= options.max_horizon; ++t) {
-      row.push_back(std::pow(path.queries(t, 0) - model.prompt().query_targets.front().value(), 2));
+      row.push_back(mean_squared_error(model, path.queries.row(t).transpose()));
     }
   }
   return row;

@@ -75,6 +75,12 @@ TEST_CASE("sentence tasks: both labels, no sentence of the pilot's half, the sam
   const StudyResult result = run_study(study, run);
   CHECK(result.horizons.size() == 1);
   CHECK(result.pilot.step_scale == 0.1);
+  double base = 0;  // of the pilot, over both queries of both tasks
+  for (const std::size_t index : {0, 1}) {
+    const ttt::PromptModel model = study.pilot_task(index).model;
+    base += mean_squared_error(model, model.predictions(model.weights()).tail(2)) / 2;
+  }
+  CHECK(result.pilot.horizon_errors[0] == doctest::Approx(base).epsilon(1e-5));
   for (const HorizonTask& task : result.horizon_tasks) CHECK(task.path.size() == 9);
 }
 
