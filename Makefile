@@ -12,6 +12,8 @@ PREFIX ?= /usr/local
 WERROR ?= OFF
 # Seconds that `make check` gives to each fuzzer.
 FUZZ_SECONDS ?= 60
+# For `make reproduce`: the folder with dev.tsv and train_2000.tsv of SST-2.
+SST2 ?= $(firstword $(wildcard data/sst2 ../shared/data/sst2))
 CLANG_FORMAT ?= clang-format-14
 CLANGXX ?= $(shell tools/find-clang)
 
@@ -58,8 +60,13 @@ parity: configure dependencies-parity ## Compare with PyTorch and transformers (
 	done
 
 .PHONY: reproduce
-reproduce: build ## Run the experiments of the paper at full size (results below build/reproduce)
+reproduce: build dependencies-parity ## Run the paper's experiments at full size (results below build/reproduce)
+	$(if $(SST2),,@echo 'make reproduce: SST2=DIR is missing: the folder with dev.tsv and train_2000.tsv of' \
+	  'SST-2 (see docs/results.md)' >&2; exit 2)
+	$(PROGRAM) reproduce gaussian-benchmark --out build/reproduce/gaussian-benchmark --resume
 	$(PROGRAM) reproduce digit-shift --model $(DEMO) --out build/reproduce/digit-shift --resume
+	model=$$(tools/fetch-minilm) && \
+	  $(PROGRAM) reproduce sst2 --model "$$model" --data $(SST2) --out build/reproduce/sst2 --resume
 
 .PHONY: bench
 bench: dependencies-build dependencies-bench ## Build and run the benchmarks

@@ -13,6 +13,7 @@
 #include "sextant/advice/plan.hpp"
 #include "sextant/core/memory.hpp"
 #include "sextant/core/threads.hpp"
+#include "sextant/geometry/blocks.hpp"
 #include "sextant/reproduce/digit_tasks.hpp"
 #include "sextant/reproduce/horizon_experiment.hpp"
 #include "sextant/ttt/path.hpp"
@@ -70,8 +71,7 @@ void parts_of_a_task(benchmark::State& state) {
         benchmark::DoNotOptimize(advice::select(geometry, options).t_map);
       });
       advice += seconds([&] { benchmark::DoNotOptimize(advice::plan(geometry).horizon); });
-      std::vector<std::string> names;
-      for (const auto& block : geometry.blocks) names.push_back(block.name);
+      const std::vector<std::string> names = geometry::block_names(geometry);
       steps += seconds([&] { ttt::step_path(task.model, names, rho, horizon); });
       forward += seconds([&] {
         for (std::int64_t t = 0; t <= horizon; ++t) {

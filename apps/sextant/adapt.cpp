@@ -31,7 +31,7 @@ advice::PlanOptions plan_options(const Options& options, const Source& source) {
   if (!options.blocks.empty()) {
     plan.blocks = parse_names(options.blocks, "--blocks");
   } else if (!options.statistic.budget && options.statistic.method.empty()) {
-    for (const auto& block : source.geometry.blocks) plan.blocks.push_back(block.name);
+    plan.blocks = geometry::block_names(source.geometry);
   }
   return plan;
 }

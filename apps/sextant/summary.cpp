@@ -41,18 +41,16 @@ std::string known(const Values& values) {
 
 /// One row per block: what it is and how large its kernel is.
 Table block_table(const geometry::PromptGeometry& geometry) {
-  std::vector<std::string> names;
   std::vector<std::string> kinds;
   std::vector<double> parameters;
   std::vector<double> traces;
   for (std::size_t b = 0; b < geometry.blocks.size(); ++b) {
-    names.push_back(geometry.blocks[b].name);
     kinds.push_back(geometry.blocks[b].kind);
     parameters.push_back(static_cast<double>(geometry.blocks[b].parameters));
     traces.push_back(geometry.kernels[b].trace());
   }
   return Table()
-      .text("block", names)
+      .text("block", geometry::block_names(geometry))
       .text("kind", kinds)
       .numbers("parameters", parameters)
       .numbers("kernel trace", traces);

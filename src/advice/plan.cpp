@@ -25,7 +25,7 @@ void choose_blocks(const geometry::PromptGeometry& geometry, const PlanOptions& 
   } else {
     plan.blocks = geometry::select_blocks(geometry, options.blocks);
   }
-  for (const Index b : plan.blocks) plan.block_names.push_back(geometry.blocks[b].name);
+  plan.block_names = geometry::block_names(geometry, plan.blocks);
   if (plan.blocks.empty()) return;
   SelectOptions on_chosen = options.score.select;
   if (options.score.horizon) on_chosen.horizons = {*options.score.horizon};

@@ -95,6 +95,18 @@ std::vector<Index> select_blocks(const PromptGeometry& geometry,
   return blocks;
 }
 
+std::vector<std::string> block_names(const PromptGeometry& geometry,
+                                     std::span<const Index> blocks) {
+  check_indices("block_names", "blocks", blocks, geometry.block_count());
+  std::vector<std::string> names;
+  for (const Index b : blocks) names.push_back(geometry.blocks[b].name);
+  return names;
+}
+
+std::vector<std::string> block_names(const PromptGeometry& geometry) {
+  return block_names(geometry, all_blocks(geometry));
+}
+
 MatrixXd summed_kernel(const PromptGeometry& geometry, std::span<const Index> blocks) {
   check_indices("summed_kernel", "blocks", blocks, geometry.block_count());
   MatrixXd sum = MatrixXd::Zero(geometry.examples(), geometry.examples());

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <bit>
 #include <cstring>
 #include <map>
 
@@ -109,7 +108,7 @@ class TensorLoader {
     check_shape(*file, *tensor, shapes_.at(name));
     const auto bytes = file->bytes(*tensor);
     const bool in_place = sizeof(Scalar) == 4 && tensor->type == io::ElementType::f32 &&
-                          std::bit_cast<std::uintptr_t>(bytes.data()) % alignof(Scalar) == 0;
+                          reinterpret_cast<std::uintptr_t>(bytes.data()) % alignof(Scalar) == 0;
     if (in_place) return reinterpret_cast<const Scalar*>(bytes.data());
     auto values = std::make_shared<std::vector<Scalar>>();
     if constexpr (sizeof(Scalar) == 4) {

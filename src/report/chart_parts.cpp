@@ -1,8 +1,16 @@
 #include "chart_parts.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "sextant/report/chart.hpp"
+
 namespace sextant::report {
+
+std::string panel_name(const Figure& figure, std::size_t index) {
+  return figure.panels.size() == 1 ? figure.name : fmt::format("{}-{}", figure.name, index + 1);
+}
 
 OrderedJson specification(std::string_view description, int height) {
   return {{"$schema", "https://vega.github.io/schema/vega-lite/v4.17.0.json"},

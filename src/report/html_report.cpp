@@ -139,9 +139,7 @@ void HtmlReport::table(const Table& table, std::string_view caption) {
 void HtmlReport::panel(const Figure& figure, std::size_t index) {
   const Panel& panel = figure.panels[index];
   const std::string id = fmt::format("chart-{}", ++charts_);
-  const std::string name = figure.panels.size() == 1
-                               ? html_escape(figure.name)
-                               : html_escape(fmt::format("{}-{}", figure.name, index + 1));
+  const std::string name = html_escape(panel_name(figure, index));
   body_ +=
       fmt::format("<div class=\"chart\" data-chart=\"{}\" data-name=\"{}\"></div>\n", id, name);
   body_ += fmt::format("<script type=\"application/json\" id=\"{}\">{}</script>\n", id,
@@ -168,9 +166,10 @@ void HtmlReport::append_data(const Figure& figure) {
 }
 
 void HtmlReport::figure(const Figure& figure) {
+  figures_.push_back(figure);
   body_ += "<figure>\n<h3>" + html_escape(figure.title) + "</h3>\n";
   for (std::size_t i = 0; i < figure.panels.size(); ++i) panel(figure, i);
-  body_ += fmt::format("<figcaption><strong>Figure {}.</strong> {}</figcaption>\n", ++figures_,
+  body_ += fmt::format("<figcaption><strong>Figure {}.</strong> {}</figcaption>\n", figures_.size(),
                        html_escape(figure.caption));
   append_data(figure);
   body_ += "</figure>\n";
@@ -198,8 +197,8 @@ std::string HtmlReport::html() const {
     out += "<!--\n";
     out += assets::vega_licence;
     out += "-->\n";
-    for (const auto script :
-         {assets::vega, assets::vega_lite, assets::vega_embed, assets::script}) {
+    for (const auto script : {assets::vega, assets::vega_lite, assets::vega_embed,
+                              assets::chart_config, assets::script}) {
       out += "<script>";
       out += script;
       out += "</script>\n";

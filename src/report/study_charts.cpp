@@ -45,9 +45,9 @@ struct LongTable {
   }
 };
 
-OrderedJson rule_at_zero() {
+OrderedJson rule_at(double value) {
   return {{"mark", {{"type", "rule"}, {"color", colour::grey}, {"strokeDash", {4, 3}}}},
-          {"encoding", {{"y", {{"datum", 0}, {"type", "quantitative"}}}}}};
+          {"encoding", {{"y", {{"datum", value}, {"type", "quantitative"}}}}}};
 }
 
 OrderedJson error_bars(const OrderedJson& x) {
@@ -88,15 +88,16 @@ Figure ecdf_figure(Figure figure, const std::vector<Sample>& samples, const std:
 }
 
 Figure lines_figure(Figure figure, const std::vector<MeanLine>& lines, const std::string& x_title,
-                    const std::string& y_title, bool logarithmic_x, bool zero_rule) {
+                    const std::string& y_title, const LineStyle& style) {
   LongTable data;
   for (const MeanLine& line : lines) data.add(line);
   Panel panel{specification(figure.title, 260), data.table()};
   OrderedJson x = quantity("x", x_title);
-  if (logarithmic_x) x["scale"] = {{"type", "log"}, {"base", 2}};
-  const OrderedJson y = aligned_y("mean", y_title);
+  if (style.logarithmic_x) x["scale"] = {{"type", "log"}, {"base", 2}};
+  OrderedJson y = aligned_y("mean", y_title);
+  if (style.logarithmic_y) y["scale"] = {{"type", "log"}};
   OrderedJson layers = OrderedJson::array();
-  if (zero_rule) layers.push_back(rule_at_zero());
+  if (style.rule) layers.push_back(rule_at(*style.rule));
   layers.push_back(error_bars(x));
   layers.push_back({{"mark", {{"type", "line"}, {"point", true}}},
                     {"encoding", {{"x", x}, {"y", y}, {"color", by_name()}}}});

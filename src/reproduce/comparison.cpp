@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report_parts.hpp"
 #include "sextant/core/errors.hpp"
 
 namespace sextant::reproduce {
@@ -45,73 +46,64 @@ report::OrderedJson number(double value) {
 
 report::OrderedJson reference_json(const std::optional<AgainstReference>& against) {
   if (!against) return nullptr;
-  const statistics::Comparison& comparison = against->comparison;
-  return {{"improvement", number(comparison.improvement.mean)},
-          {"standard_error", number(comparison.improvement.standard_error)},
-          {"interval", {number(comparison.interval.low), number(comparison.interval.high)}},
-          {"p", number(comparison.p_value)},
-          {"p_holm", number(against->adjusted_p)}};
+  report::OrderedJson json = comparison_json(against->comparison);
+  json["p_holm"] = number(against->adjusted_p);
+  return json;
 }
 
 }  // namespace
 
 GroupSummary compare_methods(std::string group, const std::vector<MethodErrors>& methods,
-                             const std::string& fixed,
+                             const std::string& reference,
                              const statistics::ResamplingOptions& options) {
-  GroupSummary summary{std::move(group), 0, fixed, {}};
+  GroupSummary summary{std::move(group), 0, reference, {}};
   for (const MethodErrors& method : methods) {
     summary.tasks = method.errors.size();
     summary.methods.push_back({method.method, method.mean_horizon,
                                statistics::estimate(method.errors), std::nullopt, std::nullopt});
   }
   compare_with(methods, "no update", options, &MethodSummary::against_none, summary);
-  compare_with(methods, fixed, options, &MethodSummary::against_fixed, summary);
+  compare_with(methods, reference, options, &MethodSummary::against_reference, summary);
   return summary;
 }
 
 report::Table error_table(const GroupSummary& summary) {
-  std::vector<std::string> names;
-  std::vector<double> horizons;
-  std::vector<double> errors;
-  std::vector<double> standard_errors;
-  for (const MethodSummary& method : summary.methods) {
-    names.push_back(method.method);
-    horizons.push_back(method.mean_horizon);
-    errors.push_back(method.error.mean);
-    standard_errors.push_back(method.error.standard_error);
-  }
+  const auto& methods = summary.methods;
   report::Table table;
-  table.text("method", names).numbers("mean T", horizons, 3).numbers("squared error", errors);
-  return table.numbers("standard error", standard_errors, 2);
+  table.text_of("method", methods, &MethodSummary::method);
+  table.numbers_of("mean T", methods, &MethodSummary::mean_horizon, 3);
+  table.numbers_of("squared error", methods,
+                   [](const MethodSummary& method) { return method.error.mean; });
+  return table.numbers_of(
+      "standard error", methods,
+      [](const MethodSummary& method) { return method.error.standard_error; }, 2);
 }
 
 report::Table improvement_table(const GroupSummary& summary, Reference reference) {
-  std::vector<std::string> names;
-  std::vector<double> means;
-  std::vector<double> lows;
-  std::vector<double> highs;
-  std::vector<double> p_values;
-  std::vector<double> adjusted;
+  struct Compared {
+    std::string method;
+    AgainstReference against;
+  };
+  std::vector<Compared> compared;
   for (const MethodSummary& method : summary.methods) {
-    if (!(method.*reference)) continue;
-    const AgainstReference& against = *(method.*reference);
-    names.push_back(method.method);
-    means.push_back(against.comparison.improvement.mean);
-    lows.push_back(against.comparison.interval.low);
-    highs.push_back(against.comparison.interval.high);
-    p_values.push_back(against.comparison.p_value);
-    adjusted.push_back(against.adjusted_p);
+    if (method.*reference) compared.push_back({method.method, *(method.*reference)});
   }
   report::Table table;
-  table.text("method", names).numbers("improvement", means, 3).numbers("low", lows, 3);
-  table.numbers("high", highs, 3).numbers("p", p_values, 2).numbers("Holm's p", adjusted, 2);
-  return table;
+  table.text_of("method", compared, &Compared::method);
+  add_comparison(
+      table, "improvement", compared,
+      [](const Compared& row) -> const statistics::Comparison& { return row.against.comparison; },
+      3);
+  table.numbers_of(
+      "p", compared, [](const Compared& row) { return row.against.comparison.p_value; }, 2);
+  return table.numbers_of(
+      "Holm's p", compared, [](const Compared& row) { return row.against.adjusted_p; }, 2);
 }
 
 report::OrderedJson to_json(const GroupSummary& summary) {
   report::OrderedJson json{{"group", summary.group},
                            {"tasks", summary.tasks},
-                           {"fixed", summary.fixed},
+                           {"reference", summary.reference},
                            {"methods", report::OrderedJson::array()}};
   for (const MethodSummary& method : summary.methods) {
     json["methods"].push_back({{"method", method.method},
@@ -119,7 +111,7 @@ report::OrderedJson to_json(const GroupSummary& summary) {
                                {"squared_error", number(method.error.mean)},
                                {"standard_error", number(method.error.standard_error)},
                                {"against_none", reference_json(method.against_none)},
-                               {"against_fixed", reference_json(method.against_fixed)}});
+                               {"against_reference", reference_json(method.against_reference)}});
   }
   return json;
 }

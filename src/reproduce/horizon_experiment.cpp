@@ -10,16 +10,11 @@
 #include "sextant/advice/plan.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/evidence/benchmark_fit.hpp"
+#include "sextant/geometry/blocks.hpp"
 #include "sextant/ttt/path.hpp"
 
 namespace sextant::reproduce {
 namespace {
-
-std::vector<std::string> block_names(const geometry::PromptGeometry& geometry) {
-  std::vector<std::string> names;
-  for (const auto& block : geometry.blocks) names.push_back(block.name);
-  return names;
-}
 
 /// The error after a one-shot update by the filter averaged over lambda_star.
 double lambda_average_error(const ttt::PromptModel& model, const geometry::PromptGeometry& geometry,
@@ -29,8 +24,8 @@ double lambda_average_error(const ttt::PromptModel& model, const geometry::Promp
   const auto average = evidence::average_over_lambda_star(system.values, rotated);
   const Eigen::VectorXd coefficients = system.vectors * average.query_filter.cwiseProduct(rotated);
   return mean_squared_error(
-      model,
-      ttt::one_shot_predictions(model, block_names(geometry), coefficients).tail(model.queries()));
+      model, ttt::one_shot_predictions(model, geometry::block_names(geometry), coefficients)
+                 .tail(model.queries()));
 }
 
 void run_advice(const ttt::PromptModel& model, const geometry::PromptGeometry& geometry,
@@ -43,10 +38,11 @@ void run_advice(const ttt::PromptModel& model, const geometry::PromptGeometry& g
   if (!plan.adapt) return;
   result.t_advised = plan.horizon;
   result.blocks_advised = plan.blocks.size();
-  const ttt::StepPath path = ttt::step_path(model, plan.block_names, plan.rho, plan.horizon);
+  const ttt::StepPath path =
+      ttt::step_path(model, plan.block_names, plan.rho, plan.horizon, ttt::RecordQueries::last);
   result.kept = path.residual_norms.back() < path.residual_norms.front();
   if (result.kept) {
-    result.advice = mean_squared_error(model, path.queries.row(plan.horizon).transpose());
+    result.advice = mean_squared_error(model, path.queries.row(0).transpose());
   }
 }
 
@@ -143,7 +139,8 @@ HorizonTask run_horizon_task(const Task& task, double step_scale, std::int64_t m
   result.t_match =
       std::min(plug_in.spectral_match.horizon_prompt.value_or(max_horizon), max_horizon);
   result.mean_t = plug_in.posterior.mean;
-  const ttt::StepPath path = ttt::step_path(model, block_names(geometry), result.rho, max_horizon);
+  const ttt::StepPath path =
+      ttt::step_path(model, geometry::block_names(geometry), result.rho, max_horizon);
   for (std::int64_t t = 0; t <= max_horizon; ++t) {
     result.path.push_back(mean_squared_error(model, path.queries.row(t).transpose()));
   }

@@ -39,6 +39,12 @@ Row parse_row(std::string_view line, std::size_t count) {
 
 }  // namespace
 
+void make_study_directory(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) throw InputError(directory.string(), "", "cannot be made: " + error.message());
+}
+
 RunLog::RunLog(std::filesystem::path path, const std::string& settings,
                std::vector<std::string> columns, bool resume)
     : path_(std::move(path)), columns_(std::move(columns)) {

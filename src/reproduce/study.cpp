@@ -7,6 +7,7 @@
 
 #include "sextant/advice/select.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/geometry/blocks.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/ttt/path.hpp"
 
@@ -56,8 +57,7 @@ std::vector<Row> run_part(const StudyOptions& options, std::string_view part,
 Row pilot_row(const Task& task, const StudyOptions& options) {
   const ttt::PromptModel& model = task.model;
   const geometry::PromptGeometry geometry = model.capture({});
-  std::vector<std::string> names;
-  for (const auto& block : geometry.blocks) names.push_back(block.name);
+  const std::vector<std::string> names = geometry::block_names(geometry);
   Row row = {task.number, static_cast<double>(task.group)};
   for (const double scale : options.step_scales) {
     advice::SelectOptions select;
@@ -181,9 +181,7 @@ std::uint64_t weights_fingerprint(const std::filesystem::path& model) {
 
 StudyResult run_study(const Study& study, const StudyOptions& options) {
   check_options(options);
-  std::error_code error;
-  std::filesystem::create_directories(options.out, error);
-  if (error) throw InputError(options.out.string(), "", "cannot be made: " + error.message());
+  make_study_directory(options.out);
 
   StudyResult result;
   result.groups = study.groups;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report_parts.hpp"
 #include "sextant/report/study_charts.hpp"
 
 namespace sextant::reproduce {
@@ -50,28 +51,16 @@ std::string advice_sentence(const StudyResult& result) {
 }
 
 Table budget_table(const std::vector<BudgetSummary>& summaries) {
-  std::vector<std::string> methods;
-  std::vector<double> budgets;
-  std::vector<double> errors;
-  std::vector<double> gains;
-  std::vector<double> lows;
-  std::vector<double> highs;
-  std::vector<double> adjusted;
-  std::vector<double> prompt_gains;
-  for (const BudgetSummary& summary : summaries) {
-    methods.push_back(summary.method);
-    budgets.push_back(summary.budget);
-    errors.push_back(summary.query_error.mean);
-    gains.push_back(summary.query_gain.improvement.mean);
-    lows.push_back(summary.query_gain.interval.low);
-    highs.push_back(summary.query_gain.interval.high);
-    adjusted.push_back(summary.adjusted_p);
-    prompt_gains.push_back(summary.prompt_gain.improvement.mean);
-  }
   Table table;
-  table.text("method", methods).numbers("heads", budgets).numbers("error", errors, 3);
-  table.numbers("gain", gains, 2).numbers("low", lows, 2).numbers("high", highs, 2);
-  return table.numbers("Holm's p", adjusted, 2).numbers("fit gain", prompt_gains, 2);
+  table.text_of("method", summaries, &BudgetSummary::method);
+  table.numbers_of("heads", summaries, &BudgetSummary::budget);
+  table.numbers_of(
+      "error", summaries, [](const BudgetSummary& row) { return row.query_error.mean; }, 3);
+  add_comparison(table, "gain", summaries, &BudgetSummary::query_gain, 2);
+  table.numbers_of("Holm's p", summaries, &BudgetSummary::adjusted_p, 2);
+  return table.numbers_of(
+      "fit gain", summaries,
+      [](const BudgetSummary& row) { return row.prompt_gain.improvement.mean; }, 2);
 }
 
 std::string group_name(const StudyResult& result, const char* rule, std::size_t group) {
@@ -168,14 +157,7 @@ Figure budget_gains(const std::vector<BudgetSummary>& summaries,
                        "error over tasks. Above 0: better than random.",
                        std::move(name),
                        {}},
-                      lines, "heads", y_title, true, true);
-}
-
-OrderedJson comparison_json(const statistics::Comparison& comparison) {
-  return {{"improvement", comparison.improvement.mean},
-          {"standard_error", comparison.improvement.standard_error},
-          {"interval", {comparison.interval.low, comparison.interval.high}},
-          {"p", comparison.p_value}};
+                      lines, "heads", y_title, {true, false, 0.0});
 }
 
 }  // namespace
@@ -188,8 +170,8 @@ std::string study_text(const StudyResult& result, const report::TerminalStyle& s
             "\n" + report::to_terminal(error_table(group), style) + "\n" +
             "Improvement over no update, 95% interval\n" +
             report::to_terminal(improvement_table(group, &MethodSummary::against_none), style) +
-            "\n" + fmt::format("Improvement over {}, the best fixed one\n", group.fixed) +
-            report::to_terminal(improvement_table(group, &MethodSummary::against_fixed), style);
+            "\n" + fmt::format("Improvement over {}, the best fixed one\n", group.reference) +
+            report::to_terminal(improvement_table(group, &MethodSummary::against_reference), style);
   }
   text += "\n" + report::wrap(advice_sentence(result), style.width) + "\n";
   if (result.subspaces.empty()) return text;
@@ -200,17 +182,17 @@ std::string study_text(const StudyResult& result, const report::TerminalStyle& s
   return text;
 }
 
-std::string study_html(const report::Heading& heading, const StudyResult& result,
-                       const std::string& model_note, const Published& published) {
+report::HtmlReport study_html(const report::Heading& heading, const StudyResult& result,
+                              const std::string& model_note, const Published& published) {
   report::HtmlReport report(heading.title, heading.subtitle);
   const GroupSummary& all = result.horizons.front();
   std::vector<std::string> facts = {pilot_sentence(result.pilot)};
   for (const MethodSummary& method : all.methods) {
-    if (!method.against_fixed || method.method.starts_with("T = ")) continue;
-    const auto& against = *method.against_fixed;
+    if (!method.against_reference || method.method.starts_with("T = ")) continue;
+    const auto& against = *method.against_reference;
     facts.push_back(fmt::format(
         "{}: squared error {}, improvement over {} {} [{}, {}], Holm's p {}.", method.method,
-        number(method.error.mean), all.fixed, number(against.comparison.improvement.mean),
+        number(method.error.mean), all.reference, number(against.comparison.improvement.mean),
         number(against.comparison.interval.low), number(against.comparison.interval.high),
         number(against.adjusted_p)));
   }
@@ -226,9 +208,9 @@ std::string study_html(const report::Heading& heading, const StudyResult& result
                  fmt::format("Improvement over no update, {} tasks, 95% bootstrap interval, sign "
                              "permutation p-value, and Holm's over the methods",
                              group.group));
-    report.table(improvement_table(group, &MethodSummary::against_fixed),
+    report.table(improvement_table(group, &MethodSummary::against_reference),
                  fmt::format("Improvement over {}, the pilot's best fixed horizon, {} tasks",
-                             group.fixed, group.group));
+                             group.reference, group.group));
   }
   report.figure(predicted_and_real(result));
   if (!result.subspaces.empty()) {
@@ -248,7 +230,7 @@ std::string study_html(const report::Heading& heading, const StudyResult& result
   report.paragraph("From arXiv:2606.15569, not ours. " + published.note);
   report.table(published.table, published.caption);
   report.provenance(heading.provenance);
-  return report.html();
+  return report;
 }
 
 Published published_digit_shift() {

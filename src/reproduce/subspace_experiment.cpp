@@ -37,17 +37,15 @@ class Updates {
     std::sort(blocks.begin(), blocks.end());
     const auto known = made_.find(blocks);
     if (known != made_.end()) return known->second;
-    std::vector<std::string> names;
-    for (const Eigen::Index b : blocks) {
-      names.push_back(geometry_.blocks[static_cast<std::size_t>(b)].name);
-    }
+    const std::vector<std::string> names = geometry::block_names(geometry_, blocks);
     subspace::StepRule step;
     step.scale = options_.step_scale;
     const double rho = step.for_kernel(
         spectral::largest_eigenvalue(geometry::summed_kernel(geometry_, blocks)).value);
-    const ttt::StepPath path = ttt::step_path(model_, names, rho, options_.horizon);
+    const ttt::StepPath path =
+        ttt::step_path(model_, names, rho, options_.horizon, ttt::RecordQueries::last);
     const Errors errors = {
-        mean_squared_error(model_, path.queries.row(options_.horizon).transpose()),
+        mean_squared_error(model_, path.queries.row(0).transpose()),
         std::pow(path.residual_norms.back(), 2) / static_cast<double>(model_.examples())};
     made_.emplace(std::move(blocks), errors);
     return errors;
@@ -60,13 +58,10 @@ class Updates {
   std::map<std::vector<Eigen::Index>, Errors> made_;
 };
 
-/// The first `budget` blocks of a ranking.
-std::vector<Eigen::Index> first_blocks(const advice::Scoring& scoring, std::size_t budget) {
-  std::vector<Eigen::Index> blocks;
-  for (std::size_t k = 0; k < std::min(budget, scoring.ranking.size()); ++k) {
-    blocks.push_back(scoring.ranking[k].index);
-  }
-  return blocks;
+/// The first `budget` of the chosen blocks.
+std::vector<Eigen::Index> first_blocks(const advice::Scoring& scoring, int budget) {
+  const auto& chosen = scoring.selected_indices;
+  return {chosen.begin(), chosen.begin() + std::min(budget, static_cast<int>(chosen.size()))};
 }
 
 }  // namespace
@@ -144,8 +139,7 @@ SubspaceTask run_subspace_task(const Task& task, const SubspaceOptions& options)
                    static_cast<std::uint64_t>(draw);
       const advice::Scoring scoring = advice::score(geometry, whole, score);
       for (std::size_t k = 0; k < options.budgets.size(); ++k) {
-        const Errors errors =
-            updates.after(first_blocks(scoring, static_cast<std::size_t>(options.budgets[k])));
+        const Errors errors = updates.after(first_blocks(scoring, options.budgets[k]));
         // From the first draw on, so that equal errors have exactly their own mean.
         if (draw == 0) {
           firsts.push_back(errors);

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gradient_steps.hpp"
 #include "jacobian_change.hpp"
-#include "mutable_weights.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/spectral/eigensystem.hpp"
@@ -28,15 +28,11 @@ std::vector<double> update(const PromptModel& model, const AdaptOptions& options
     mutable_weights.add(1.0, gradient.matrices());
     return norms;
   }
-  for (std::int64_t t = 0; t < options.horizon; ++t) {
-    gradient.set_zero();
-    const auto predicted = model.accumulate(
-        mutable_weights.weights(),
-        [&](const Eigen::VectorXd& now) -> Eigen::VectorXd { return targets - now; }, gradient);
-    norms.push_back((targets - predicted).norm());
-    mutable_weights.add(options.rho, gradient.matrices());
-    if (options.on_step) options.on_step(t + 1);
-  }
+  gradient_steps(model, false, options.rho, options.horizon, gradient, mutable_weights,
+                 [&](std::int64_t t, const Eigen::VectorXd& predicted) {
+                   norms.push_back((targets - predicted).norm());
+                   if (options.on_step) options.on_step(t + 1);
+                 });
   return norms;
 }
 

@@ -1,39 +1,38 @@
 #include "sextant/ttt/path.hpp"
 
-#include "mutable_weights.hpp"
+#include "gradient_steps.hpp"
 #include "sextant/core/errors.hpp"
 
 namespace sextant::ttt {
 
 StepPath step_path(const PromptModel& model, const std::vector<std::string>& blocks, double rho,
-                   std::int64_t horizon) {
+                   std::int64_t horizon, RecordQueries record) {
   if (horizon < 0) throw ArgumentError("step_path", "horizon", "is negative");
+  const bool every_step = record == RecordQueries::every_step;
   const Eigen::VectorXd targets = model.targets();
-  const Eigen::Index n = model.examples();
   StepPath path;
-  path.queries.resize(horizon + 1, model.queries());
-  const auto record = [&](std::int64_t step, const Eigen::VectorXd& predicted) {
-    path.queries.row(step) = predicted.tail(model.queries()).transpose();
-    path.residual_norms.push_back((targets - predicted.head(n)).norm());
+  path.queries.resize(every_step ? horizon + 1 : 1, model.queries());
+  const auto norm = [&](const Eigen::VectorXd& predicted) {
+    return (targets - predicted.head(targets.size())).norm();
   };
   if (horizon == 0 || blocks.empty()) {
     const Eigen::VectorXd base = model.predictions(model.weights());
-    for (std::int64_t step = 0; step <= horizon; ++step) record(step, base);
+    path.queries.rowwise() = base.tail(model.queries()).transpose();
+    path.residual_norms.assign(static_cast<std::size_t>(horizon) + 1, norm(base));
     return path;
   }
   model::BlockGradient<float> gradient(model.weights().config,
                                        find_blocks(model.weights().config, blocks));
   MutableWeights moving(model.weights(), gradient.matrices());
-  for (std::int64_t step = 0; step < horizon; ++step) {
-    gradient.set_zero();
-    const Eigen::VectorXd predicted = model.accumulate_all(
-        moving.weights(),
-        [&](const Eigen::VectorXd& now) -> Eigen::VectorXd { return targets - now.head(n); },
-        gradient);
-    record(step, predicted);
-    moving.add(rho, gradient.matrices());
-  }
-  record(horizon, model.predictions(moving.weights()));
+  gradient_steps(model, every_step, rho, horizon, gradient, moving,
+                 [&](std::int64_t t, const Eigen::VectorXd& predicted) {
+                   if (every_step)
+                     path.queries.row(t) = predicted.tail(model.queries()).transpose();
+                   path.residual_norms.push_back(norm(predicted));
+                 });
+  const Eigen::VectorXd last = model.predictions(moving.weights());
+  path.queries.bottomRows(1) = last.tail(model.queries()).transpose();
+  path.residual_norms.push_back(norm(last));
   return path;
 }
 

@@ -18,7 +18,7 @@ TEST_CASE("each method is compared with each reference, and p-values are adjuste
   const GroupSummary summary = compare_methods("all", methods, "T = 2", options);
   CHECK(summary.tasks == 6);
   CHECK_FALSE(summary.methods[0].against_none.has_value());
-  CHECK_FALSE(summary.methods[1].against_fixed.has_value());
+  CHECK_FALSE(summary.methods[1].against_reference.has_value());
   const auto& fixed = *summary.methods[1].against_none;
   CHECK(fixed.comparison.improvement.mean == 1);
   CHECK(fixed.comparison.p_value == doctest::Approx(2 / 64.0));
@@ -26,7 +26,7 @@ TEST_CASE("each method is compared with each reference, and p-values are adjuste
   const auto& other = *summary.methods[2].against_none;
   CHECK(other.comparison.improvement.mean == doctest::Approx(0));
   CHECK(other.adjusted_p == 1);
-  CHECK(summary.methods[0].against_fixed->comparison.improvement.mean == -1);
+  CHECK(summary.methods[0].against_reference->comparison.improvement.mean == -1);
 
   CHECK(error_table(summary).rows() == 3);
   CHECK(improvement_table(summary, &MethodSummary::against_none).rows() == 2);

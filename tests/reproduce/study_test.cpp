@@ -199,7 +199,7 @@ TEST_CASE("the pilot takes the best of its own tasks; reports hold every part") 
   CHECK(result.subspaces.size() == 3 * subspace_methods().size());
   const std::string text = study_text(result, {});
   const std::string html =
-      study_html({"t", "s", {}}, result, "trained on this", published_digit_shift());
+      study_html({"t", "s", {}}, result, "trained on this", published_digit_shift()).html();
   for (const char* part : {"oracle", "Gibbs average", "trace-bottom", "Holm", "noisy"}) {
     CAPTURE(part);
     CHECK(text.find(part) != std::string::npos);

@@ -35,6 +35,13 @@ TEST_CASE("every step of the path is what adapt gives for that many steps") {
                        made.queries[static_cast<std::size_t>(x)].adapted) < 1e-5);
       }
     }
+    const StepPath last = step_path(model, options.blocks, options.rho, 5, RecordQueries::last);
+    REQUIRE(last.queries.rows() == 1);
+    REQUIRE(last.residual_norms.size() == 6);
+    CHECK((last.queries - path.queries.bottomRows(1)).cwiseAbs().maxCoeff() < 1e-5);
+    for (std::size_t t = 0; t < 6; ++t) {
+      CHECK(last.residual_norms[t] == doctest::Approx(path.residual_norms[t]).epsilon(1e-5));
+    }
     // The effect is far above that tolerance.
     CHECK((path.queries.row(5) - path.queries.row(0)).cwiseAbs().maxCoeff() > 1e-2);
 

@@ -22,6 +22,11 @@ std::vector<Eigen::Index> all_blocks(const PromptGeometry& geometry);
 std::vector<Eigen::Index> select_blocks(const PromptGeometry& geometry,
                                         const std::vector<std::string>& names);
 
+/// Names of `blocks`, in their order; of all blocks.
+std::vector<std::string> block_names(const PromptGeometry& geometry,
+                                     std::span<const Eigen::Index> blocks);
+std::vector<std::string> block_names(const PromptGeometry& geometry);
+
 /// K_S, the sum of the kernels of `blocks` [n, n], added in the order given; zero for an empty set.
 Eigen::MatrixXd summed_kernel(const PromptGeometry& geometry, std::span<const Eigen::Index> blocks);
 /// The sum over all blocks.

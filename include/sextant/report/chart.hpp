@@ -32,6 +32,10 @@ struct Figure {
   std::vector<Panel> panels;
 };
 
+/// The stem of a panel's own files: the figure's name, with a number from 1 where it has several
+/// panels.
+std::string panel_name(const Figure& figure, std::size_t index);
+
 /// The panel's specification with its data inside, ready for Vega-Lite. Numbers that are not finite
 /// are null.
 OrderedJson with_data(const Panel& panel);

@@ -49,6 +49,8 @@ class HtmlReport {
 
   /// The whole document.
   std::string html() const;
+  /// The figures so far, in their order.
+  const std::vector<Figure>& figures() const { return figures_; }
 
  private:
   void panel(const Figure& figure, std::size_t index);
@@ -57,7 +59,7 @@ class HtmlReport {
   std::string title_;
   std::string body_;
   std::string footer_;
-  int figures_ = 0;
+  std::vector<Figure> figures_;
   int charts_ = 0;
 };
 

@@ -2,6 +2,7 @@
 
 /// Charts of studies: many tasks, several methods.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,10 +27,16 @@ struct MeanLine {
   std::vector<double> standard_error;
 };
 
-/// Lines with error bars; `logarithmic_x` for budgets that double. A rule is drawn at 0 when
-/// `zero_rule`.
+/// How lines are drawn. Logarithmic axes need positive values.
+struct LineStyle {
+  bool logarithmic_x = true;  ///< For budgets that double.
+  bool logarithmic_y = false;
+  std::optional<double> rule;  ///< A dashed line across, at the value that means no effect.
+};
+
+/// Lines with error bars.
 Figure lines_figure(Figure figure, const std::vector<MeanLine>& lines, const std::string& x_title,
-                    const std::string& y_title, bool logarithmic_x, bool zero_rule);
+                    const std::string& y_title, const LineStyle& style);
 
 /// A curve over fixed choices, and methods that choose by themselves as labelled points on it.
 struct MarkedPoint {

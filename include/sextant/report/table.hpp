@@ -3,8 +3,10 @@
 /// One table of results, shown on a terminal, in HTML, as CSV, or as the data of a chart.
 
 #include <cstddef>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -29,6 +31,20 @@ class Table {
   /// from the columns before it.
   Table& text(std::string header, std::vector<std::string> cells);
   Table& numbers(std::string header, std::vector<double> values, int digits = 4);
+
+  /// The same with a cell for every one of `items`: `get` is a member or a function of it.
+  template <class Items, class Get>
+  Table& text_of(std::string header, const Items& items, Get get) {
+    std::vector<std::string> cells;
+    for (const auto& item : items) cells.emplace_back(std::invoke(get, item));
+    return text(std::move(header), std::move(cells));
+  }
+  template <class Items, class Get>
+  Table& numbers_of(std::string header, const Items& items, Get get, int digits = 4) {
+    std::vector<double> values;
+    for (const auto& item : items) values.push_back(static_cast<double>(std::invoke(get, item)));
+    return numbers(std::move(header), std::move(values), digits);
+  }
 
   std::size_t rows() const { return rows_; }
   const std::vector<Column>& columns() const { return columns_; }

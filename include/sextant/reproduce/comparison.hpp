@@ -23,23 +23,23 @@ struct MethodSummary {
   std::string method;
   double mean_horizon = 0;  ///< NaN where no T is chosen.
   statistics::Estimate error;
-  std::optional<AgainstReference> against_none;
-  std::optional<AgainstReference> against_fixed;
+  std::optional<AgainstReference> against_none;  ///< "no update"
+  std::optional<AgainstReference> against_reference;
 };
 
 /// The methods on one group of tasks.
 struct GroupSummary {
   std::string group;  ///< "all", "clean", "noisy"
   std::size_t tasks = 0;
-  std::string fixed;  ///< The reference with a fixed horizon.
+  std::string reference;  ///< The second method that the others are compared with.
   std::vector<MethodSummary> methods;
 };
 
-/// Summarises `methods` (of equal length) with the references named "no update" and `fixed`. The
+/// Summarises `methods` (of equal length), compared with "no update" and with `reference`. The
 /// oracle is compared like the others but knows the answer. Throws `ArgumentError` when a reference
 /// is missing.
 GroupSummary compare_methods(std::string group, const std::vector<MethodErrors>& methods,
-                             const std::string& fixed,
+                             const std::string& reference,
                              const statistics::ResamplingOptions& options);
 
 /// Method, mean T, error, standard error.

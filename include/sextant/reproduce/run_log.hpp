@@ -12,6 +12,9 @@ namespace sextant::reproduce {
 
 using Row = std::vector<double>;
 
+/// Makes the directory of a run where it does not exist. Throws `InputError` when that fails.
+void make_study_directory(const std::filesystem::path& directory);
+
 /// A CSV file: a comment line with the run's settings, a header, and one row per finished case in
 /// order. Numbers are written so that they read back to the same bits ("nan" for missing ones).
 class RunLog {

@@ -21,8 +21,8 @@ struct Published {
 
 /// Tables, figures and, set apart, the published figures. `model_note` says what the model was
 /// trained on.
-std::string study_html(const report::Heading& heading, const StudyResult& result,
-                       const std::string& model_note, const Published& published);
+report::HtmlReport study_html(const report::Heading& heading, const StudyResult& result,
+                              const std::string& model_note, const Published& published);
 
 /// Experiment 1 of [W, App. I.5] and the SST-2 study of [W, App. J], both with distilgpt2.
 Published published_digit_shift();

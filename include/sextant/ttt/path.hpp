@@ -12,19 +12,24 @@
 
 namespace sextant::ttt {
 
+/// When the queries are predicted along a path.
+enum class RecordQueries {
+  every_step,
+  last  ///< After the last step alone, which saves their part of every earlier pass.
+};
+
 /// Predictions after 0, 1, ..., T gradient steps.
 struct StepPath {
-  Eigen::MatrixXd queries;             ///< [T + 1, m]
+  Eigen::MatrixXd queries;             ///< [T + 1, m], or [1, m] with `RecordQueries::last`.
   std::vector<double> residual_norms;  ///< |r| of the labelled examples [T + 1].
 };
 
-/// The steps of `adapt` with `Solver::steps`, with the queries predicted after each of them. The
-/// last row equals the predictions that `adapt` gives for the same blocks, rho and horizon; every
-/// earlier row those for that many steps. Throws `ArgumentError` for unknown blocks and a negative
-/// horizon, `NumericalError` when predictions stop being finite. Cost: T + 1 forward passes and T
-/// reverse passes over all sequences.
+/// The steps of `adapt` with `Solver::steps`. The last row of the queries equals the predictions
+/// that `adapt` gives for the same blocks, rho and horizon; every earlier row those for that many
+/// steps. Throws `ArgumentError` for unknown blocks and a negative horizon, `NumericalError` when
+/// predictions stop being finite. Cost: T + 1 forward passes and T reverse passes.
 StepPath step_path(const PromptModel& model, const std::vector<std::string>& blocks, double rho,
-                   std::int64_t horizon);
+                   std::int64_t horizon, RecordQueries record = RecordQueries::every_step);
 
 /// Predictions of all n + m sequences after w <- w + J' c on `blocks`, J the examples' gradients at
 /// the base weights and c `coefficients` [n]: any filter in one pass, c = q(K) r (theory Sec. 8).

@@ -1,0 +1,50 @@
+#pragma once
+
+/// What the experiments of `sextant reproduce` have in common.
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "commands.hpp"
+#include "output.hpp"
+#include "sextant/report/advice_html.hpp"
+#include "sextant/report/html_report.hpp"
+
+namespace sextant::apps {
+
+struct ReproduceOptions {
+  SharedOptions shared;
+  OutputOptions output;
+  std::filesystem::path out;
+  bool resume = false;
+};
+
+/// --out, --resume, and the options of outputs and of all commands.
+void add_reproduce_options(CLI::App& command, ReproduceOptions& options);
+
+/// Called as cases are finished: which part, how many of how many, how many before this run.
+using PartProgress = std::function<void(std::string_view part, std::size_t done, std::size_t count,
+                                        std::size_t before)>;
+/// A progress line for each part.
+PartProgress part_progress(const ReproduceOptions& options);
+
+/// Title and how the report was made; the seed is added to `details`.
+report::Heading reproduce_heading(const ReproduceOptions& options, const std::string& title,
+                                  const std::string& subtitle,
+                                  std::vector<std::pair<std::string, std::string>> details);
+
+/// Writes results.json, report.html and figures/ below --out, then the outputs that were asked for
+/// and `text`.
+void write_results(const ReproduceOptions& options, ResultFiles& files,
+                   const report::OrderedJson& json, const report::HtmlReport& html,
+                   const std::string& text);
+
+void add_reproduce_studies(CLI::App& reproduce);
+void add_reproduce_gaussian(CLI::App& reproduce);
+
+}  // namespace sextant::apps

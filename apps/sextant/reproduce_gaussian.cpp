@@ -1,0 +1,51 @@
+#include <memory>
+
+#include "reproduce.hpp"
+#include "sextant/reproduce/gaussian_report.hpp"
+#include "sextant/reproduce/run_log.hpp"
+
+namespace sextant::apps {
+namespace {
+
+struct Options {
+  ReproduceOptions common;
+  reproduce::GaussianOptions study;
+};
+
+void run(const Options& options) {
+  apply_shared_options(options.common.shared);
+  reproduce::GaussianOptions study = options.study;
+  study.out = options.common.out;
+  study.resume = options.common.resume;
+  study.seed = options.common.shared.seed;
+  study.resampling.seed = study.seed;
+  study.on_progress = part_progress(options.common);
+  reproduce::make_study_directory(study.out);
+  ResultFiles files(options.common.output);
+  const reproduce::GaussianResult result = reproduce::run_gaussian_study(study);
+  const report::Heading heading = reproduce_heading(
+      options.common, "The Gaussian benchmark: how far and which blocks", "no model",
+      {{"prompts", std::to_string(study.prompts)},
+       {"geometries", std::to_string(study.geometries)}});
+  write_results(options.common, files, to_json(result), gaussian_html(heading, result),
+                gaussian_text(result, report::terminal_style(1)));
+}
+
+}  // namespace
+
+void add_reproduce_gaussian(CLI::App& reproduce) {
+  auto* command = reproduce.add_subcommand(
+      "gaussian-benchmark",
+      "How far and which blocks, on prompts of the Gaussian benchmark, where errors are exact");
+  const auto options = std::make_shared<Options>();
+  command->add_option("--prompts", options->study.prompts, "Prompts of each spectrum")
+      ->check(CLI::Range(2, 10'000'000))
+      ->capture_default_str();
+  command->add_option("--geometries", options->study.geometries, "Geometries of each set of heads")
+      ->check(CLI::Range(2, 10'000'000))
+      ->capture_default_str();
+  add_reproduce_options(*command, options->common);
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace sextant::apps

@@ -1,0 +1,161 @@
+#include <functional>
+#include <memory>
+
+#include "reproduce.hpp"
+#include "sextant/core/errors.hpp"
+#include "sextant/io/files.hpp"
+#include "sextant/io/json.hpp"
+#include "sextant/reproduce/digit_tasks.hpp"
+#include "sextant/reproduce/run_log.hpp"
+#include "sextant/reproduce/sst2_tasks.hpp"
+#include "sextant/reproduce/study_report.hpp"
+
+namespace sextant::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  ReproduceOptions common;
+  std::string model;
+  std::string data;
+  reproduce::StudyOptions study;
+  reproduce::DigitTaskOptions digits;
+  reproduce::Sst2Options sentences;
+};
+
+/// The checkpoint that comes with the program: in the source tree, or beside the installed program.
+std::string shipped_model() {
+  const fs::path name = fs::path("models") / "digits-gpt2";
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  for (const fs::path& candidate :
+       {name, program.parent_path().parent_path() / "share" / "sextant" / name}) {
+    if (fs::exists(candidate / "config.json", error)) return candidate.string();
+  }
+  throw UsageError(
+      "--model: give a model directory; the shipped one (models/digits-gpt2) is not "
+      "in this directory");
+}
+
+/// What the recipe beside a checkpoint says about its training; empty without one.
+std::string training_of(const fs::path& model) {
+  const fs::path recipe = model / "recipe.json";
+  if (!fs::exists(recipe)) return {};
+  const auto json = io::parse_json(io::read_file(recipe), recipe.string());
+  const auto distribution = json.find("distribution");
+  if (distribution == json.end() || !distribution->contains("description")) return {};
+  return (*distribution)["description"].get<std::string>();
+}
+
+/// Runs a study and writes what it gave.
+void run(const Options& options, const std::string& title, const fs::path& model,
+         const reproduce::Published& published, const std::function<reproduce::Study()>& make) {
+  const ReproduceOptions& common = options.common;
+  reproduce::StudyOptions study = options.study;
+  study.out = common.out;
+  study.resume = common.resume;
+  study.resampling.seed = common.shared.seed;
+  study.on_progress = part_progress(common);
+  reproduce::make_study_directory(common.out);
+  ResultFiles files(common.output);
+  const reproduce::StudyResult result = reproduce::run_study(make(), study);
+  const report::Heading heading =
+      reproduce_heading(common, title, model.string(),
+                        {{"tasks", std::to_string(study.tasks)},
+                         {"tasks of the head study", std::to_string(study.subspace_tasks)},
+                         {"pilot tasks", std::to_string(study.pilot_tasks)}});
+  write_results(common, files, to_json(result),
+                study_html(heading, result, training_of(model), published),
+                study_text(result, report::terminal_style(1)));
+}
+
+void run_digit_shift(const Options& options) {
+  apply_shared_options(options.common.shared);
+  const std::string model = options.model.empty() ? shipped_model() : options.model;
+  reproduce::DigitTaskOptions tasks = options.digits;
+  tasks.first_seed = options.common.shared.seed;
+  run(options, "Digit shift: how far and which heads", model, reproduce::published_digit_shift(),
+      [&] { return reproduce::digit_shift_study(model, tasks); });
+}
+
+void run_sst2(const Options& options) {
+  apply_shared_options(options.common.shared);
+  reproduce::Sst2Options tasks = options.sentences;
+  tasks.seed = options.common.shared.seed;
+  run(options, "SST-2: how far and which heads", options.model, reproduce::published_sst2(),
+      [&] { return reproduce::sst2_study(options.model, options.data, tasks); });
+}
+
+void add_study_options(CLI::App& command, Options& options) {
+  auto& study = options.study;
+  command.add_option("--tasks", study.tasks, "Tasks of the horizon study")
+      ->check(CLI::Range(2, 10'000'000))
+      ->capture_default_str();
+  command
+      .add_option("--head-tasks", study.subspace_tasks, "Tasks of the head study; 0 leaves it out")
+      ->check(CLI::Range(0, 10'000'000))
+      ->capture_default_str();
+  command
+      .add_option("--pilot-tasks", study.pilot_tasks,
+                  "Other tasks, that choose step scale and fixed horizon")
+      ->check(CLI::Range(2, 10'000'000))
+      ->capture_default_str();
+  command
+      .add_option("--last-layers", study.subspaces.last_layers,
+                  "The head study chooses among the heads of that many last layers")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  add_reproduce_options(command, options.common);
+}
+
+void add_digit_shift(CLI::App& reproduce) {
+  auto* command = reproduce.add_subcommand(
+      "digit-shift", "How far and which heads, on digit-shift tasks with clean and noisy labels");
+  const auto options = std::make_shared<Options>();
+  command->add_option("--model", options->model,
+                      "Decoder directory; default: the shipped models/digits-gpt2");
+  command->add_option("--examples", options->digits.examples, "Labelled examples of a task")
+      ->check(CLI::Range(2, 1000))
+      ->capture_default_str();
+  command
+      ->add_option("--noise", options->digits.label_noise,
+                   "Probability that a label of a noisy task is replaced by a uniform digit")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  add_study_options(*command, *options);
+  command->callback([options] { run_digit_shift(*options); });
+}
+
+void add_sst2(CLI::App& reproduce) {
+  auto* command = reproduce.add_subcommand(
+      "sst2", "The same on sentences with their sentiment, for decoders and sentence encoders");
+  const auto options = std::make_shared<Options>();
+  auto& study = options->study;
+  study.tasks = 200;
+  study.subspace_tasks = 50;
+  study.pilot_tasks = 20;
+  study.step_scales = {0.1};  // as the paper does here
+  command->add_option("--model", options->model, "Model directory")->required();
+  command
+      ->add_option("--data", options->data,
+                   "Folder with dev.tsv and, for encoders, train_2000.tsv (sentence<TAB>label)")
+      ->required();
+  command->add_option("--examples", options->sentences.examples, "Labelled sentences of a task")
+      ->check(CLI::Range(2, 1000))
+      ->capture_default_str();
+  command->add_option("--queries", options->sentences.queries, "Other sentences of a task")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  add_study_options(*command, *options);
+  command->callback([options] { run_sst2(*options); });
+}
+
+}  // namespace
+
+void add_reproduce_studies(CLI::App& reproduce) {
+  add_digit_shift(reproduce);
+  add_sst2(reproduce);
+}
+
+}  // namespace sextant::apps
