@@ -1,7 +1,9 @@
+#include "sextant/task/fit_head.hpp"
+
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "commands.hpp"
@@ -9,10 +11,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/core/progress.hpp"
 #include "sextant/model/finite_weights.hpp"
-#include "sextant/readout/embedding.hpp"
-#include "sextant/readout/linear_head.hpp"
 #include "sextant/report/table.hpp"
-#include "sextant/task/labelled_text.hpp"
 #include "sextant/tokenizer/load.hpp"
 
 namespace sextant::apps {
@@ -27,28 +26,28 @@ struct Options {
 };
 
 /// Share of right answers when predictions are rounded to the nearer of two labels.
-std::optional<double> accuracy(const Eigen::VectorXd& targets, const Eigen::VectorXd& predictions) {
-  const std::set<double> labels(targets.begin(), targets.end());
+std::optional<double> accuracy(const std::vector<task::LabelledText>& data,
+                               const Eigen::VectorXd& predictions) {
+  std::set<double> labels;
+  for (const auto& one : data) labels.insert(one.label);
   if (labels.size() != 2) return std::nullopt;
   const double middle = (*labels.begin() + *labels.rbegin()) / 2;
   int right = 0;
-  for (Eigen::Index i = 0; i < targets.size(); ++i) {
-    right += (targets(i) > middle) == (predictions(i) > middle);
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    right += (data[i].label > middle) == (predictions(static_cast<Eigen::Index>(i)) > middle);
   }
-  return right / static_cast<double>(targets.size());
+  return right / static_cast<double>(data.size());
 }
 
-void check_data(const std::vector<task::LabelledText>& data, const std::string& file) {
-  if (data.size() < readout::fewest_ridge_examples) {
-    throw InputError(file, "",
-                     fmt::format("has {} sentences, expected at least {}", data.size(),
-                                 readout::fewest_ridge_examples));
-  }
-  const auto same = [&](const auto& one) { return one.label == data.front().label; };
-  if (std::all_of(data.begin(), data.end(), same)) {
-    throw InputError(file, "",
-                     fmt::format("all {} labels are {}, so there is nothing to fit", data.size(),
-                                 data.front().label));
+readout::RidgeFit fitted(const Options& options, const model::Weights<float>& weights,
+                         const std::vector<task::LabelledText>& data) {
+  Progress progress("embedding sentences", data.size(), !options.shared.quiet);
+  try {
+    return task::fit_head(weights, *tokenizer::load_tokenizer(options.model), data, options.data,
+                          [&](std::size_t done) { progress.update(done); });
+  } catch (const NumericalError&) {
+    model::check_finite_weights(options.model);
+    throw;
   }
 }
 
@@ -61,36 +60,15 @@ void run(const Options& options) {
                      "is a decoder; a head is fitted for an encoder, a decoder's readout is its "
                      "prompt's labels");
   }
-  const auto tokenizer = tokenizer::load_tokenizer(options.model);
   const auto data = task::load_labelled_texts(options.data);
-  check_data(data, options.data);
-  std::vector<std::vector<int>> sequences;
-  Eigen::VectorXd targets(static_cast<Eigen::Index>(data.size()));
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    try {
-      sequences.push_back(tokenizer->encode(data[i].text, true));
-    } catch (const ArgumentError& error) {
-      throw InputError(options.data, fmt::format("line {}", i + 2), error.problem());
-    }
-    targets(static_cast<Eigen::Index>(i)) = data[i].label;
-    if (sequences.back().size() > static_cast<std::size_t>(weights.config.context)) {
-      throw InputError(options.data, fmt::format("line {}", i + 2),
-                       fmt::format("has {} tokens, more than the model's context of {}",
-                                   sequences.back().size(), weights.config.context));
-    }
-  }
-  Progress progress("embedding sentences", data.size(), !options.shared.quiet);
-  const Eigen::MatrixXd features =
-      readout::embed(weights, sequences, [&](std::size_t done) { progress.update(done); });
-  if (!features.allFinite()) model::check_finite_weights(options.model);
-  const readout::RidgeFit fit = readout::fit_ridge(features, targets);
+  const readout::RidgeFit fit = fitted(options, weights, data);
   readout::write_head(options.out, fit.head);
 
   std::vector<std::string> warnings;
   if (fit.at_lower_edge) warnings.push_back("the best penalty is the smallest one tried");
   if (fit.at_upper_edge) warnings.push_back("the best penalty is the largest one tried");
   warn(warnings, options.shared.quiet);
-  const auto correct = accuracy(targets, fit.leave_one_out_predictions);
+  const auto correct = accuracy(data, fit.leave_one_out_predictions);
   report::OrderedJson json{{"examples", data.size()},
                            {"width", weights.config.width},
                            {"penalty", fit.penalty},

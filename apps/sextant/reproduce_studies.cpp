@@ -144,6 +144,13 @@ void add_sst2(CLI::App& reproduce) {
   command->add_option("--examples", options->sentences.examples, "Labelled sentences of a task")
       ->check(CLI::Range(2, 1000))
       ->capture_default_str();
+  command->add_flag("--balanced", options->sentences.balanced,
+                    "Tasks with as many examples of one label as of the other");
+  command
+      ->add_option("--head-sentences", options->sentences.head_sentences,
+                   "Fit the encoder's head on the first so many training sentences; 0: on all")
+      ->check(CLI::Range(0, 10'000'000))
+      ->capture_default_str();
   command->add_option("--queries", options->sentences.queries, "Other sentences of a task")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();

@@ -3,33 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <variant>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/random.hpp"
-#include "sextant/readout/embedding.hpp"
 #include "sextant/readout/label_expectation.hpp"
 #include "sextant/readout/linear_head.hpp"
 #include "sextant/task/encoded_prompt.hpp"
-#include "sextant/task/labelled_text.hpp"
+#include "sextant/task/fit_head.hpp"
 #include "sextant/tokenizer/load.hpp"
 
 namespace sextant::reproduce {
 namespace {
 
 using Sentences = std::vector<task::LabelledText>;
-
-readout::LinearHead fit_head(const model::Weights<float>& weights,
-                             const tokenizer::Tokenizer& tokenizer, const Sentences& data) {
-  std::vector<std::vector<int>> sequences;
-  Eigen::VectorXd targets(static_cast<Eigen::Index>(data.size()));
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    sequences.push_back(tokenizer.encode(data[i].text, true));
-    targets(static_cast<Eigen::Index>(i)) = data[i].label;
-  }
-  return readout::fit_ridge(readout::embed(weights, sequences, {}), targets).head;
-}
 
 /// A model and the sentences that its prompts are drawn from.
 class Sst2Tasks {
@@ -52,7 +41,8 @@ class Sst2Tasks {
           fmt::format("has {} sentences, expected at least {}", sentences_.size(), 4 * drawn));
     }
     if (!weights_.config.causal()) {
-      head_ = fit_head(weights_, *tokenizer_, task::load_labelled_texts(data / "train_2000.tsv"));
+      const std::filesystem::path file = data / "train_2000.tsv";
+      head_ = task::fit_head(weights_, *tokenizer_, head_data(file), file.string()).head;
     }
   }
 
@@ -72,6 +62,27 @@ class Sst2Tasks {
   }
 
  private:
+  Sentences head_data(const std::filesystem::path& path) const {
+    Sentences sentences = task::load_labelled_texts(path);
+    const auto wanted = static_cast<std::size_t>(options_.head_sentences);
+    if (wanted > sentences.size()) {
+      throw InputError(path.string(), "",
+                       fmt::format("has {} sentences, expected at least the {} asked for",
+                                   sentences.size(), wanted));
+    }
+    if (wanted > 0) sentences.resize(wanted);
+    return sentences;
+  }
+
+  bool is_wanted(const Sentences& drawn) const {
+    const auto positive = std::count_if(drawn.begin(), drawn.begin() + options_.examples,
+                                        [](const auto& sentence) { return sentence.label == 1; });
+    if (options_.balanced) {
+      return std::abs(static_cast<int>(2 * positive) - options_.examples) <= options_.examples % 2;
+    }
+    return positive > 0 && positive < options_.examples;
+  }
+
   /// Examples with both labels, then queries; the pilot draws from the even lines of the file.
   Sentences draw(std::size_t index, bool pilot) const {
     Random random(options_.seed, index);
@@ -85,8 +96,7 @@ class Sst2Tasks {
       for (std::size_t k = 0; k < examples + static_cast<std::size_t>(options_.queries); ++k) {
         drawn.push_back(sentences_[lines[k]]);
       }
-      const auto other = [&](const auto& sentence) { return sentence.label != drawn[0].label; };
-      if (std::any_of(drawn.begin(), drawn.begin() + options_.examples, other)) return drawn;
+      if (is_wanted(drawn)) return drawn;
     }
   }
 
@@ -132,8 +142,9 @@ Study sst2_study(const std::filesystem::path& model, const std::filesystem::path
   const auto tasks = std::make_shared<Sst2Tasks>(model, data, options);
   Study study;
   study.settings =
-      fmt::format("sst2, weights {:016x}, seed {}, examples {}, queries {}",
-                  weights_fingerprint(model), options.seed, options.examples, options.queries);
+      fmt::format("sst2, weights {:016x}, seed {}, examples {}{}, queries {}, head sentences {}",
+                  weights_fingerprint(model), options.seed, options.examples,
+                  options.balanced ? " balanced" : "", options.queries, options.head_sentences);
   study.task = [tasks](std::size_t index) { return tasks->task(index, false); };
   study.pilot_task = [tasks](std::size_t index) { return tasks->task(index, true); };
   return study;

@@ -84,6 +84,34 @@ TEST_CASE("sentence tasks: both labels, no sentence of the pilot's half, the sam
   for (const HorizonTask& task : result.horizon_tasks) CHECK(task.path.size() == 9);
 }
 
+TEST_CASE("tasks can be balanced, and the head can be fitted on fewer sentences") {
+  const test::TemporaryDirectory directory("sst2-options");
+  write_encoder(directory.path() / "encoder");
+  io::write_file(directory.path() / "dev.tsv", sentences(80, 1));
+  io::write_file(directory.path() / "train_2000.tsv", sentences(60, 2));
+  Sst2Options options;
+  options.examples = 7;
+  options.balanced = true;
+  const auto study = [&] {
+    return sst2_study(directory.path() / "encoder", directory.path(), options);
+  };
+  const Study all = study();
+  for (const std::size_t index : {0, 1, 2, 3, 4, 5}) {
+    const auto positive = std::ranges::count(all.task(index).model.prompt().example_targets, 1.0);
+    CHECK((positive == 3 || positive == 4));
+  }
+  options.head_sentences = 20;
+  const Study fewer = study();
+  CHECK(fewer.settings != all.settings);
+  const auto base = [](const Study& from) {
+    const ttt::PromptModel model = from.task(0).model;
+    return Eigen::VectorXd(model.predictions(model.weights()));
+  };
+  CHECK(base(fewer) != base(all));
+  options.head_sentences = 61;
+  CHECK_THROWS_AS(study(), InputError);
+}
+
 TEST_CASE("data that cannot serve are refused") {
   const test::TemporaryDirectory directory("sst2-bad");
   write_encoder(directory.path() / "encoder");
