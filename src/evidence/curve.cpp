@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/spectral/filters.hpp"
@@ -59,17 +60,21 @@ class DecaySums {
 /// is free of the caller's units: l_T = normalised(T) + log(unit).
 class Evidence {
  public:
-  Evidence(const Vector& values, const Vector& rt, double rho, Sigma2Choice choice)
-      : n_(static_cast<double>(values.size())), rule_(choice.rule), given_(choice.value) {
-    const double largest = rt.cwiseAbs().maxCoeff();
+  /// `magnitudes` are |rt|, or the roots of energies; `log_determinant` is that of a spectrum which
+  /// is not given completely.
+  Evidence(const Vector& nodes, const Vector& magnitudes, double examples,
+           std::optional<double> log_determinant, double rho, Sigma2Choice choice)
+      : n_(examples), rule_(choice.rule), given_(choice.value) {
+    const double largest = magnitudes.cwiseAbs().maxCoeff();
     zero_ = largest == 0 && rule_ != Sigma2Rule::fixed;
     unit_ = rule_ == Sigma2Rule::fixed ? std::sqrt(choice.value) : largest;
     if (zero_) unit_ = 1;
-    squares_ = (rt / unit_).cwiseAbs2();
-    rates_ = (-rho * values.array()).log1p().matrix();
-    determinant_ = -rates_.mean();
+    squares_ = (magnitudes / unit_).cwiseAbs2();
+    rates_ = (-rho * nodes.array()).log1p().matrix();
+    if (log_determinant) mean_rate_ = *log_determinant / n_;
+    determinant_ = -mean_rate(0);
     rounding_ = 16 * std::numeric_limits<double>::epsilon() * rates_.cwiseAbs().maxCoeff();
-    variance_ = rule_ == Sigma2Rule::fixed ? 1.0 : squares_.mean();
+    variance_ = rule_ == Sigma2Rule::fixed ? 1.0 : squares_.sum() / n_;
     if (rule_ == Sigma2Rule::profile && !zero_) prepare_profile();
   }
 
@@ -109,6 +114,11 @@ class Evidence {
   }
 
  private:
+  /// Mean of log(1 - rho l) - shift over all n eigenvalues.
+  double mean_rate(double shift) const {
+    return mean_rate_ ? *mean_rate_ - shift : (rates_.array() - shift).mean();
+  }
+
   /// Measures all rates from the slowest one that the residuals have a part in, so that the sum
   /// under the logarithm neither underflows nor hides the cancellation with the determinant.
   void prepare_profile() {
@@ -117,12 +127,13 @@ class Evidence {
       if (squares_[i] < std::numeric_limits<double>::min()) squares_[i] = 0;
       if (squares_[i] > 0) shift_ = std::max(shift_, rates_[i]);
     }
-    determinant_ = -(rates_.array() - shift_).mean();
+    determinant_ = -mean_rate(shift_);
     // Faster growth than the shift only happens where there is no residual.
     rates_ = (rates_.array() - shift_).cwiseMin(0.0);
   }
 
   double n_;
+  std::optional<double> mean_rate_;  // empty: the rates are those of all n eigenvalues
   Sigma2Rule rule_;
   double given_;
   bool zero_ = false;
@@ -147,7 +158,20 @@ Evidence make_evidence(std::string_view function, const Vector& values, const Ve
   }
   spectral::check_step(function, rho, values.maxCoeff());
   if (choice.rule == Sigma2Rule::fixed) check_positive(function, "sigma2", choice.value);
-  return {values, rt, rho, choice};
+  return {values, rt, static_cast<double>(values.size()), std::nullopt, rho, choice};
+}
+
+Evidence make_evidence(std::string_view function, const ResidualSpectrum& spectrum, double rho,
+                       Sigma2Choice choice) {
+  const Eigen::VectorXd magnitudes = spectrum.energies.cwiseSqrt();
+  make_evidence(function, spectrum.nodes, magnitudes, rho, choice);  // checks
+  check_finite(function, "log_determinant", spectrum.log_determinant);
+  if (spectrum.log_determinant > 0) {
+    throw ArgumentError(function, "log_determinant", "is positive");
+  }
+  if (spectrum.examples < 1) throw ArgumentError(function, "examples", "is below 1");
+  return {spectrum.nodes,           magnitudes, static_cast<double>(spectrum.examples),
+          spectrum.log_determinant, rho,        choice};
 }
 
 /// The smallest integer in [low, high] that satisfies a monotone predicate true at `high`.
@@ -164,18 +188,15 @@ std::int64_t first_true(std::int64_t low, std::int64_t high, Predicate holds) {
   return high;
 }
 
-}  // namespace
-
-EvidenceCurve evidence_curve(const Vector& values, const Vector& rotated_residuals, double rho,
-                             std::span<const std::int64_t> horizons, Sigma2Choice sigma2) {
+EvidenceCurve curve_of(const Evidence& evidence, Eigen::Index examples,
+                       std::span<const std::int64_t> horizons) {
   constexpr std::string_view function = "evidence_curve";
-  const Evidence evidence = make_evidence(function, values, rotated_residuals, rho, sigma2);
   if (horizons.empty()) {
     throw ArgumentError(function, "horizons", "is empty, expected at least one");
   }
   EvidenceCurve curve;
   curve.horizons.assign(horizons.begin(), horizons.end());
-  curve.examples = values.size();
+  curve.examples = examples;
   curve.zero_residuals = evidence.zero_residuals();
   const auto count = static_cast<Eigen::Index>(horizons.size());
   curve.relative.resize(count);
@@ -208,6 +229,20 @@ EvidenceCurve evidence_curve(const Vector& values, const Vector& rotated_residua
   curve.at_lower_edge = curve.t_map == *smallest;
   curve.at_upper_edge = curve.t_map == *largest;
   return curve;
+}
+
+}  // namespace
+
+EvidenceCurve evidence_curve(const Vector& values, const Vector& rotated_residuals, double rho,
+                             std::span<const std::int64_t> horizons, Sigma2Choice sigma2) {
+  return curve_of(make_evidence("evidence_curve", values, rotated_residuals, rho, sigma2),
+                  values.size(), horizons);
+}
+
+EvidenceCurve evidence_curve(const ResidualSpectrum& spectrum, double rho,
+                             std::span<const std::int64_t> horizons, Sigma2Choice sigma2) {
+  return curve_of(make_evidence("evidence_curve", spectrum, rho, sigma2), spectrum.examples,
+                  horizons);
 }
 
 UnboundedMap unbounded_map(const Vector& values, const Vector& rotated_residuals, double rho,

@@ -126,7 +126,7 @@ class CaptureObserver : public GradientObserver<Scalar> {
     const AttentionInput<Scalar> input{&layer.query, &layer.key, &layer.value, config.heads,
                                        static_cast<Scalar>(config.attention_scale(l))};
     Rows<Scalar> z;
-    scale_and_shift(layer.attention_norm.hat, weights_.norms[static_cast<std::size_t>(2 * l)], z);
+    scale_and_shift(layer.attention_norm.hat, weights_.norms[2 * static_cast<std::size_t>(l)], z);
 
     const auto count = static_cast<Eigen::Index>(last.size());
     Rows<Scalar> stream(count, config.width);

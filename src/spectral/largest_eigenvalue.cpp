@@ -119,6 +119,44 @@ bool converged(const Lanczos& state, Index size, const TridiagonalTop& top, doub
                      state.subdiagonal.head(size - 1).cwiseAbs2()) == 1;
 }
 
+/// `product(v, result)` writes K v.
+template <class Product>
+LargestEigenvalue iterate(Index n, Index most_products, const Product& product) {
+  constexpr Index first_check = 8;
+  constexpr Index check_interval = 4;
+  constexpr Index initial_columns = 48;
+  Lanczos state{MatrixXd(n, std::min(n, initial_columns)), VectorXd(n), VectorXd(n)};
+  state.basis.col(0) = lanczos_start(n);
+  LargestEigenvalue result;
+  VectorXd next(n);
+  for (Index j = 0; j < n; ++j) {
+    product(state.basis.col(j), next);
+    ++result.products;
+    state.diagonal[j] = state.basis.col(j).dot(next);
+    for (int pass = 0; pass < 2; ++pass) {  // the second pass removes the first one's rounding
+      const VectorXd overlaps = state.basis.leftCols(j + 1).transpose() * next;
+      next.noalias() -= state.basis.leftCols(j + 1) * overlaps;
+    }
+    const double beta = next.norm();
+    state.subdiagonal[j] = beta;
+    const bool exhausted = j + 1 == n || beta <= epsilon * std::abs(state.diagonal[0]);
+    const bool last = j + 1 == most_products;
+    if (exhausted || last ||
+        (j + 1 >= first_check && (j + 1 - first_check) % check_interval == 0)) {
+      const TridiagonalTop top =
+          largest_tridiagonal(state.diagonal.head(j + 1), state.subdiagonal.head(j));
+      result.value = std::max(top.value, 0.0);
+      result.residual = exhausted ? 0.0 : beta * top.last_component;
+      if (exhausted || last || converged(state, j + 1, top, result.residual)) return result;
+    }
+    if (j + 1 == state.basis.cols()) {
+      state.basis.conservativeResize(Eigen::NoChange, std::min(n, 2 * state.basis.cols()));
+    }
+    state.basis.col(j + 1) = next / beta;
+  }
+  return result;
+}
+
 }  // namespace
 
 TridiagonalTop largest_tridiagonal(const Eigen::Ref<const VectorXd>& diagonal,
@@ -154,37 +192,15 @@ LargestEigenvalue largest_eigenvalue(const Eigen::Ref<const MatrixXd>& kernel) {
     throw ArgumentError("largest_eigenvalue", "kernel",
                         fmt::format("is {} x {}, expected a square matrix", n, kernel.cols()));
   }
-  constexpr Index first_check = 8;
-  constexpr Index check_interval = 4;
-  constexpr Index initial_columns = 48;
-  Lanczos state{MatrixXd(n, std::min(n, initial_columns)), VectorXd(n), VectorXd(n)};
-  state.basis.col(0) = lanczos_start(n);
-  LargestEigenvalue result;
-  VectorXd next(n);
-  for (Index j = 0; j < n; ++j) {
-    symmetric_product(kernel, state.basis.col(j), next);
-    ++result.products;
-    state.diagonal[j] = state.basis.col(j).dot(next);
-    for (int pass = 0; pass < 2; ++pass) {  // the second pass removes the first one's rounding
-      const VectorXd overlaps = state.basis.leftCols(j + 1).transpose() * next;
-      next.noalias() -= state.basis.leftCols(j + 1) * overlaps;
-    }
-    const double beta = next.norm();
-    state.subdiagonal[j] = beta;
-    const bool exhausted = j + 1 == n || beta <= epsilon * std::abs(state.diagonal[0]);
-    if (exhausted || (j + 1 >= first_check && (j + 1 - first_check) % check_interval == 0)) {
-      const TridiagonalTop top =
-          largest_tridiagonal(state.diagonal.head(j + 1), state.subdiagonal.head(j));
-      result.value = std::max(top.value, 0.0);
-      result.residual = exhausted ? 0.0 : beta * top.last_component;
-      if (exhausted || converged(state, j + 1, top, result.residual)) return result;
-    }
-    if (j + 1 == state.basis.cols()) {
-      state.basis.conservativeResize(Eigen::NoChange, std::min(n, 2 * state.basis.cols()));
-    }
-    state.basis.col(j + 1) = next / beta;
-  }
-  return result;
+  return iterate(n, n, [&](const auto& column, VectorXd& result) {
+    symmetric_product(kernel, column, result);
+  });
+}
+
+LargestEigenvalue largest_eigenvalue(const KernelOperator& kernel, Index most_products) {
+  if (most_products < 1) throw ArgumentError("largest_eigenvalue", "most_products", "is below 1");
+  return iterate(kernel.size(), most_products,
+                 [&](const auto& column, VectorXd& result) { result = kernel.apply(column); });
 }
 
 }  // namespace sextant::spectral

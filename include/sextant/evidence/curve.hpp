@@ -60,6 +60,19 @@ EvidenceCurve evidence_curve(const Eigen::Ref<const Eigen::VectorXd>& values,
                              const Eigen::Ref<const Eigen::VectorXd>& rotated_residuals, double rho,
                              std::span<const std::int64_t> horizons, Sigma2Choice sigma2 = {});
 
+/// What the evidence of every T needs to know of K and r, from whatever method found it.
+struct ResidualSpectrum {
+  Eigen::Index examples = 0;  ///< n
+  Eigen::VectorXd nodes;      ///< Eigenvalues, or the nodes of a quadrature; each at least 0.
+  /// r' f(K) r = sum_j energies_j f(nodes_j); each at least 0, their sum is |r|^2.
+  Eigen::VectorXd energies;
+  double log_determinant = 0;  ///< log det(I - rho K), at most 0.
+};
+
+/// The same curve from a summary of K and r, whose `log_determinant` must belong to this `rho`.
+EvidenceCurve evidence_curve(const ResidualSpectrum& spectrum, double rho,
+                             std::span<const std::int64_t> horizons, Sigma2Choice sigma2 = {});
+
 /// T_MAP over all T >= 0.
 struct UnboundedMap {
   /// The smallest minimiser, ties as in `EvidenceCurve::t_map`. Empty when l_T falls for ever,

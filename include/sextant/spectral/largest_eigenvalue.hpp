@@ -4,6 +4,8 @@
 
 #include <Eigen/Core>
 
+#include "sextant/spectral/kernel_operator.hpp"
+
 namespace sextant::spectral {
 
 /// lambda_max of a symmetric tridiagonal matrix and where its eigenvector ends.
@@ -38,5 +40,11 @@ struct LargestEigenvalue {
 /// `ArgumentError` when it is empty or not square. Cost 2 n^2 operations a product, usually 15 to
 /// 40 products; memory n times their number; deterministic.
 LargestEigenvalue largest_eigenvalue(const Eigen::Ref<const Eigen::MatrixXd>& kernel);
+
+/// The same for a kernel known by its products. After `most_products` the value so far is returned
+/// with its residual, which then bounds its error from below: lambda_max lies within the residual
+/// of it unless the start missed the top eigenvector.
+LargestEigenvalue largest_eigenvalue(const KernelOperator& kernel,
+                                     Eigen::Index most_products = 200);
 
 }  // namespace sextant::spectral

@@ -1,0 +1,67 @@
+#pragma once
+
+/// Lanczos' iteration: everything about a function of K that a few products can tell.
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <functional>
+
+#include "sextant/spectral/kernel_operator.hpp"
+
+namespace sextant::spectral {
+
+/// Gauss quadrature for v' f(K) v = sum_i w_i f(node_i): exact for polynomials f of degree up to
+/// 2 steps - 1.
+struct LanczosQuadrature {
+  Eigen::VectorXd nodes;    ///< Ritz values, descending; within [0, lambda_max] up to rounding.
+  Eigen::VectorXd weights;  ///< At least 0; their sum is |v|^2.
+  Eigen::Index steps = 0;   ///< Products made, at most those asked for.
+  bool exhausted = false;   ///< v lies in an invariant subspace: exact for every f.
+  /// The same with one node more, at 0 (Gauss-Radau). For f whose derivatives alternate in sign, as
+  /// those of exp(-t l), 1/(l + c) and log(l + c) do, v' f(K) v lies between both values.
+  Eigen::VectorXd radau_nodes;
+  Eigen::VectorXd radau_weights;
+};
+
+/// `steps` >= 1 products from `start` v [n], with full reorthogonalisation; fewer when the Krylov
+/// space is exhausted. Throws `ArgumentError` for a wrong size or a start that is not finite; v = 0
+/// gives no nodes. Cost: `steps` products and 4 n steps^2; memory n steps. Deterministic.
+LanczosQuadrature lanczos_quadrature(const KernelOperator& kernel,
+                                     const Eigen::Ref<const Eigen::VectorXd>& start,
+                                     Eigen::Index steps);
+
+/// sum_i w_i f(node_i) of the Gauss rule.
+double quadrature_value(const LanczosQuadrature& quadrature,
+                        const std::function<double(double)>& f);
+
+/// An estimate with the standard error of its sampling.
+struct StochasticEstimate {
+  double value = 0;
+  double standard_error = 0;  ///< NaN for one probe.
+  int probes = 0;
+};
+
+struct TraceOptions {
+  int probes = 16;          ///< Random sign vectors, at least 1.
+  Eigen::Index steps = 40;  ///< Lanczos steps for each, at least 1.
+  std::uint64_t seed = 1;
+};
+
+/// tr f(K) by stochastic Lanczos quadrature: n times the mean over random sign vectors z of
+/// z' f(K) z / n. The standard error covers the sampling of z; the error of the quadrature falls
+/// exponentially with `steps` for f that are smooth on [0, lambda_max] and can be judged by
+/// doubling them. `f` must be finite there. Cost: probes steps products. Deterministic, the same
+/// for every number of threads.
+StochasticEstimate stochastic_trace(const KernelOperator& kernel,
+                                    const std::function<double(double)>& f,
+                                    const TraceOptions& options = {});
+
+/// tr(M) of any square matrix known by its products, `apply` mapping [n, c] to [n, c]: Hutchinson's
+/// estimate from random signs. Its variance is twice the sum of squared off-diagonal entries over
+/// the number of probes.
+StochasticEstimate hutchinson_trace(
+    Eigen::Index size,
+    const std::function<Eigen::MatrixXd(const Eigen::Ref<const Eigen::MatrixXd>&)>& apply,
+    int probes, std::uint64_t seed = 1);
+
+}  // namespace sextant::spectral

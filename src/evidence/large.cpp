@@ -1,0 +1,151 @@
+#include "sextant/evidence/large.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/math/special_functions/log1p.hpp>
+#include <cmath>
+#include <limits>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/core/threads.hpp"
+#include "sextant/spectral/eigensystem.hpp"
+#include "sextant/spectral/filters.hpp"
+#include "sextant/spectral/largest_eigenvalue.hpp"
+
+namespace sextant::evidence {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+using Features = std::span<const MatrixXd* const>;
+
+Index check_features(std::string_view function, Features features, Index examples) {
+  if (features.empty()) throw ArgumentError(function, "features", "is empty");
+  Index parameters = 0;
+  for (const MatrixXd* block : features) {
+    check_size(function, "features", static_cast<std::size_t>(block->rows()),
+               static_cast<std::size_t>(examples));
+    if (!block->allFinite()) throw ArgumentError(function, "features", "are not finite");
+    parameters += block->cols();
+  }
+  if (parameters == 0) throw ArgumentError(function, "features", "have no column");
+  return parameters;
+}
+
+/// Phi' Phi [p, p], lower triangle of tiles in parallel, and mirrored.
+MatrixXd gram(Features features, Index parameters) {
+  constexpr Index tile = 256;
+  struct Piece {
+    const MatrixXd* block;
+    Index column;
+    Index first;
+    Index count;
+  };
+  std::vector<Piece> pieces;
+  Index offset = 0;
+  for (const MatrixXd* block : features) {
+    for (Index column = 0; column < block->cols(); column += tile) {
+      const Index count = std::min(tile, block->cols() - column);
+      pieces.push_back({block, column, offset, count});
+      offset += count;
+    }
+  }
+  MatrixXd result(parameters, parameters);
+  const auto count = static_cast<std::ptrdiff_t>(pieces.size());
+  parallel_for(count * count, [&](std::ptrdiff_t task) {
+    const Piece& row = pieces[static_cast<std::size_t>(task / count)];
+    const Piece& column = pieces[static_cast<std::size_t>(task % count)];
+    if (row.first < column.first) return;
+    auto part = result.block(row.first, column.first, row.count, column.count);
+    part.noalias() = row.block->middleCols(row.column, row.count).transpose() *
+                     column.block->middleCols(column.column, column.count);
+    if (row.first > column.first) {
+      result.block(column.first, row.first, column.count, row.count) = part.transpose();
+    }
+  });
+  return result;
+}
+
+VectorXd projected(Features features, const VectorXd& residuals, Index parameters) {
+  VectorXd result(parameters);
+  Index offset = 0;
+  for (const MatrixXd* block : features) {
+    result.segment(offset, block->cols()).noalias() = block->transpose() * residuals;
+    offset += block->cols();
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string_view name_of(SpectrumMethod method) {
+  return method == SpectrumMethod::features ? "features" : "lanczos";
+}
+
+double LargeSpectrum::evidence_error(std::int64_t horizon) const {
+  return static_cast<double>(horizon) * log_determinant_error /
+         (2 * static_cast<double>(spectrum.examples));
+}
+
+LargeSpectrum spectrum_from_features(Features features, const Eigen::Ref<const VectorXd>& residuals,
+                                     double scale) {
+  constexpr std::string_view here = "spectrum_from_features";
+  const Index n = residuals.size();
+  const Index parameters = check_features(here, features, n);
+  if (!residuals.allFinite()) throw ArgumentError(here, "residuals", "are not finite");
+  const spectral::Eigensystem system = spectral::decompose(gram(features, parameters));
+  const VectorXd coordinates = system.rotate(projected(features, residuals, parameters));
+  LargeSpectrum result;
+  result.method = SpectrumMethod::features;
+  result.lambda_max = system.largest();
+  result.rho = spectral::step_from_scale(result.lambda_max, scale);
+  result.exact_horizon = std::numeric_limits<std::int64_t>::max();
+  // Phi = U s V': the residuals' energy along u_i is (v_i' Phi' r)^2 / s_i^2; what is left of |r|^2
+  // lies in the null space of K. Modes that cannot be told from it belong there, too.
+  const double threshold = static_cast<double>(std::max(n, parameters)) *
+                           std::numeric_limits<double>::epsilon() * result.lambda_max;
+  Index rank = 0;
+  while (rank < std::min(n, parameters) && system.values[rank] > threshold) ++rank;
+  result.spectrum.examples = n;
+  result.spectrum.nodes = VectorXd::Zero(rank + 1);
+  result.spectrum.nodes.head(rank) = system.values.head(rank);
+  result.spectrum.energies = VectorXd::Zero(rank + 1);
+  result.spectrum.energies.head(rank) =
+      coordinates.head(rank).array().square() / system.values.head(rank).array();
+  result.spectrum.energies[rank] =
+      std::max(0.0, residuals.squaredNorm() - result.spectrum.energies.head(rank).sum());
+  result.spectrum.log_determinant = (-result.rho * result.spectrum.nodes.array()).log1p().sum();
+  return result;
+}
+
+LargeSpectrum spectrum_from_products(const spectral::KernelOperator& kernel,
+                                     const Eigen::Ref<const VectorXd>& residuals,
+                                     const LanczosOptions& options) {
+  const spectral::LargestEigenvalue largest = spectral::largest_eigenvalue(kernel);
+  LargeSpectrum result;
+  result.method = SpectrumMethod::lanczos;
+  result.lambda_max = largest.value;
+  result.rho = spectral::step_from_scale(largest.value, options.scale);
+  const spectral::LanczosQuadrature quadrature =
+      spectral::lanczos_quadrature(kernel, residuals, options.steps);
+  result.exact_horizon =
+      quadrature.exhausted ? std::numeric_limits<std::int64_t>::max() : 2 * quadrature.steps - 1;
+  result.spectrum.examples = kernel.size();
+  result.spectrum.nodes = quadrature.nodes;
+  result.spectrum.energies = quadrature.weights;
+  if (quadrature.nodes.size() == 0) {  // r = 0
+    result.spectrum.nodes = VectorXd::Zero(1);
+    result.spectrum.energies = VectorXd::Zero(1);
+  }
+  const double rho = result.rho;
+  // The trace is known, so only log(1 - rho l) + rho l, of the size of (rho l)^2/2, is sampled.
+  const spectral::StochasticEstimate rest = spectral::stochastic_trace(
+      kernel, [rho](double l) { return boost::math::log1pmx(-rho * l); }, options.trace);
+  result.spectrum.log_determinant = std::min(rest.value - rho * kernel.trace(), 0.0);
+  result.log_determinant_error = rest.standard_error;
+  return result;
+}
+
+}  // namespace sextant::evidence

@@ -1,0 +1,171 @@
+#include "sextant/spectral/lanczos.hpp"
+
+#include <fmt/format.h>
+
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/core/random.hpp"
+
+namespace sextant::spectral {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+constexpr double epsilon = std::numeric_limits<double>::epsilon();
+
+/// Nodes and weights of a Jacobi matrix, for a vector of squared norm `mass`.
+void quadrature_of(const VectorXd& diagonal, const VectorXd& subdiagonal, double mass,
+                   VectorXd& nodes, VectorXd& weights) {
+  Eigen::SelfAdjointEigenSolver<MatrixXd> solver;
+  solver.computeFromTridiagonal(diagonal, subdiagonal);
+  if (solver.info() != Eigen::Success) {
+    throw NumericalError("lanczos_quadrature: the tridiagonal eigenproblem did not converge");
+  }
+  nodes = solver.eigenvalues().reverse().cwiseMax(0.0);
+  weights = mass * solver.eigenvectors().row(0).reverse().transpose().cwiseAbs2();
+}
+
+/// The last diagonal entry that puts an eigenvalue at 0 (Golub): beta^2 times the last entry of
+/// the solution of T x = e_last, T the matrix without the last row.
+double radau_entry(const VectorXd& diagonal, const VectorXd& subdiagonal, Index size) {
+  double pivot = diagonal[0];
+  for (Index i = 1; i < size; ++i) {
+    pivot = diagonal[i] - subdiagonal[i - 1] * (subdiagonal[i - 1] / pivot);
+  }
+  const double beta = subdiagonal[size - 1];
+  return beta * (beta / pivot);
+}
+
+VectorXd random_signs(Index size, std::uint64_t seed, std::uint64_t stream) {
+  Random random(seed, stream);
+  VectorXd signs(size);
+  std::uint64_t bits = 0;
+  for (Index i = 0; i < size; ++i) {
+    if (i % 64 == 0) bits = random.bits();
+    signs[i] = (bits & 1) != 0 ? 1.0 : -1.0;
+    bits >>= 1;
+  }
+  return signs;
+}
+
+StochasticEstimate summarize(const std::vector<double>& values) {
+  StochasticEstimate result;
+  result.probes = static_cast<int>(values.size());
+  const auto count = static_cast<double>(values.size());
+  for (const double value : values) result.value += value / count;
+  double squares = 0;
+  for (const double value : values) squares += (value - result.value) * (value - result.value);
+  result.standard_error = values.size() > 1 ? std::sqrt(squares / (count - 1) / count)
+                                            : std::numeric_limits<double>::quiet_NaN();
+  return result;
+}
+
+void check_probes(std::string_view function, int probes) {
+  if (probes < 1) {
+    throw ArgumentError(function, "probes", fmt::format("is {}, expected at least 1", probes));
+  }
+}
+
+}  // namespace
+
+LanczosQuadrature lanczos_quadrature(const KernelOperator& kernel,
+                                     const Eigen::Ref<const VectorXd>& start, Index steps) {
+  constexpr std::string_view here = "lanczos_quadrature";
+  const Index n = kernel.size();
+  check_size(here, "start", static_cast<std::size_t>(start.size()), static_cast<std::size_t>(n));
+  if (!start.allFinite()) throw ArgumentError(here, "start", "is not finite");
+  if (steps < 1)
+    throw ArgumentError(here, "steps", fmt::format("is {}, expected 1 or more", steps));
+  LanczosQuadrature result;
+  const double norm = start.norm();
+  if (norm == 0) {
+    result.exhausted = true;
+    return result;
+  }
+  const Index most = std::min(steps, n);
+  MatrixXd basis(n, most);
+  VectorXd diagonal(most + 1);
+  VectorXd subdiagonal(most);
+  basis.col(0) = start / norm;
+  double scale = 0;
+  while (result.steps < most) {
+    const Index j = result.steps++;
+    VectorXd next = kernel.apply(basis.col(j));
+    diagonal[j] = basis.col(j).dot(next);
+    for (int pass = 0; pass < 2; ++pass) {  // the second pass removes the first one's rounding
+      const VectorXd overlaps = basis.leftCols(j + 1).transpose() * next;
+      next.noalias() -= basis.leftCols(j + 1) * overlaps;
+    }
+    subdiagonal[j] = next.norm();
+    scale = std::max(scale, std::abs(diagonal[j]) + subdiagonal[j]);
+    if (subdiagonal[j] <= 4 * epsilon * scale) {
+      result.exhausted = true;
+      break;
+    }
+    if (result.steps < most) basis.col(j + 1) = next / subdiagonal[j];
+  }
+  if (result.steps == n) result.exhausted = true;
+  const Index m = result.steps;
+  const double mass = norm * norm;
+  quadrature_of(diagonal.head(m), subdiagonal.head(m - 1), mass, result.nodes, result.weights);
+  if (result.exhausted) {
+    result.radau_nodes = result.nodes;
+    result.radau_weights = result.weights;
+  } else {
+    diagonal[m] = radau_entry(diagonal, subdiagonal, m);
+    quadrature_of(diagonal.head(m + 1), subdiagonal.head(m), mass, result.radau_nodes,
+                  result.radau_weights);
+  }
+  return result;
+}
+
+double quadrature_value(const LanczosQuadrature& quadrature,
+                        const std::function<double(double)>& f) {
+  double sum = 0;
+  for (Index i = 0; i < quadrature.nodes.size(); ++i) {
+    sum += quadrature.weights[i] * f(quadrature.nodes[i]);
+  }
+  return sum;
+}
+
+StochasticEstimate stochastic_trace(const KernelOperator& kernel,
+                                    const std::function<double(double)>& f,
+                                    const TraceOptions& options) {
+  check_probes("stochastic_trace", options.probes);
+  std::vector<double> values;
+  for (int probe = 0; probe < options.probes; ++probe) {
+    const VectorXd signs =
+        random_signs(kernel.size(), options.seed, static_cast<std::uint64_t>(probe));
+    values.push_back(quadrature_value(lanczos_quadrature(kernel, signs, options.steps), f));
+  }
+  return summarize(values);
+}
+
+StochasticEstimate hutchinson_trace(
+    Index size, const std::function<MatrixXd(const Eigen::Ref<const MatrixXd>&)>& apply, int probes,
+    std::uint64_t seed) {
+  check_probes("hutchinson_trace", probes);
+  constexpr int columns = 16;  // products of several columns are cheaper than one after the other
+  std::vector<double> values;
+  for (int first = 0; first < probes; first += columns) {
+    const int count = std::min(columns, probes - first);
+    MatrixXd signs(size, count);
+    for (int c = 0; c < count; ++c) {
+      signs.col(c) = random_signs(size, seed, static_cast<std::uint64_t>(first + c));
+    }
+    const MatrixXd product = apply(signs);
+    check_size("hutchinson_trace", "apply(columns)", static_cast<std::size_t>(product.rows()),
+               static_cast<std::size_t>(size));
+    for (int c = 0; c < count; ++c) values.push_back(signs.col(c).dot(product.col(c)));
+  }
+  return summarize(values);
+}
+
+}  // namespace sextant::spectral
