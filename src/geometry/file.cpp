@@ -137,7 +137,7 @@ void read_kernels(const SafetensorsFile& file, PromptGeometry& geometry) {
   geometry.kernels.resize(expected);
   parallel_for(geometry.block_count(), [&](Index b) {
     MatrixXd& kernel = geometry.kernels[b];
-    kernel.resize(n, n);
+    kernel.resize(geometry.examples(), geometry.examples());
     copy_values(file, tensor, b * n * n, n * n, kernel.data());
     kernel.transposeInPlace();  // the file is row-major
     detail::check_kernel(kernel, file.path(),
@@ -163,7 +163,7 @@ void read_queries(const SafetensorsFile& file, PromptGeometry& geometry) {
   const TensorInfo* couplings = query_tensor(file, "query_kernels");
   const TensorInfo* variances = query_tensor(file, "query_variances");
   if (couplings == nullptr && variances == nullptr) {
-    geometry.query_variances.resize(0, blocks);
+    geometry.query_variances.resize(0, geometry.block_count());
     return;
   }
   if (couplings == nullptr || variances == nullptr) {
@@ -177,7 +177,7 @@ void read_queries(const SafetensorsFile& file, PromptGeometry& geometry) {
   check_shape(file, *variances, {m, blocks}, "[m, B]");
   geometry.query_kernels.resize(m);
   for (std::size_t x = 0; x < m; ++x) {
-    geometry.query_kernels[x].resize(n, blocks);
+    geometry.query_kernels[x].resize(geometry.examples(), geometry.block_count());
     copy_values(file, *couplings, x * blocks * n, blocks * n, geometry.query_kernels[x].data());
   }
   MatrixXd transposed(blocks, m);

@@ -126,8 +126,8 @@ void write_file(const fs::path& path, std::string_view content) {
   file.commit();
 }
 
-AtomicDirectory::AtomicDirectory(fs::path path)
-    : path_(without_trailing_separator(std::move(path))), staging_(beside(path_)) {
+AtomicDirectory::AtomicDirectory(const fs::path& path)
+    : path_(without_trailing_separator(path)), staging_(beside(path_)) {
   std::error_code error;
   if (fs::exists(path_, error) && !(fs::is_directory(path_) && fs::is_empty(path_))) {
     throw InputError(path_.string(), "", "already exists, expected a new or an empty directory");

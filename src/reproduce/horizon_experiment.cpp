@@ -156,17 +156,17 @@ std::vector<MethodErrors> horizon_methods(const std::vector<HorizonTask>& result
                                           std::span<const std::int64_t> fixed) {
   constexpr double none = std::numeric_limits<double>::quiet_NaN();
   std::vector<MethodErrors> methods;
-  const auto add = [&](std::string name, const auto& error, const auto& horizon) {
-    MethodErrors method{std::move(name), {}, 0};
+  const auto add = [&](const std::string& name, const auto& error, const auto& horizon) {
+    MethodErrors method{name, {}, 0};
     for (const HorizonTask& task : results) {
       method.errors.push_back(error(task));
       method.mean_horizon += horizon(task) / static_cast<double>(results.size());
     }
     methods.push_back(std::move(method));
   };
-  const auto add_choice = [&](std::string name, const auto& horizon) {
+  const auto add_choice = [&](const std::string& name, const auto& horizon) {
     add(
-        std::move(name), [&](const HorizonTask& task) { return task.path[index(horizon(task))]; },
+        name, [&](const HorizonTask& task) { return task.path[index(horizon(task))]; },
         [&](const HorizonTask& task) { return static_cast<double>(horizon(task)); });
   };
   add_choice("no update", [](const HorizonTask&) { return std::int64_t{0}; });

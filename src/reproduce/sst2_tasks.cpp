@@ -34,7 +34,8 @@ class Sst2Tasks {
         throw InputError((data / "dev.tsv").string(), "", "has a label that is neither 0 nor 1");
       }
     }
-    const std::size_t drawn = static_cast<std::size_t>(options.examples + options.queries);
+    const std::size_t drawn =
+        static_cast<std::size_t>(options.examples) + static_cast<std::size_t>(options.queries);
     if (sentences_.size() / 2 < 2 * drawn) {
       throw InputError(
           (data / "dev.tsv").string(), "",

@@ -149,7 +149,7 @@ std::string WordPiece::joined(std::span<const std::string_view> names) const {
     std::string piece(names[i]);
     if (i > 0) {
       const bool continues = piece.starts_with(options_.decoder_prefix);
-      piece = continues ? piece.substr(options_.decoder_prefix.size()) : ' ' + piece;
+      piece.replace(0, continues ? options_.decoder_prefix.size() : 0, continues ? "" : " ");
     }
     if (options_.clean_up) clean_up(piece);
     text += piece;

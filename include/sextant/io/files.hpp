@@ -60,7 +60,7 @@ void write_file(const std::filesystem::path& path, std::string_view content);
 class AtomicDirectory {
  public:
   /// Throws `InputError` when the target exists and is not empty, or cannot be created.
-  explicit AtomicDirectory(std::filesystem::path path);
+  explicit AtomicDirectory(const std::filesystem::path& path);
   ~AtomicDirectory();
   AtomicDirectory(const AtomicDirectory&) = delete;
   AtomicDirectory& operator=(const AtomicDirectory&) = delete;
