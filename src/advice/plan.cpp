@@ -34,6 +34,26 @@ void choose_blocks(const geometry::PromptGeometry& geometry, const PlanOptions& 
   plan.rho = plan.chosen->rho;
 }
 
+/// Asks the model of step 1 about the corrections of step 3.
+std::vector<QueryOutlook> outlook_of(const geometry::PromptGeometry& geometry,
+                                     const std::vector<Index>& modelled, std::optional<Index> only,
+                                     const Plan& plan) {
+  std::vector<QueryOutlook> outlook;
+  if (!plan.chosen || !plan.whole.variances) return outlook;
+  for (std::size_t i = 0; i < plan.chosen->queries.size(); ++i) {
+    const Index query = only.value_or(static_cast<Index>(i));
+    const auto posterior = plan.whole.variances->query(
+        plan.whole.system.rotate(geometry::summed_coupling(geometry, query, modelled)),
+        geometry::summed_variance(geometry, query, modelled));
+    if (!posterior) return {};
+    const double correction = plan.chosen->queries[i].correction_map;
+    outlook.push_back({plan.chosen->queries[i].query, correction,
+                       posterior->interval(credible_level),
+                       posterior->probability_closer(correction)});
+  }
+  return outlook;
+}
+
 Verdict judge(const Plan& plan, const std::optional<std::int64_t>& given_horizon) {
   const Selection& last = plan.chosen ? *plan.chosen : plan.whole;
   if (last.lambda_max == 0) return Verdict::no_direction;
@@ -93,11 +113,12 @@ Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) 
     throw ArgumentError("plan", "budget", "is given together with names of blocks, expected one");
   }
   Plan result;
-  result.whole = options.blocks.empty()
-                     ? select(geometry, options.score.select)
-                     : select(geometry, geometry::select_blocks(geometry, options.blocks),
-                              options.score.select);
+  const std::vector<Index> modelled = options.blocks.empty()
+                                          ? geometry::all_blocks(geometry)
+                                          : geometry::select_blocks(geometry, options.blocks);
+  result.whole = select(geometry, modelled, options.score.select);
   choose_blocks(geometry, options, result);
+  result.outlook = outlook_of(geometry, modelled, options.score.select.query, result);
   const GapPair gap = result.chosen ? result.chosen->mean_gap() : result.whole.mean_gap();
   result.gap_none = gap.none;
   result.gap_planned = gap.map;

@@ -67,6 +67,16 @@ struct Filters {
   VectorXd bayes;
 };
 
+std::optional<evidence::VariancePosterior> variance_posterior(const VectorXd& values,
+                                                              const VectorXd& rotated,
+                                                              const SelectOptions& options) {
+  if (options.tau2 == 0.0) return std::nullopt;
+  evidence::KnownVariances known;
+  known.tau2 = options.tau2;
+  if (options.sigma2.rule == Sigma2Rule::fixed) known.sigma2 = options.sigma2.value;
+  return evidence::VariancePosterior(values, rotated, known);
+}
+
 QueryAdvice advise_query(const geometry::PromptGeometry& geometry, Blocks blocks, Index query,
                          const VectorXd& rotated, const Filters& filters,
                          std::vector<spectral::GapWeights>& every_weights, Selection& result) {
@@ -85,10 +95,16 @@ QueryAdvice advise_query(const geometry::PromptGeometry& geometry, Blocks blocks
   advice.gap_none = gap.none;
   advice.gap_map = gap.adapted;
   advice.adapt = gap.adapt;
-  const spectral::QueryVariance variance = spectral::query_variance(
-      values, coupling, geometry::summed_variance(geometry, query, blocks), result.benchmark);
+  const double kappa = geometry::summed_variance(geometry, query, blocks);
+  const spectral::QueryVariance variance =
+      spectral::query_variance(values, coupling, kappa, result.benchmark);
   advice.variance_prior = variance.prior;
   advice.variance_posterior = variance.posterior;
+  if (const auto posterior =
+          result.variances ? result.variances->query(coupling, kappa) : std::nullopt) {
+    advice.interval = posterior->interval(credible_level);
+    advice.probability_closer = posterior->probability_closer(advice.correction_map);
+  }
   result.spectral_match.horizon_query.push_back(
       spectral::match_at_mean(values, weights.a, result.lambda_star, result.rho).horizon);
   return advice;
@@ -114,6 +130,7 @@ void judge(const geometry::PromptGeometry& geometry, Blocks blocks, const Vector
       spectral::gd_query_filter(values, rho, result.t_map),
       evidence::average_query_filter(values, rho, result.curve.horizons, result.posterior.weights),
       spectral::bayes_query_filter(values, result.lambda_star)};
+  result.variances = variance_posterior(values, rotated, options);
   const Index first = options.query.value_or(0);
   const Index last = options.query ? first + 1 : geometry.queries();
   std::vector<spectral::GapWeights> every_weights;

@@ -9,6 +9,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
+#include "sextant/spectral/dense_product.hpp"
 #include "sextant/spectral/eigensystem.hpp"
 #include "sextant/spectral/filters.hpp"
 #include "sextant/spectral/largest_eigenvalue.hpp"
@@ -59,8 +60,8 @@ MatrixXd gram(Features features, Index parameters) {
     const Piece& column = pieces[static_cast<std::size_t>(task % count)];
     if (row.first < column.first) return;
     auto part = result.block(row.first, column.first, row.count, column.count);
-    part.noalias() = row.block->middleCols(row.column, row.count).transpose() *
-                     column.block->middleCols(column.column, column.count);
+    spectral::transposed_product(row.block->middleCols(row.column, row.count),
+                                 column.block->middleCols(column.column, column.count), part);
     if (row.first > column.first) {
       result.block(column.first, row.first, column.count, row.count) = part.transpose();
     }

@@ -48,10 +48,11 @@ void add_selection(HtmlReport& report, const advice::Selection& selection) {
   report.figure(spectrum_figure(doubles(selection.system.values), filters(selection)));
   if (!selection.queries.empty()) {
     report.table(query_advice_table(selection),
-                 "Each query: correction at T_MAP, averaged over the posterior of T, and by the "
-                 "Bayes filter; expected squared distance from the best possible correction "
-                 "without an update and at T_MAP; the candidate with the smallest such distance; "
-                 "whether adapting helps.");
+                 "Each query: correction at T_MAP and by the Bayes filter; the interval that holds "
+                 "the true correction with probability 95%, and the probability that T_MAP steps "
+                 "bring the prediction closer to the truth; expected squared distance from the "
+                 "best possible correction without an update and at T_MAP; whether adapting "
+                 "helps.");
   }
 }
 

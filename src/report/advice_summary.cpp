@@ -63,6 +63,25 @@ std::string gap_fact(const advice::Selection& selection) {
                                     : fmt::format("{} queries", selection.queries.size()));
 }
 
+/// How many queries the update should help, and how likely.
+std::string outlook_fact(const std::vector<advice::QueryOutlook>& outlook) {
+  double sum = 0;
+  double least = 1;
+  double most = 0;
+  for (const auto& query : outlook) {
+    sum += query.probability_closer;
+    least = std::min(least, query.probability_closer);
+    most = std::max(most, query.probability_closer);
+  }
+  if (outlook.size() == 1) {
+    return fmt::format("Probability that it brings the query's prediction closer: {:.2f}.", sum);
+  }
+  return fmt::format(
+      "Probability that it brings a query's prediction closer: {:.2f} on average, {:.2f} to "
+      "{:.2f}.",
+      sum / static_cast<double>(outlook.size()), least, most);
+}
+
 void append_facts(const advice::Selection& selection, std::vector<std::string>& facts) {
   const bool learns = selection.lambda_max > 0 && !selection.curve.zero_residuals;
   if (learns && selection.curve.horizons.size() > 1) {
@@ -221,6 +240,7 @@ Summary summarize(const advice::Plan& plan) {
   } else if (!plan.blocks.empty()) {
     summary.facts.push_back(name_some("Blocks as given", plan.block_names));
   }
+  if (!plan.outlook.empty()) summary.facts.push_back(outlook_fact(plan.outlook));
   append_new(deciding(plan).warnings, summary.warnings);
   append_new(plan.whole.warnings, summary.warnings);
   if (plan.scoring) append_new(plan.scoring->warnings, summary.warnings);

@@ -54,28 +54,29 @@ Table key_numbers(const advice::Plan& plan, std::size_t block_count) {
 }
 
 Table query_advice_table(const advice::Selection& selection) {
-  std::vector<double> query;
-  std::vector<double> map;
-  std::vector<double> average;
-  std::vector<double> bayes;
-  std::vector<double> gap_none;
-  std::vector<double> gap_map;
-  std::vector<double> best;
-  std::vector<std::string> adapt;
-  for (const auto& advice : selection.queries) {
-    query.push_back(static_cast<double>(advice.query));
-    map.push_back(advice.correction_map);
-    average.push_back(advice.correction_average);
-    bayes.push_back(advice.correction_bayes);
-    gap_none.push_back(advice.gap_none);
-    gap_map.push_back(advice.gap_map);
-    best.push_back(static_cast<double>(advice.oracle_horizon));
-    adapt.emplace_back(advice.adapt ? "yes" : "no");
-  }
+  using advice::QueryAdvice;
+  const auto& queries = selection.queries;
+  const auto low = [](const QueryAdvice& query) {
+    return query.interval ? query.interval->low : missing;
+  };
+  const auto high = [](const QueryAdvice& query) {
+    return query.interval ? query.interval->high : missing;
+  };
+  const auto closer = [](const QueryAdvice& query) {
+    return query.probability_closer.value_or(missing);
+  };
+  const auto adapt = [](const QueryAdvice& query) -> std::string {
+    return query.adapt ? "yes" : "no";
+  };
   Table table;
-  table.numbers("query", query).numbers("at T_MAP", map, 3).numbers("averaged", average, 3);
-  table.numbers("Bayes", bayes, 3).numbers("gap none", gap_none, 3);
-  return table.numbers("gap T_MAP", gap_map, 3).numbers("best T", best).text("adapt", adapt);
+  table.numbers_of("query", queries, &QueryAdvice::query);
+  table.numbers_of("at T_MAP", queries, &QueryAdvice::correction_map, 3);
+  table.numbers_of("Bayes", queries, &QueryAdvice::correction_bayes, 3);
+  table.numbers_of("low", queries, low, 2).numbers_of("high", queries, high, 2);
+  table.numbers_of("P(closer)", queries, closer, 2);
+  table.numbers_of("gap none", queries, &QueryAdvice::gap_none, 3);
+  table.numbers_of("gap T_MAP", queries, &QueryAdvice::gap_map, 3);
+  return table.text_of("adapt", queries, adapt);
 }
 
 Table ranking_table(const advice::Scoring& scoring) {

@@ -62,7 +62,7 @@ std::string map_and_ranking(const advice::Scoring& scoring,
 
 std::string queries_of(const advice::Selection& selection, const TerminalStyle& style) {
   if (selection.queries.empty()) return {};
-  return titled("Corrections of the queries and their expected squared gaps",
+  return titled("Corrections of the queries, 95% intervals, expected squared gaps",
                 to_terminal(query_advice_table(selection), style, most_queries), style);
 }
 

@@ -31,6 +31,10 @@ OrderedJson numbers(const std::vector<double>& values) {
   return list;
 }
 
+OrderedJson interval_json(const evidence::CredibleInterval& interval) {
+  return OrderedJson::array({number(interval.low), number(interval.high)});
+}
+
 OrderedJson query_json(const advice::QueryAdvice& query) {
   OrderedJson json;
   json["correction_map"] = number(query.correction_map);
@@ -43,7 +47,16 @@ OrderedJson query_json(const advice::QueryAdvice& query) {
   json["oracle_horizon"] = query.oracle_horizon;
   json["variance_prior"] = number(query.variance_prior);
   json["variance_posterior"] = number(query.variance_posterior);
+  json["interval"] = query.interval ? interval_json(*query.interval) : OrderedJson();
+  json["probability_closer"] = maybe(query.probability_closer);
   return json;
+}
+
+OrderedJson outlook_json(const advice::QueryOutlook& query) {
+  return {{"query", query.query},
+          {"correction", number(query.correction)},
+          {"interval", interval_json(query.interval)},
+          {"probability_closer", number(query.probability_closer)}};
 }
 
 /// Without residuals there is no evidence to bound: the radii are null.
@@ -180,6 +193,8 @@ OrderedJson to_json(const advice::Plan& plan) {
   json["rho"] = number(plan.rho);
   json["gap_none"] = number(plan.gap_none);
   json["gap_planned"] = number(plan.gap_planned);
+  json["outlook"] = OrderedJson::array();
+  for (const auto& query : plan.outlook) json["outlook"].push_back(outlook_json(query));
   json["select"] = to_json(plan.whole);
   json["score"] = plan.scoring ? to_json(*plan.scoring) : OrderedJson();
   json["chosen"] = plan.chosen ? to_json(*plan.chosen) : OrderedJson();

@@ -6,6 +6,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
+#include "sextant/spectral/dense_product.hpp"
 #include "sextant/spectral/symmetric_product.hpp"
 
 namespace sextant::spectral {
@@ -30,8 +31,9 @@ MatrixXd project(const MatrixXd& features, const Eigen::Ref<const MatrixXd>& col
   parallel_for(pieces, [&](std::ptrdiff_t piece) {
     const Index first = piece * rows_per_piece;
     const Index count = std::min(rows_per_piece, features.rows() - first);
-    parts[static_cast<std::size_t>(piece)].noalias() =
-        features.middleRows(first, count).transpose() * columns.middleRows(first, count);
+    MatrixXd& part = parts[static_cast<std::size_t>(piece)];
+    part.resize(features.cols(), columns.cols());
+    transposed_product(features.middleRows(first, count), columns.middleRows(first, count), part);
   });
   for (std::size_t piece = 1; piece < parts.size(); ++piece) parts[0] += parts[piece];
   return std::move(parts[0]);
@@ -84,7 +86,7 @@ MatrixXd FeatureKernel::apply(const Eigen::Ref<const MatrixXd>& columns) const {
     auto rows = result.middleRows(first, count);
     rows.setZero();
     for (std::size_t b = 0; b < features_.size(); ++b) {
-      rows.noalias() += features_[b]->middleRows(first, count) * projected[b];
+      add_product(features_[b]->middleRows(first, count), projected[b], rows);
     }
   });
   return result;

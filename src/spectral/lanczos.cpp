@@ -20,16 +20,27 @@ using Eigen::VectorXd;
 
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
 
+/// Eigensystem of a symmetric tridiagonal matrix, eigenvalues ascending.
+struct Tridiagonal {
+  Tridiagonal(const VectorXd& diagonal, const VectorXd& subdiagonal) {
+    Eigen::SelfAdjointEigenSolver<MatrixXd> solver;
+    solver.computeFromTridiagonal(diagonal, subdiagonal);
+    if (solver.info() != Eigen::Success) {
+      throw NumericalError("KrylovSpace: the tridiagonal eigenproblem did not converge");
+    }
+    values = solver.eigenvalues().cwiseMax(0.0);
+    vectors = solver.eigenvectors();
+  }
+  VectorXd values;
+  MatrixXd vectors;
+};
+
 /// Nodes and weights of a Jacobi matrix, for a vector of squared norm `mass`.
 void quadrature_of(const VectorXd& diagonal, const VectorXd& subdiagonal, double mass,
                    VectorXd& nodes, VectorXd& weights) {
-  Eigen::SelfAdjointEigenSolver<MatrixXd> solver;
-  solver.computeFromTridiagonal(diagonal, subdiagonal);
-  if (solver.info() != Eigen::Success) {
-    throw NumericalError("lanczos_quadrature: the tridiagonal eigenproblem did not converge");
-  }
-  nodes = solver.eigenvalues().reverse().cwiseMax(0.0);
-  weights = mass * solver.eigenvectors().row(0).reverse().transpose().cwiseAbs2();
+  const Tridiagonal system(diagonal, subdiagonal);
+  nodes = system.values.reverse();
+  weights = mass * system.vectors.row(0).reverse().transpose().cwiseAbs2();
 }
 
 /// The last diagonal entry that puts an eigenvalue at 0 (Golub): beta^2 times the last entry of
@@ -75,55 +86,85 @@ void check_probes(std::string_view function, int probes) {
 
 }  // namespace
 
-LanczosQuadrature lanczos_quadrature(const KernelOperator& kernel,
-                                     const Eigen::Ref<const VectorXd>& start, Index steps) {
-  constexpr std::string_view here = "lanczos_quadrature";
+KrylovSpace::KrylovSpace(const KernelOperator& kernel, const Eigen::Ref<const VectorXd>& start,
+                         Index steps) {
+  constexpr std::string_view here = "KrylovSpace";
   const Index n = kernel.size();
   check_size(here, "start", static_cast<std::size_t>(start.size()), static_cast<std::size_t>(n));
   if (!start.allFinite()) throw ArgumentError(here, "start", "is not finite");
   if (steps < 1)
     throw ArgumentError(here, "steps", fmt::format("is {}, expected 1 or more", steps));
-  LanczosQuadrature result;
-  const double norm = start.norm();
-  if (norm == 0) {
-    result.exhausted = true;
-    return result;
+  norm_ = start.norm();
+  if (norm_ == 0) {
+    exhausted_ = true;
+    return;
   }
   const Index most = std::min(steps, n);
-  MatrixXd basis(n, most);
-  VectorXd diagonal(most + 1);
-  VectorXd subdiagonal(most);
-  basis.col(0) = start / norm;
+  basis_.resize(n, most);
+  diagonal_.resize(most);
+  subdiagonal_.resize(most);
+  basis_.col(0) = start / norm_;
   double scale = 0;
-  while (result.steps < most) {
-    const Index j = result.steps++;
-    VectorXd next = kernel.apply(basis.col(j));
-    diagonal[j] = basis.col(j).dot(next);
+  Index made = 0;
+  while (made < most && !exhausted_) {
+    const Index j = made++;
+    VectorXd next = kernel.apply(basis_.col(j));
+    diagonal_[j] = basis_.col(j).dot(next);
     for (int pass = 0; pass < 2; ++pass) {  // the second pass removes the first one's rounding
-      const VectorXd overlaps = basis.leftCols(j + 1).transpose() * next;
-      next.noalias() -= basis.leftCols(j + 1) * overlaps;
+      const VectorXd overlaps = basis_.leftCols(j + 1).transpose() * next;
+      next.noalias() -= basis_.leftCols(j + 1) * overlaps;
     }
-    subdiagonal[j] = next.norm();
-    scale = std::max(scale, std::abs(diagonal[j]) + subdiagonal[j]);
-    if (subdiagonal[j] <= 4 * epsilon * scale) {
-      result.exhausted = true;
-      break;
-    }
-    if (result.steps < most) basis.col(j + 1) = next / subdiagonal[j];
+    subdiagonal_[j] = next.norm();
+    scale = std::max(scale, std::abs(diagonal_[j]) + subdiagonal_[j]);
+    exhausted_ = made == n || subdiagonal_[j] <= 4 * epsilon * scale;
+    if (!exhausted_ && made < most) basis_.col(made) = next / subdiagonal_[j];
   }
-  if (result.steps == n) result.exhausted = true;
+  basis_.conservativeResize(Eigen::NoChange, made);
+  diagonal_.conservativeResize(made);
+  subdiagonal_.conservativeResize(made);
+}
+
+VectorXd KrylovSpace::apply(const std::function<double(double)>& f) const {
+  if (steps() == 0) return VectorXd::Zero(basis_.rows());
+  const Tridiagonal system(diagonal_, subdiagonal_.head(steps() - 1));
+  const VectorXd weights =
+      system.values.unaryExpr(f).cwiseProduct(system.vectors.row(0).transpose());
+  return basis_ * (norm_ * (system.vectors * weights));
+}
+
+double KrylovSpace::solve_residual(double shift) const {
+  check_positive("KrylovSpace::solve_residual", "shift", shift);
+  if (exhausted_) return 0;
+  const Tridiagonal system(diagonal_, subdiagonal_.head(steps() - 1));
+  double last = 0;  // of (T + shift)^-1 e_1
+  for (Index i = 0; i < steps(); ++i) {
+    last += system.vectors(steps() - 1, i) * system.vectors(0, i) / (system.values[i] + shift);
+  }
+  return std::abs(subdiagonal_[steps() - 1] * last);
+}
+
+LanczosQuadrature KrylovSpace::quadrature() const {
+  LanczosQuadrature result;
+  result.steps = steps();
+  result.exhausted = exhausted_;
+  if (result.steps == 0) return result;
   const Index m = result.steps;
-  const double mass = norm * norm;
-  quadrature_of(diagonal.head(m), subdiagonal.head(m - 1), mass, result.nodes, result.weights);
-  if (result.exhausted) {
+  const double mass = norm_ * norm_;
+  quadrature_of(diagonal_, subdiagonal_.head(m - 1), mass, result.nodes, result.weights);
+  if (exhausted_) {
     result.radau_nodes = result.nodes;
     result.radau_weights = result.weights;
-  } else {
-    diagonal[m] = radau_entry(diagonal, subdiagonal, m);
-    quadrature_of(diagonal.head(m + 1), subdiagonal.head(m), mass, result.radau_nodes,
-                  result.radau_weights);
+    return result;
   }
+  VectorXd extended(m + 1);
+  extended << diagonal_, radau_entry(diagonal_, subdiagonal_, m);
+  quadrature_of(extended, subdiagonal_, mass, result.radau_nodes, result.radau_weights);
   return result;
+}
+
+LanczosQuadrature lanczos_quadrature(const KernelOperator& kernel,
+                                     const Eigen::Ref<const VectorXd>& start, Index steps) {
+  return KrylovSpace(kernel, start, steps).quadrature();
 }
 
 double quadrature_value(const LanczosQuadrature& quadrature,

@@ -125,6 +125,9 @@ TEST_CASE("expected errors hold in simulation when the variances are known") {
   const int draws = 8000;
   double sum = 0;
   double squares = 0;
+  double helped = 0;
+  double expected_helped = 0;
+  double inside = 0;
   Selection found;
   for (int draw = 0; draw < draws; ++draw) {
     const VectorXd truth = root * test::normal_matrix(random, 7, 1);
@@ -135,6 +138,10 @@ TEST_CASE("expected errors hold in simulation when the variances are known") {
     const double error = std::pow(found.queries[0].correction_map - truth[6], 2);
     sum += error;
     squares += error * error;
+    helped += std::sqrt(error) < std::abs(truth[6]);
+    expected_helped += *found.queries[0].probability_closer;
+    inside +=
+        found.queries[0].interval->low <= truth[6] && truth[6] <= found.queries[0].interval->high;
   }
   const double mean = sum / draws;
   const double standard_error = std::sqrt((squares / draws - mean * mean) / draws);
@@ -143,6 +150,9 @@ TEST_CASE("expected errors hold in simulation when the variances are known") {
   CHECK_FALSE(found.fit);
   CHECK(std::abs(mean - query.variance_posterior - query.gap_map) < 4 * standard_error);
   CHECK(query.gap_none - query.gap_map > 10 * standard_error);
+  CHECK(std::abs(helped - expected_helped) < 4 * std::sqrt(0.25 * draws));
+  CHECK(std::abs(inside - credible_level * draws) <
+        4 * std::sqrt(credible_level * (1 - credible_level) * draws));
 }
 
 TEST_CASE("options choose variances, query and step") {

@@ -122,6 +122,38 @@ TEST_CASE("degenerate kernels exhaust the Krylov space and are exact") {
   CHECK_THROWS_AS(lanczos_quadrature(DenseKernel(k), v.head(3), 2), ArgumentError);
 }
 
+TEST_CASE("filters and solutions from one space are those of the dense kernel") {
+  Random random(8);
+  const Eigen::MatrixXd k =
+      test::kernel_with(Eigen::VectorXd::LinSpaced(60, 1, 60).cwiseInverse(), random);
+  const Eigensystem system = decompose(k);
+  const Eigen::VectorXd v = test::normal_vector(60, random);
+  const DenseKernel kernel(k);
+  const KrylovSpace space(kernel, v, 25);
+  const auto dense = [&](const std::function<double(double)>& f) -> Eigen::VectorXd {
+    return system.rotate_back(system.values.unaryExpr(f).cwiseProduct(system.rotate(v)));
+  };
+  const auto cubic = [](double l) { return 1 - 3 * l + l * l * l; };
+  CHECK((space.apply(cubic) - dense(cubic)).norm() < 1e-12 * v.norm());
+  const auto flow = [](double l) { return std::exp(-4 * l); };
+  CHECK((space.apply(flow) - dense(flow)).norm() < 1e-10 * v.norm());
+  for (const double shift : {0.001, 0.1, 5.0}) {
+    CAPTURE(shift);
+    for (const Eigen::Index steps : {3, 10, 25}) {
+      const KrylovSpace some(kernel, v, steps);
+      const Eigen::VectorXd x = some.apply([shift](double l) { return 1 / (l + shift); });
+      const double residual = (k * x + shift * x - v).norm() / v.norm();
+      CHECK(std::abs(some.solve_residual(shift) - residual) < 1e-10);
+    }
+  }
+  const KrylovSpace whole(kernel, v, 60);
+  CHECK(whole.exhausted());
+  const auto inverse = [](double l) { return 1 / (l + 1e-3); };
+  CHECK((whole.apply(inverse) - dense(inverse)).norm() < 1e-8 * dense(inverse).norm());
+  CHECK(KrylovSpace(kernel, Eigen::VectorXd::Zero(60), 5).steps() == 0);
+  CHECK_THROWS_AS(space.solve_residual(0), ArgumentError);
+}
+
 TEST_CASE("traces lie in their intervals at the stated rate") {
   Random random(5);
   const Eigen::MatrixXd k =

@@ -35,6 +35,15 @@ enum class Verdict {
 /// "no direction", "no evidence", "no block", "no gain", "adapt".
 std::string_view name_of(Verdict verdict);
 
+/// The planned update of a query, judged by the model of all blocks with its variances averaged
+/// over (evidence/credible.hpp).
+struct QueryOutlook {
+  Eigen::Index query = 0;               ///< Its number, `PromptGeometry::query_number`.
+  double correction = 0;                ///< What the planned steps add to the base prediction.
+  evidence::CredibleInterval interval;  ///< Of the true correction, at `credible_level`.
+  double probability_closer = 0;  ///< That the update brings the prediction closer to the truth.
+};
+
 struct Plan {
   Selection whole;                 ///< Step 1: `select` on all blocks, or on those given.
   std::optional<Scoring> scoring;  ///< Step 2: `score`; empty when the blocks were given.
@@ -45,7 +54,10 @@ struct Plan {
   std::optional<Selection> chosen;  ///< Step 3: `select` on those blocks; empty without any.
   std::int64_t horizon = 0;         ///< T to take: T_MAP of the chosen blocks, or the given one.
   double rho = 0;                   ///< For the chosen blocks' summed kernel.
-  double gap_none = 0;              ///< Mean gaps that decided, of `chosen` or else of `whole`.
+  /// [m] of the steps planned, whatever the verdict; empty without blocks, and for a zero kernel or
+  /// tau2 = 0.
+  std::vector<QueryOutlook> outlook;
+  double gap_none = 0;  ///< Mean gaps that decided, of `chosen` or else of `whole`.
   double gap_planned = 0;
   Verdict verdict = Verdict::no_evidence;
   bool adapt = false;  ///< verdict == Verdict::adapt

@@ -13,6 +13,7 @@
 
 #include "sextant/evidence/benchmark_fit.hpp"
 #include "sextant/evidence/certificates.hpp"
+#include "sextant/evidence/credible.hpp"
 #include "sextant/evidence/curve.hpp"
 #include "sextant/evidence/posterior.hpp"
 #include "sextant/geometry/prompt_geometry.hpp"
@@ -66,7 +67,15 @@ struct QueryAdvice {
   /// update is posterior + gap_none, of T_MAP steps posterior + gap_map.
   double variance_prior = 0;
   double variance_posterior = 0;
+  /// Holds the true correction with probability 95%, the variances averaged over instead of fitted
+  /// (evidence/credible.hpp); empty where the kernel is zero or tau2 is given as 0.
+  std::optional<evidence::CredibleInterval> interval;
+  /// That T_MAP steps bring the prediction closer to the truth; empty as `interval`.
+  std::optional<double> probability_closer;
 };
+
+/// Level of the queries' credible intervals.
+inline constexpr double credible_level = 0.95;
 
 /// Radii of the certificate at T_MAP, added to l there.
 struct Bound {
@@ -92,6 +101,8 @@ struct Selection {
   double lambda_star = 0;         ///< sigma2 / tau2; infinite when there is no sign of a signal.
   std::optional<evidence::BenchmarkFit> fit;  ///< How they were fitted; empty when both are given.
   std::optional<Bound> bound;                 ///< Empty when the evidence's variance is 0 (r = 0).
+  /// Over the benchmark's variances where they are not given; empty for tau2 = 0.
+  std::optional<evidence::VariancePosterior> variances;
   HorizonMatch spectral_match;
   std::int64_t oracle_horizon_prompt = 0;  ///< Candidate of smallest prompt gap.
   GapPair prompt;                          ///< Gaps summed over the n examples.

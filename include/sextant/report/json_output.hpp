@@ -20,8 +20,8 @@ namespace sextant::report {
 /// "paper", "exact_mgf", "exact_tail"}, "spectral_match": {"t_mu", "horizon_prompt",
 /// "horizon_query"}, "queries": [{"correction_map", "correction_average", "correction_bayes",
 /// "gap_none", "gap_map", "adapt", "query", "oracle_horizon", "variance_prior",
-/// "variance_posterior"}], "prompt": {"gap_none", "gap_map", "adapt", "oracle_horizon"},
-/// "posterior_mean", "warnings"}. "bound" is null when there is none.
+/// "variance_posterior", "interval", "probability_closer"}], "prompt": {"gap_none", "gap_map",
+/// "adapt", "oracle_horizon"}, "posterior_mean", "warnings"}. "bound" is null when there is none.
 OrderedJson to_json(const advice::Selection& selection);
 
 /// {"method", "sigma2", "tau2", "ranking": [{"block", "layer", "head", "kind", "parameters",
@@ -30,7 +30,8 @@ OrderedJson to_json(const advice::Selection& selection);
 /// in the geometry's order.
 OrderedJson to_json(const advice::Scoring& scoring);
 
-/// {"adapt", "verdict", "reason", "blocks", "horizon", "rho", "gap_none", "gap_planned", "select",
+/// {"adapt", "verdict", "reason", "blocks", "horizon", "rho", "gap_none", "gap_planned",
+/// "outlook": [{"query", "correction", "interval", "probability_closer"}], "select",
 /// "score", "chosen"}: "select" for all blocks, "chosen" the same for those to adapt. The last two
 /// are null where the plan has none.
 OrderedJson to_json(const advice::Plan& plan);

@@ -23,9 +23,34 @@ struct LanczosQuadrature {
   Eigen::VectorXd radau_weights;
 };
 
-/// `steps` >= 1 products from `start` v [n], with full reorthogonalisation; fewer when the Krylov
-/// space is exhausted. Throws `ArgumentError` for a wrong size or a start that is not finite; v = 0
-/// gives no nodes. Cost: `steps` products and 4 n steps^2; memory n steps. Deterministic.
+/// The space spanned by v, K v, K^2 v, ..., from which f(K) v can be taken for any f at once:
+/// every filter, and the solutions of (K + shift I) x = v for all shifts.
+class KrylovSpace {
+ public:
+  /// `steps` >= 1 products from `start` v [n], with full reorthogonalisation; fewer when the space
+  /// is exhausted. Throws `ArgumentError` for a wrong size or a start that is not finite; v = 0
+  /// gives an empty space. Cost: `steps` products and 4 n steps^2; memory n steps. Deterministic.
+  KrylovSpace(const KernelOperator& kernel, const Eigen::Ref<const Eigen::VectorXd>& start,
+              Eigen::Index steps);
+
+  Eigen::Index steps() const { return basis_.cols(); }  ///< Products made.
+  bool exhausted() const { return exhausted_; }         ///< Everything below is exact.
+  /// f(K) v [n]; exact for polynomials of degree below `steps`. O(n steps).
+  Eigen::VectorXd apply(const std::function<double(double)>& f) const;
+  /// |(K + shift I) x - v| / |v| for x = apply(1/(l + shift)), shift > 0: conjugate gradients' own
+  /// residual after as many steps, known without another product.
+  double solve_residual(double shift) const;
+  LanczosQuadrature quadrature() const;
+
+ private:
+  Eigen::MatrixXd basis_;        // [n, steps], orthonormal
+  Eigen::VectorXd diagonal_;     // of the tridiagonal basis' K basis
+  Eigen::VectorXd subdiagonal_;  // [steps]: the last entry leads out of the space
+  double norm_ = 0;              // |v|
+  bool exhausted_ = false;
+};
+
+/// The quadrature of a `KrylovSpace`.
 LanczosQuadrature lanczos_quadrature(const KernelOperator& kernel,
                                      const Eigen::Ref<const Eigen::VectorXd>& start,
                                      Eigen::Index steps);
