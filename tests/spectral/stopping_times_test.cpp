@@ -51,7 +51,8 @@ TEST_CASE("gradient flow averaged over them is the Bayes filter, as closely as s
   CHECK(filter_error(100, 10) < 0.3);
   CHECK(filter_error(100, 16) < 0.2);
   // Both forms are one filter, also at eigenvalue 0.
-  const Eigen::Vector3d values(2, 0.5, 0);
+  Eigen::VectorXd values(3);
+  values << 2, 0.5, 0;
   const StoppingTimes stops = exponential_stopping_times(1.3, 20);
   const Eigen::VectorXd query = average_flow_query_filter(values, stops);
   CHECK((query.cwiseProduct(values) - average_flow_prompt_filter(values, stops)).norm() < 1e-14);
@@ -61,9 +62,10 @@ TEST_CASE("gradient flow averaged over them is the Bayes filter, as closely as s
 TEST_CASE("a random stopping time has the Bayes filter as its mean") {
   Random random(11);
   const double lambda_star = 0.8;
-  const Eigen::Vector3d values(0.1, 1, 15);
+  Eigen::VectorXd values(3);
+  values << 0.1, 1, 15;
   const int draws = 40000;
-  Eigen::Vector3d mean = Eigen::Vector3d::Zero();
+  Eigen::VectorXd mean = Eigen::VectorXd::Zero(3);
   for (int i = 0; i < draws; ++i) {
     const double time = -std::log1p(-random.uniform()) / lambda_star;
     mean += flow_prompt_filter(values, time) / draws;
@@ -102,8 +104,8 @@ TEST_CASE("arguments out of range are rejected") {
   CHECK_THROWS_AS(exponential_stopping_times(0, 3), ArgumentError);
   CHECK_THROWS_AS(exponential_stopping_times(1, 0), ArgumentError);
   CHECK_THROWS_AS(exponential_stopping_times(1, 65), ArgumentError);
-  const Eigen::Vector2d two(1, 2);
-  CHECK_THROWS_AS(spread_bound(two, Eigen::Vector3d::Ones(), 1, 1), ArgumentError);
+  const Eigen::VectorXd two = Eigen::VectorXd::Ones(2);
+  CHECK_THROWS_AS(spread_bound(two, Eigen::VectorXd::Ones(3), 1, 1), ArgumentError);
   CHECK_THROWS_AS(spread_bound(two, two, 0, 1), ArgumentError);
   CHECK_THROWS_AS(spread_bound(two, two, 1, -1), ArgumentError);
 }
