@@ -68,6 +68,13 @@ reproduce: build dependencies-parity ## Run the paper's experiments at full size
 	model=$$(tools/fetch-minilm) && \
 	  $(PROGRAM) reproduce sst2 --model "$$model" --data $(SST2) --out build/reproduce/sst2 --resume
 
+THEORY := bayes-gap horizon necessity evidence-bound subspace validity
+.PHONY: reproduce-theory
+reproduce-theory: build ## Check the statements of the theory by simulation (results below build/reproduce)
+	for experiment in $(THEORY); do \
+	  $(PROGRAM) reproduce $$experiment --out build/reproduce/$$experiment || exit; \
+	done
+
 .PHONY: bench
 bench: dependencies-build dependencies-bench ## Build and run the benchmarks
 	cmake --preset bench -DSEXTANT_WERROR=$(WERROR) > /dev/null

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "sextant/core/errors.hpp"
 #include "sextant/core/progress.hpp"
 #include "sextant/core/version.hpp"
 #include "sextant/io/files.hpp"
@@ -11,13 +12,29 @@
 
 namespace sextant::apps {
 
-void add_reproduce_options(CLI::App& command, ReproduceOptions& options) {
+void add_reproduce_options(CLI::App& command, ReproduceOptions& options, Resumable resumable) {
   command
-      .add_option("--out", options.out, "Directory for rows, results.json, report.html and figures")
+      .add_option("--out", options.out, "Directory for results.json, report.html, figures and rows")
       ->required();
-  command.add_flag("--resume", options.resume, "Continue a run that was stopped");
+  if (resumable == Resumable::yes) {
+    command.add_flag("--resume", options.resume, "Continue a run that was stopped");
+  }
   add_output_options(command, options.output, true);
   add_shared_options(command, options.shared);
+}
+
+std::string shipped_model() {
+  namespace fs = std::filesystem;
+  const fs::path name = fs::path("models") / "digits-gpt2";
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  for (const fs::path& candidate :
+       {name, program.parent_path().parent_path() / "share" / "sextant" / name}) {
+    if (fs::exists(candidate / "config.json", error)) return candidate.string();
+  }
+  throw UsageError(
+      "--model: give a model directory; the shipped one (models/digits-gpt2) is not "
+      "in this directory");
 }
 
 PartProgress part_progress(const ReproduceOptions& options) {
@@ -57,10 +74,12 @@ void write_results(const ReproduceOptions& options, ResultFiles& files,
 
 void add_reproduce(CLI::App& app) {
   auto* reproduce = app.add_subcommand(
-      "reproduce", "Run a paper's experiment; ours beside the published figures");
+      "reproduce",
+      "Run an experiment of the papers, or check a statement of the theory by simulation");
   reproduce->require_subcommand(1);
   add_reproduce_studies(*reproduce);
   add_reproduce_gaussian(*reproduce);
+  add_reproduce_theory(*reproduce);
 }
 
 }  // namespace sextant::apps

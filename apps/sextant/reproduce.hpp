@@ -24,8 +24,14 @@ struct ReproduceOptions {
   bool resume = false;
 };
 
-/// --out, --resume, and the options of outputs and of all commands.
-void add_reproduce_options(CLI::App& command, ReproduceOptions& options);
+enum class Resumable { yes, no };
+
+/// --out, --resume for runs that can be continued, and the options of outputs and of all commands.
+void add_reproduce_options(CLI::App& command, ReproduceOptions& options, Resumable resumable);
+
+/// The checkpoint that comes with the program: in the source tree, or beside the installed program.
+/// Throws `UsageError` when it is in neither place.
+std::string shipped_model();
 
 /// Called as cases are finished: which part, how many of how many, how many before this run.
 using PartProgress = std::function<void(std::string_view part, std::size_t done, std::size_t count,
@@ -46,5 +52,6 @@ void write_results(const ReproduceOptions& options, ResultFiles& files,
 
 void add_reproduce_studies(CLI::App& reproduce);
 void add_reproduce_gaussian(CLI::App& reproduce);
+void add_reproduce_theory(CLI::App& reproduce);
 
 }  // namespace sextant::apps

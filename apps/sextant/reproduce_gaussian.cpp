@@ -44,7 +44,7 @@ void add_reproduce_gaussian(CLI::App& reproduce) {
   command->add_option("--geometries", options->study.geometries, "Geometries of each set of heads")
       ->check(CLI::Range(2, 10'000'000))
       ->capture_default_str();
-  add_reproduce_options(*command, options->common);
+  add_reproduce_options(*command, options->common, Resumable::yes);
   command->callback([options] { run(*options); });
 }
 

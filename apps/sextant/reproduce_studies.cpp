@@ -2,7 +2,6 @@
 #include <memory>
 
 #include "reproduce.hpp"
-#include "sextant/core/errors.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/io/json.hpp"
 #include "sextant/reproduce/digit_tasks.hpp"
@@ -23,20 +22,6 @@ struct Options {
   reproduce::DigitTaskOptions digits;
   reproduce::Sst2Options sentences;
 };
-
-/// The checkpoint that comes with the program: in the source tree, or beside the installed program.
-std::string shipped_model() {
-  const fs::path name = fs::path("models") / "digits-gpt2";
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  for (const fs::path& candidate :
-       {name, program.parent_path().parent_path() / "share" / "sextant" / name}) {
-    if (fs::exists(candidate / "config.json", error)) return candidate.string();
-  }
-  throw UsageError(
-      "--model: give a model directory; the shipped one (models/digits-gpt2) is not "
-      "in this directory");
-}
 
 /// What the recipe beside a checkpoint says about its training; empty without one.
 std::string training_of(const fs::path& model) {
@@ -106,7 +91,7 @@ void add_study_options(CLI::App& command, Options& options) {
                   "The head study chooses among the heads of that many last layers")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  add_reproduce_options(command, options.common);
+  add_reproduce_options(command, options.common, Resumable::yes);
 }
 
 void add_digit_shift(CLI::App& reproduce) {
