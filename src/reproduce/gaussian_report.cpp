@@ -91,9 +91,7 @@ report::Figure rule_figure(const HeadsResult& result, std::size_t number) {
     if (lines.empty() || lines.back().name != rule.method) {
       lines.push_back({rule.method, {}, {}, {}});
     }
-    lines.back().x.push_back(rule.budget);
-    lines.back().mean.push_back(rule.risk.mean);
-    lines.back().standard_error.push_back(rule.risk.standard_error);
+    lines.back().add(rule.budget, rule.risk.mean, rule.risk.standard_error);
   }
   return lines_figure(
       {"Expected error by budget: " + heads_name(result.heads),

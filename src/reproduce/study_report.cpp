@@ -148,9 +148,8 @@ Figure budget_gains(const std::vector<BudgetSummary>& summaries,
     if (lines.empty() || lines.back().name != summary.method) {
       lines.push_back({summary.method, {}, {}, {}});
     }
-    lines.back().x.push_back(summary.budget);
-    lines.back().mean.push_back((summary.*gain).improvement.mean);
-    lines.back().standard_error.push_back((summary.*gain).improvement.standard_error);
+    lines.back().add(summary.budget, (summary.*gain).improvement.mean,
+                     (summary.*gain).improvement.standard_error);
   }
   return lines_figure({std::move(title),
                        "Mean improvement over random heads at the same budget, with one standard "

@@ -25,6 +25,12 @@ struct MeanLine {
   std::vector<double> x;
   std::vector<double> mean;
   std::vector<double> standard_error;
+
+  void add(double at, double value, double error = 0) {
+    x.push_back(at);
+    mean.push_back(value);
+    standard_error.push_back(error);
+  }
 };
 
 /// How lines are drawn. Logarithmic axes need positive values.

@@ -125,12 +125,10 @@ report::Figure gap_figure(const Case& prompt) {
     const double none = spectral::bayes_gap(prompt.values, weights, lambda_star,
                                             VectorXd::Zero(prompt.values.size()));
     for (std::int64_t horizon = 1; horizon <= 512; horizon *= 2) {
-      line.x.push_back(static_cast<double>(horizon));
-      line.mean.push_back(
-          spectral::bayes_gap(prompt.values, weights, lambda_star,
-                              spectral::gd_query_filter(prompt.values, prompt.rho, horizon)) /
-          none);
-      line.standard_error.push_back(0);
+      line.add(static_cast<double>(horizon),
+               spectral::bayes_gap(prompt.values, weights, lambda_star,
+                                   spectral::gd_query_filter(prompt.values, prompt.rho, horizon)) /
+                   none);
     }
     lines.push_back(std::move(line));
   }

@@ -132,12 +132,8 @@ TheorySection coverage_section(const TheoryOptions& options) {
       report::MeanLine coverage = radius;
       for (const CoverageLine& line : lines) {
         if (line.reference != reference || line.kind != kind) continue;
-        radius.x.push_back(line.n);
-        radius.mean.push_back(line.radius);
-        radius.standard_error.push_back(0);
-        coverage.x.push_back(line.n);
-        coverage.mean.push_back(line.coverage);
-        coverage.standard_error.push_back((line.high - line.low) / 4);
+        radius.add(line.n, line.radius);
+        coverage.add(line.n, line.coverage, (line.high - line.low) / 4);
         const bool short_here = line.high < 1 - delta;
         if (reference == "known") known_covers = known_covers && !short_here;
         if (reference == "plug-in" && short_here) {

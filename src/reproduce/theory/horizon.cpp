@@ -60,9 +60,7 @@ TheorySection limit_section(const TheoryOptions& options) {
         const double asymptotic = spectral::limiting_flow_risk(law, benchmark, time);
         deviation = std::max(deviation, std::abs(finite - asymptotic));
         for (auto* line : {&curve, &limit_curve}) {
-          line->x.push_back(time);
-          line->mean.push_back(line == &curve ? finite : asymptotic);
-          line->standard_error.push_back(0);
+          line->add(time, line == &curve ? finite : asymptotic);
         }
       }
       const auto weights = spectral::prompt_gap_weights(values, benchmark);

@@ -43,9 +43,7 @@ TheorySection prior_section() {
     const double values[] = {gaps.first_gap, gaps.second_gap, gaps.bound};
     int k = 0;
     for (auto* line : {&first, &second, &bound}) {
-      line->x.push_back(steps);
-      line->mean.push_back(values[k++]);
-      line->standard_error.push_back(0);
+      line->add(steps, values[k++]);
     }
   }
   report::Table table;

@@ -134,12 +134,8 @@ TheorySection design_section(const TheoryOptions& options) {
     lines.push_back({static_cast<double>(prompts), regret.value(), all[all.size() * 95 / 100],
                      bound, static_cast<double>(violations)});
     holds = holds && violations <= repetitions / 20;
-    regrets.x.push_back(prompts);
-    regrets.mean.push_back(regret.value());
-    regrets.standard_error.push_back(regret.standard_error());
-    bounds.x.push_back(prompts);
-    bounds.mean.push_back(bound);
-    bounds.standard_error.push_back(0);
+    regrets.add(prompts, regret.value(), regret.standard_error());
+    bounds.add(prompts, bound);
   }
   report::Table table;
   table.numbers_of("prompts", lines, &Line::prompts);

@@ -98,9 +98,7 @@ TheoryStudy validity_study(const TheoryOptions& options, const std::filesystem::
       small_deviations.push_back(line.deviation);
     }
     for (auto* curve : {&deviations, &bounds}) {
-      curve->x.push_back(line.scale);
-      curve->mean.push_back(curve == &deviations ? line.deviation : line.bound);
-      curve->standard_error.push_back(0);
+      curve->add(line.scale, curve == &deviations ? line.deviation : line.bound);
     }
   }
   section.figures.push_back(report::lines_figure(
