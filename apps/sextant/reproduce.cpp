@@ -62,14 +62,21 @@ report::Heading reproduce_heading(const ReproduceOptions& options, const std::st
   return {title, subtitle, {command_line(), std::string(version()), std::move(details)}};
 }
 
-void write_results(const ReproduceOptions& options, ResultFiles& files,
-                   const report::OrderedJson& json, const report::HtmlReport& html,
-                   const std::string& text) {
-  io::write_file(options.out / "results.json", report::json_text(json));
-  io::write_file(options.out / "report.html", html.html());
-  const std::string warning = report::write_figures(options.out / "figures", html.figures());
-  if (!warning.empty()) warn({warning}, options.shared.quiet);
-  files.write(json, text, [&] { return html.html(); });
+ReproduceOutput::ReproduceOutput(const ReproduceOptions& options, std::string experiment)
+    : options_(options),
+      experiment_(std::move(experiment)),
+      directory_(options.out, experiment_),
+      files_(options.output) {}
+
+void ReproduceOutput::write(const report::OrderedJson& results, const report::HtmlReport& html,
+                            const std::string& text) {
+  report::OrderedJson json = {{"experiment", experiment_}};
+  json.update(results);
+  io::write_file(options_.out / "results.json", report::json_text(json));
+  io::write_file(options_.out / "report.html", html.html());
+  const std::string warning = report::write_figures(options_.out / "figures", html.figures());
+  if (!warning.empty()) warn({warning}, options_.shared.quiet);
+  files_.write(json, text, [&] { return html.html(); });
 }
 
 void add_reproduce(CLI::App& app) {

@@ -14,6 +14,7 @@
 #include "output.hpp"
 #include "sextant/report/advice_html.hpp"
 #include "sextant/report/html_report.hpp"
+#include "sextant/reproduce/run_log.hpp"
 
 namespace sextant::apps {
 
@@ -44,11 +45,23 @@ report::Heading reproduce_heading(const ReproduceOptions& options, const std::st
                                   const std::string& subtitle,
                                   std::vector<std::pair<std::string, std::string>> details);
 
-/// Writes results.json, report.html and figures/ below --out, then the outputs that were asked for
-/// and `text`.
-void write_results(const ReproduceOptions& options, ResultFiles& files,
-                   const report::OrderedJson& json, const report::HtmlReport& html,
-                   const std::string& text);
+/// Where an experiment writes: --out, which no other run uses meanwhile, and the files asked for.
+class ReproduceOutput {
+ public:
+  /// `experiment` is the subcommand's name. Throws `InputError` when something cannot be written or
+  /// --out holds another experiment.
+  ReproduceOutput(const ReproduceOptions& options, std::string experiment);
+  /// Writes results.json (with the key "experiment"), report.html and figures/ below --out, then
+  /// the outputs that were asked for and `text`.
+  void write(const report::OrderedJson& results, const report::HtmlReport& html,
+             const std::string& text);
+
+ private:
+  const ReproduceOptions& options_;
+  std::string experiment_;
+  reproduce::StudyDirectory directory_;
+  ResultFiles files_;
+};
 
 void add_reproduce_studies(CLI::App& reproduce);
 void add_reproduce_gaussian(CLI::App& reproduce);

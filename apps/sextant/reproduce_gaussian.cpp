@@ -2,7 +2,6 @@
 
 #include "reproduce.hpp"
 #include "sextant/reproduce/gaussian_report.hpp"
-#include "sextant/reproduce/run_log.hpp"
 
 namespace sextant::apps {
 namespace {
@@ -20,15 +19,14 @@ void run(const Options& options) {
   study.seed = options.common.shared.seed;
   study.resampling.seed = study.seed;
   study.on_progress = part_progress(options.common);
-  reproduce::make_study_directory(study.out);
-  ResultFiles files(options.common.output);
+  ReproduceOutput output(options.common, "gaussian-benchmark");
   const reproduce::GaussianResult result = reproduce::run_gaussian_study(study);
   const report::Heading heading = reproduce_heading(
       options.common, "The Gaussian benchmark: how far and which blocks", "no model",
       {{"prompts", std::to_string(study.prompts)},
        {"geometries", std::to_string(study.geometries)}});
-  write_results(options.common, files, to_json(result), gaussian_html(heading, result),
-                gaussian_text(result, report::terminal_style(1)));
+  output.write(to_json(result), gaussian_html(heading, result),
+               gaussian_text(result, report::terminal_style(1)));
 }
 
 }  // namespace

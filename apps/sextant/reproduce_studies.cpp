@@ -5,7 +5,6 @@
 #include "sextant/io/files.hpp"
 #include "sextant/io/json.hpp"
 #include "sextant/reproduce/digit_tasks.hpp"
-#include "sextant/reproduce/run_log.hpp"
 #include "sextant/reproduce/sst2_tasks.hpp"
 #include "sextant/reproduce/study_report.hpp"
 
@@ -34,33 +33,33 @@ std::string training_of(const fs::path& model) {
 }
 
 /// Runs a study and writes what it gave.
-void run(const Options& options, const std::string& title, const fs::path& model,
-         const reproduce::Published& published, const std::function<reproduce::Study()>& make) {
+void run(const Options& options, const std::string& experiment, const std::string& title,
+         const fs::path& model, const reproduce::Published& published,
+         const std::function<reproduce::Study()>& make) {
   const ReproduceOptions& common = options.common;
   reproduce::StudyOptions study = options.study;
   study.out = common.out;
   study.resume = common.resume;
   study.resampling.seed = common.shared.seed;
   study.on_progress = part_progress(common);
-  reproduce::make_study_directory(common.out);
-  ResultFiles files(common.output);
+  ReproduceOutput output(common, experiment);
   const reproduce::StudyResult result = reproduce::run_study(make(), study);
   const report::Heading heading =
       reproduce_heading(common, title, model.string(),
                         {{"tasks", std::to_string(study.tasks)},
                          {"tasks of the head study", std::to_string(study.subspace_tasks)},
                          {"pilot tasks", std::to_string(study.pilot_tasks)}});
-  write_results(common, files, to_json(result),
-                study_html(heading, result, training_of(model), published),
-                study_text(result, report::terminal_style(1)));
+  output.write(to_json(result), study_html(heading, result, training_of(model), published),
+               study_text(result, report::terminal_style(1)));
 }
 
 void run_digit_shift(const Options& options) {
   apply_shared_options(options.common.shared);
   const std::string model = options.model.empty() ? shipped_model() : options.model;
   reproduce::DigitTaskOptions tasks = options.digits;
-  tasks.first_seed = options.common.shared.seed;
-  run(options, "Digit shift: how far and which heads", model, reproduce::published_digit_shift(),
+  tasks.first_seed = reproduce::first_task_seed(options.common.shared.seed);
+  run(options, "digit-shift", "Digit shift: how far and which heads", model,
+      reproduce::published_digit_shift(),
       [&] { return reproduce::digit_shift_study(model, tasks); });
 }
 
@@ -68,7 +67,7 @@ void run_sst2(const Options& options) {
   apply_shared_options(options.common.shared);
   reproduce::Sst2Options tasks = options.sentences;
   tasks.seed = options.common.shared.seed;
-  run(options, "SST-2: how far and which heads", options.model, reproduce::published_sst2(),
+  run(options, "sst2", "SST-2: how far and which heads", options.model, reproduce::published_sst2(),
       [&] { return reproduce::sst2_study(options.model, options.data, tasks); });
 }
 
@@ -107,6 +106,11 @@ void add_digit_shift(CLI::App& reproduce) {
       ->add_option("--noise", options->digits.label_noise,
                    "Probability that a label of a noisy task is replaced by a uniform digit")
       ->check(CLI::Range(0.0, 1.0))
+      ->check([](const std::string& text) {
+        return text.find_first_of("0123456789") == std::string::npos
+                   ? "Value " + text + " is not a number between 0 and 1"
+                   : std::string();
+      })
       ->capture_default_str();
   add_study_options(*command, *options);
   command->callback([options] { run_digit_shift(*options); });

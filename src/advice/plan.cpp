@@ -39,7 +39,7 @@ std::vector<QueryOutlook> outlook_of(const geometry::PromptGeometry& geometry,
                                      const std::vector<Index>& modelled, std::optional<Index> only,
                                      const Plan& plan) {
   std::vector<QueryOutlook> outlook;
-  if (!plan.chosen || !plan.whole.variances) return outlook;
+  if (!plan.chosen || plan.horizon == 0 || !plan.whole.variances) return outlook;
   for (std::size_t i = 0; i < plan.chosen->queries.size(); ++i) {
     const Index query = only.value_or(static_cast<Index>(i));
     const auto posterior = plan.whole.variances->query(

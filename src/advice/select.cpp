@@ -103,7 +103,9 @@ QueryAdvice advise_query(const geometry::PromptGeometry& geometry, Blocks blocks
   if (const auto posterior =
           result.variances ? result.variances->query(coupling, kappa) : std::nullopt) {
     advice.interval = posterior->interval(credible_level);
-    advice.probability_closer = posterior->probability_closer(advice.correction_map);
+    if (advice.correction_map != 0) {
+      advice.probability_closer = posterior->probability_closer(advice.correction_map);
+    }
   }
   result.spectral_match.horizon_query.push_back(
       spectral::match_at_mean(values, weights.a, result.lambda_star, result.rho).horizon);

@@ -37,7 +37,8 @@ void add_verdict(HtmlReport& report, const std::string& statement, std::vector<s
 
 }  // namespace
 
-void add_selection(HtmlReport& report, const advice::Selection& selection) {
+void add_selection(HtmlReport& report, const advice::Selection& selection,
+                   const std::vector<advice::QueryOutlook>& outlook) {
   report.section("How far");
   report.list(summarize(selection).facts);
   const std::vector<double> horizons(selection.curve.horizons.begin(),
@@ -47,7 +48,7 @@ void add_selection(HtmlReport& report, const advice::Selection& selection) {
                                 static_cast<double>(selection.t_map)));
   report.figure(spectrum_figure(doubles(selection.system.values), filters(selection)));
   if (!selection.queries.empty()) {
-    report.table(query_advice_table(selection),
+    report.table(query_advice_table(selection, outlook),
                  "Each query: correction at T_MAP and by the Bayes filter; the interval that holds "
                  "the true correction with probability 95%, and the probability that T_MAP steps "
                  "bring the prediction closer to the truth; expected squared distance from the "
@@ -117,7 +118,7 @@ std::string plan_html(const Heading& heading, const advice::Plan& plan,
   add_verdict(report, summary.statement, summary.facts, summary.warnings);
   report.table(key_numbers(plan, blocks.size()), "Key numbers");
   if (adaptation != nullptr) add_adaptation(report, *adaptation);
-  add_selection(report, deciding(plan));
+  add_selection(report, deciding(plan), plan.outlook);
   if (plan.scoring) add_scoring(report, *plan.scoring, blocks);
   report.provenance(heading.provenance);
   return report.html();

@@ -53,9 +53,14 @@ Table key_numbers(const advice::Plan& plan, std::size_t block_count) {
   return extended.text("quantity", quantity).text("value", value);
 }
 
-Table query_advice_table(const advice::Selection& selection) {
+Table query_advice_table(const advice::Selection& selection,
+                         const std::vector<advice::QueryOutlook>& outlook) {
   using advice::QueryAdvice;
-  const auto& queries = selection.queries;
+  std::vector<QueryAdvice> queries = selection.queries;
+  for (std::size_t i = 0; i < std::min(outlook.size(), queries.size()); ++i) {
+    queries[i].interval = outlook[i].interval;
+    queries[i].probability_closer = outlook[i].probability_closer;
+  }
   const auto low = [](const QueryAdvice& query) {
     return query.interval ? query.interval->low : missing;
   };

@@ -60,10 +60,11 @@ std::string map_and_ranking(const advice::Scoring& scoring,
   return out + "\n" + to_terminal(ranking_table(scoring), style, rows);
 }
 
-std::string queries_of(const advice::Selection& selection, const TerminalStyle& style) {
+std::string queries_of(const advice::Selection& selection, const TerminalStyle& style,
+                       const std::vector<advice::QueryOutlook>& outlook = {}) {
   if (selection.queries.empty()) return {};
   return titled("Corrections of the queries, 95% intervals, expected squared gaps",
-                to_terminal(query_advice_table(selection), style, most_queries), style);
+                to_terminal(query_advice_table(selection, outlook), style, most_queries), style);
 }
 
 }  // namespace
@@ -95,7 +96,7 @@ std::string plan_text(const advice::Plan& plan, const std::vector<geometry::Bloc
     out += titled("Which blocks",
                   list(facts, style) + map_and_ranking(*plan.scoring, blocks, style), style);
   }
-  return out + queries_of(deciding(plan), style);
+  return out + queries_of(deciding(plan), style, plan.outlook);
 }
 
 std::string adaptation_text(const ttt::Adaptation& adaptation, const TerminalStyle& style) {

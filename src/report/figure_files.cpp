@@ -74,7 +74,8 @@ std::string run_node(const std::string& program) {
   }
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     const std::string said = content_of(errors.get());
-    throw Error("node (Node.js) failed: " + said.substr(0, said.find('\n')));
+    throw Error(said.empty() ? "node (Node.js) failed and said nothing"
+                             : "node (Node.js) failed: " + said.substr(0, said.find('\n')));
   }
   return content_of(out.get());
 }
@@ -125,6 +126,7 @@ std::string write_figures(const std::filesystem::path& directory,
   try {
     drawings = draw_svg(specifications);
   } catch (const Error& missing) {
+    for (const auto& stem : stems) std::filesystem::remove(stem.string() + ".svg", error);
     return fmt::format("{}: no SVG files, {}", directory.string(), missing.what());
   }
   for (std::size_t i = 0; i < drawings.size(); ++i) {

@@ -12,6 +12,11 @@
 
 namespace sextant::reproduce {
 
+std::uint64_t first_task_seed(std::uint64_t seed) {
+  constexpr std::uint64_t spacing = 1'000'000'000'000;
+  return seed == 0 ? spacing / 2 + 1 : (seed - 1) * spacing + 1;
+}
+
 DigitTasks::DigitTasks(const std::filesystem::path& model, const DigitTaskOptions& options)
     : weights_(model::load_weights<float>(model)),
       tokenizer_(tokenizer::load_tokenizer(model)),

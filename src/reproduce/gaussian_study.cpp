@@ -155,8 +155,9 @@ SpectrumResult run_spectrum(std::size_t number, const GaussianOptions& options) 
     MethodErrors method{names[m], {}, 0};
     for (const Row& row : rows) {
       method.errors.push_back(row[1 + 2 * m]);
-      method.mean_horizon += row[2 + 2 * m] / static_cast<double>(rows.size());
+      method.mean_horizon += row[2 + 2 * m];
     }
+    method.mean_horizon /= static_cast<double>(rows.size());
     methods.push_back(std::move(method));
   }
   return {spectrum, compare_methods(fmt::format("n = {}, d = {}, spectrum i^-{}", spectrum.examples,
@@ -264,7 +265,6 @@ GaussianResult run_gaussian_study(const GaussianOptions& options) {
   if (options.geometries < 2) throw ArgumentError(here, "geometries", "is below 2");
   if (options.budgets.empty()) throw ArgumentError(here, "budgets", "is empty");
   if (options.signal_to_noise.empty()) throw ArgumentError(here, "signal_to_noise", "is empty");
-  make_study_directory(options.out);
   GaussianResult result;
   for (std::size_t i = 0; i < options.spectra.size(); ++i) {
     result.spectra.push_back(run_spectrum(i, options));

@@ -160,8 +160,9 @@ std::vector<MethodErrors> horizon_methods(const std::vector<HorizonTask>& result
     MethodErrors method{name, {}, 0};
     for (const HorizonTask& task : results) {
       method.errors.push_back(error(task));
-      method.mean_horizon += horizon(task) / static_cast<double>(results.size());
+      method.mean_horizon += horizon(task);
     }
+    method.mean_horizon /= static_cast<double>(results.size());
     methods.push_back(std::move(method));
   };
   const auto add_choice = [&](const std::string& name, const auto& horizon) {

@@ -1,7 +1,10 @@
 #include "sextant/reproduce/run_log.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -10,6 +13,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
 #include "sextant/io/files.hpp"
+#include "sextant/io/json.hpp"
 
 namespace sextant::reproduce {
 namespace {
@@ -18,7 +22,18 @@ namespace {
 constexpr std::size_t piece = 32;
 
 std::string head_of(const std::string& settings, const std::vector<std::string>& columns) {
-  return fmt::format("# {}\n{}\n", settings, fmt::join(columns, ","));
+  std::vector<std::string> cells;
+  for (const std::string& column : columns) {
+    cells.push_back(column.find(',') == std::string::npos ? column : '"' + column + '"');
+  }
+  return fmt::format("# {}\n{}\n", settings, fmt::join(cells, ","));
+}
+
+void make_directory(const std::filesystem::path& directory) {
+  if (directory.empty()) throw InputError("", "the directory's name", "is empty");
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) throw InputError(directory.string(), "", "cannot be made: " + error.message());
 }
 
 /// Empty when the line is not `count` numbers.
@@ -39,15 +54,32 @@ Row parse_row(std::string_view line, std::size_t count) {
 
 }  // namespace
 
-void make_study_directory(const std::filesystem::path& directory) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) throw InputError(directory.string(), "", "cannot be made: " + error.message());
+StudyDirectory::StudyDirectory(const std::filesystem::path& directory,
+                               const std::string& experiment) {
+  const std::string name = directory.string();
+  make_directory(directory);
+  const auto results = directory / "results.json";
+  if (std::filesystem::exists(results)) {
+    const auto json = io::parse_json(io::read_file(results), results.string());
+    const auto found = json.find("experiment");
+    if (found == json.end() || *found != experiment) {
+      throw InputError(results.string(), "",
+                       "is the result of another experiment; give another directory");
+    }
+  }
+  descriptor_ = ::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    throw InputError(name, "", "is used by another run at the moment");
+  }
 }
+
+StudyDirectory::~StudyDirectory() { ::close(descriptor_); }
 
 RunLog::RunLog(std::filesystem::path path, const std::string& settings,
                std::vector<std::string> columns, bool resume)
     : path_(std::move(path)), columns_(std::move(columns)) {
+  make_directory(path_.parent_path());
   if (std::filesystem::exists(path_)) {
     if (!resume) {
       throw InputError(path_.string(), "", "already exists; --resume continues this run");
@@ -63,6 +95,7 @@ RunLog::RunLog(std::filesystem::path path, const std::string& settings,
 void RunLog::read(const std::string& settings) {
   const std::string content = io::read_file(path_);
   const std::string head = head_of(settings, columns_);
+  if (head.starts_with(content)) return;  // stopped before the first row
   if (!content.starts_with(head)) {
     throw InputError(path_.string(), "line 1",
                      "is not from a run with these settings; give the same options, or another "
@@ -98,8 +131,8 @@ void complete(RunLog& log, std::size_t count, const std::function<Row(std::size_
               const std::function<void(std::size_t, std::size_t)>& on_progress) {
   const std::size_t before = log.rows().size();
   if (before > count) {
-    throw ArgumentError("complete", "log",
-                        fmt::format("has {} rows, more than the {} asked for", before, count));
+    throw InputError(log.path().string(), "",
+                     fmt::format("has {} rows, more than the {} asked for", before, count));
   }
   while (log.rows().size() < count) {
     const std::size_t first = log.rows().size();

@@ -28,19 +28,9 @@ class Sst2Tasks {
       : weights_(model::load_weights<float>(model)),
         tokenizer_(tokenizer::load_tokenizer(model)),
         options_(options),
+        file_((data / "dev.tsv").string()),
         sentences_(task::load_labelled_texts(data / "dev.tsv")) {
-    for (const auto& sentence : sentences_) {
-      if (sentence.label != 0 && sentence.label != 1) {
-        throw InputError((data / "dev.tsv").string(), "", "has a label that is neither 0 nor 1");
-      }
-    }
-    const std::size_t drawn =
-        static_cast<std::size_t>(options.examples) + static_cast<std::size_t>(options.queries);
-    if (sentences_.size() / 2 < 2 * drawn) {
-      throw InputError(
-          (data / "dev.tsv").string(), "",
-          fmt::format("has {} sentences, expected at least {}", sentences_.size(), 4 * drawn));
-    }
+    check_sentences((data / "dev.tsv").string());
     if (!weights_.config.causal()) {
       const std::filesystem::path file = data / "train_2000.tsv";
       head_ = task::fit_head(weights_, *tokenizer_, head_data(file), file.string()).head;
@@ -48,7 +38,7 @@ class Sst2Tasks {
   }
 
   Task task(std::size_t index, bool pilot) const {
-    const std::string label = fmt::format("{} task {}", pilot ? "pilot" : "SST-2", index);
+    const std::string label = fmt::format("{}: {}task {}", file_, pilot ? "pilot " : "", index);
     const Sentences drawn = draw(index, pilot);
     task::EncodedPrompt prompt = task::encode(prompt_of(drawn), *tokenizer_, label);
     std::shared_ptr<const model::ScalarReadout<float>> readout;
@@ -75,38 +65,89 @@ class Sst2Tasks {
     return sentences;
   }
 
-  bool is_wanted(const Sentences& drawn) const {
-    const auto positive = std::count_if(drawn.begin(), drawn.begin() + options_.examples,
-                                        [](const auto& sentence) { return sentence.label == 1; });
-    if (options_.balanced) {
-      return std::abs(static_cast<int>(2 * positive) - options_.examples) <= options_.examples % 2;
-    }
-    return positive > 0 && positive < options_.examples;
-  }
+  std::size_t examples() const { return static_cast<std::size_t>(options_.examples); }
+  std::size_t queries() const { return static_cast<std::size_t>(options_.queries); }
 
-  /// Examples with both labels, then queries; the pilot draws from the even lines of the file.
-  Sentences draw(std::size_t index, bool pilot) const {
-    Random random(options_.seed, index);
+  /// The pilot draws from the even lines of the file, the study from the odd ones.
+  std::vector<std::size_t> half(bool pilot) const {
     std::vector<std::size_t> lines;
     for (std::size_t i = pilot ? 0 : 1; i < sentences_.size(); i += 2) lines.push_back(i);
-    const auto examples = static_cast<std::size_t>(options_.examples);
-    Sentences drawn;
+    return lines;
+  }
+
+  /// Labels are 0 and 1, there are enough sentences, and either half has enough of each label.
+  void check_sentences(const std::string& file) const {
+    constexpr std::size_t first_line = 2;  // after the header
+    for (std::size_t i = 0; i < sentences_.size(); ++i) {
+      if (sentences_[i].label != 0 && sentences_[i].label != 1) {
+        throw InputError(file, fmt::format("line {}", i + first_line),
+                         fmt::format("has the label {}, expected 0 or 1", sentences_[i].label));
+      }
+    }
+    const std::size_t wanted = 4 * (examples() + queries());
+    if (sentences_.size() < wanted) {
+      throw InputError(file, "",
+                       fmt::format("has {} sentences, expected at least {}: four times --examples "
+                                   "and --queries together",
+                                   sentences_.size(), wanted));
+    }
+    const std::size_t each = options_.balanced ? (examples() + 1) / 2 : 1;
+    for (const bool pilot : {true, false}) {
+      std::size_t counts[2] = {0, 0};
+      for (const std::size_t line : half(pilot)) ++counts[sentences_[line].label == 1 ? 1 : 0];
+      for (const int label : {0, 1}) {
+        if (counts[label] < each) {
+          throw InputError(
+              file, "",
+              fmt::format("has {} sentences with label {} in the half for {}, expected "
+                          "at least {}",
+                          counts[label], label, pilot ? "the pilot" : "the tasks", each));
+        }
+      }
+    }
+  }
+
+  /// Examples, then queries.
+  Sentences draw(std::size_t index, bool pilot) const {
+    Random random(options_.seed, index);
+    std::vector<std::size_t> lines = half(pilot);
+    if (options_.balanced) {
+      random.shuffle(lines);
+      move_balanced_first(lines, random.below(2) == 0);
+      return first_of(lines);
+    }
     for (;;) {
       random.shuffle(lines);
-      drawn.clear();
-      for (std::size_t k = 0; k < examples + static_cast<std::size_t>(options_.queries); ++k) {
-        drawn.push_back(sentences_[lines[k]]);
-      }
-      if (is_wanted(drawn)) return drawn;
+      const Sentences drawn = first_of(lines);
+      const auto other = [&](const auto& sentence) { return sentence.label != drawn[0].label; };
+      if (std::any_of(drawn.begin(), drawn.begin() + options_.examples, other)) return drawn;
     }
+  }
+
+  Sentences first_of(const std::vector<std::size_t>& lines) const {
+    Sentences drawn;
+    for (std::size_t k = 0; k < examples() + queries(); ++k) drawn.push_back(sentences_[lines[k]]);
+    return drawn;
+  }
+
+  /// Reorders so that the first lines are examples with half of either label; the odd one is
+  /// positive where `extra_positive`. The order is kept otherwise.
+  void move_balanced_first(std::vector<std::size_t>& lines, bool extra_positive) const {
+    std::size_t left[2] = {examples() / 2, examples() / 2};
+    left[extra_positive ? 1 : 0] += examples() % 2;
+    std::stable_partition(lines.begin(), lines.end(), [&](std::size_t line) {
+      std::size_t& room = left[sentences_[line].label == 1 ? 1 : 0];
+      if (room == 0) return false;
+      --room;
+      return true;
+    });
   }
 
   task::Prompt prompt_of(const Sentences& drawn) const {
-    const auto examples = static_cast<std::size_t>(options_.examples);
     if (!weights_.config.causal()) {
       task::EncoderPrompt prompt;
       for (std::size_t k = 0; k < drawn.size(); ++k) {
-        if (k < examples) {
+        if (k < examples()) {
           prompt.examples.push_back({drawn[k].text, drawn[k].label});
         } else {
           prompt.queries.push_back({drawn[k].text, drawn[k].label});
@@ -120,7 +161,7 @@ class Sst2Tasks {
     prompt.labels = {{" 0", 0.0}, {" 1", 1.0}};
     for (std::size_t k = 0; k < drawn.size(); ++k) {
       const std::string y = drawn[k].label == 0 ? " 0" : " 1";
-      if (k < examples) {
+      if (k < examples()) {
         prompt.examples.push_back({drawn[k].text, y});
       } else {
         prompt.queries.push_back({drawn[k].text, y});
@@ -132,6 +173,7 @@ class Sst2Tasks {
   model::Weights<float> weights_;
   std::shared_ptr<const tokenizer::Tokenizer> tokenizer_;
   Sst2Options options_;
+  std::string file_;
   Sentences sentences_;
   readout::LinearHead head_;
 };

@@ -181,7 +181,6 @@ std::uint64_t weights_fingerprint(const std::filesystem::path& model) {
 
 StudyResult run_study(const Study& study, const StudyOptions& options) {
   check_options(options);
-  make_study_directory(options.out);
 
   StudyResult result;
   result.groups = study.groups;

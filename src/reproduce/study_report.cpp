@@ -24,10 +24,16 @@ std::vector<double> counted_horizons(std::size_t count) {
 }
 
 std::string pilot_sentence(const Pilot& pilot) {
+  const bool none_better =
+      pilot.horizon_errors[0] < pilot.horizon_errors[static_cast<std::size_t>(pilot.fixed_horizon)];
   return fmt::format(
-      "Pilot, on tasks of its own: step scale c = {} has the smallest error at T = 8, and with it "
-      "T = {} is the best fixed horizon.",
-      pilot.step_scale, pilot.fixed_horizon);
+      "Pilot, on tasks of its own: {}, T = {} is the best fixed horizon{}.",
+      pilot.scale_errors.size() > 1
+          ? fmt::format("step scale c = {} has the smallest error at T = 8; with it",
+                        pilot.step_scale)
+          : fmt::format("with step scale c = {}, the only one tried,", pilot.step_scale),
+      pilot.fixed_horizon,
+      none_better ? " of at least one step, but no update at all is better" : "");
 }
 
 std::string advice_sentence(const StudyResult& result) {

@@ -129,9 +129,10 @@ TEST_CASE("a task of an experiment has the numbers of the commands on its prompt
     std::size_t begin = 0;
     for (int line = 0; line < 2 + task; ++line) begin = rows.find('\n', begin) + 1;
     const json row = json::parse("[" + rows.substr(begin, rows.find('\n', begin) - begin) + "]");
-    CHECK(row[0] == 3 + task);
+    const auto seed = row[0].get<std::int64_t>();
+    CHECK(seed == 2'000'000'000'001 + task);
     CHECK(runs.run("prompt digit-shift --queries 1 --noise " +
-                   std::string(task == 0 ? "0" : "0.55") + " --seed " + std::to_string(3 + task) +
+                   std::string(task == 0 ? "0" : "0.55") + " --seed " + std::to_string(seed) +
                    " --out p.json")
               .status == 0);
     const std::string on_prompt =

@@ -71,7 +71,7 @@ TEST_CASE("what does not belong is refused") {
   CHECK_THROWS_AS(RunLog(path, "s", columns, false), InputError);
   CHECK_THROWS_AS(RunLog(path, "other", columns, true), InputError);
   CHECK_THROWS_AS(RunLog(path, "s", {"case"}, true), InputError);
-  CHECK_THROWS_AS(RunLog(directory.path() / "no" / "run.csv", "s", columns, false), InputError);
+  CHECK_THROWS_AS(RunLog(path / "no" / "run.csv", "s", columns, false), InputError);
   const std::string head = io::read_file(path);
   for (const char* damaged : {"1,2,3\n", "1\n", "1,x\n", "\n"}) {
     io::write_file(path, head + damaged);
@@ -80,5 +80,36 @@ TEST_CASE("what does not belong is refused") {
   io::write_file(path, head + "1,2\n");
   RunLog log(path, "s", columns, true);
   CHECK_THROWS_AS(log.append({{1}}), ArgumentError);
-  CHECK_THROWS_AS(complete(log, 0, make, {}), ArgumentError);
+  CHECK_THROWS_AS(complete(log, 0, make, {}), InputError);
+}
+
+TEST_CASE("names with commas are quoted, and a run that was stopped in its header starts anew") {
+  const test::TemporaryDirectory directory("run-log-header");
+  const auto path = directory.path() / "made" / "rows.csv";
+  RunLog(path, "settings", {"plain", "with, comma"}, false).append({{1, 2}});
+  const std::string whole = io::read_file(path);
+  CHECK(whole == "# settings\nplain,\"with, comma\"\n1,2\n");
+  for (const std::size_t kept : {0, 5, 15}) {
+    io::write_file(path, whole.substr(0, kept));
+    RunLog log(path, "settings", {"plain", "with, comma"}, true);
+    CHECK(log.rows().empty());
+    log.append({{1, 2}});
+    CHECK(io::read_file(path) == whole);
+  }
+}
+
+TEST_CASE("a directory is one run's at a time, and one experiment's") {
+  const test::TemporaryDirectory directory("study-directory");
+  const auto out = directory.path() / "out";
+  {
+    const StudyDirectory held(out, "this");
+    CHECK_THROWS_AS(StudyDirectory(out, "this"), InputError);
+  }
+  CHECK_NOTHROW(StudyDirectory(out, "this"));
+  io::write_file(out / "results.json", "{\"experiment\": \"this\"}");
+  CHECK_NOTHROW(StudyDirectory(out, "this"));
+  CHECK_THROWS_AS(StudyDirectory(out, "other"), InputError);
+  io::write_file(out / "results.json", "{}");
+  CHECK_THROWS_AS(StudyDirectory(out, "this"), InputError);
+  CHECK_THROWS_AS(StudyDirectory("", "this"), InputError);
 }

@@ -123,4 +123,10 @@ TEST_CASE("data that cannot serve are refused") {
   CHECK_THROWS_AS(make(), InputError);
   io::write_file(directory.path() / "dev.tsv", sentences(80, 1));
   CHECK_THROWS_AS(make(), InputError);  // no training sentences
+  // One label alone, which no draw could mend.
+  io::write_file(directory.path() / "train_2000.tsv", sentences(60, 2));
+  std::string positive = "sentence\tlabel\n";
+  for (int i = 0; i < 80; ++i) positive += "a b\t1\n";
+  io::write_file(directory.path() / "dev.tsv", positive);
+  CHECK_THROWS_AS(make(), InputError);
 }

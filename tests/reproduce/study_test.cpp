@@ -97,6 +97,13 @@ TEST_CASE("a task's numbers are those of select, adapt and advise") {
   }
 }
 
+TEST_CASE("runs with different seeds share no task") {
+  CHECK(first_task_seed(1) == 1);
+  CHECK(first_task_seed(2) > first_task_seed(1) + 10'000'000);
+  CHECK(first_task_seed(1) + 1'000'000'000 + 10'000'000 < first_task_seed(2));  // the pilot's
+  CHECK(first_task_seed(0) != first_task_seed(1));
+}
+
 TEST_CASE("rows read back, and the oracle is never worse than a fixed horizon") {
   const DigitTasks tasks = tasks_from(7);
   std::vector<HorizonTask> results;

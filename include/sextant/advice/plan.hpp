@@ -54,8 +54,8 @@ struct Plan {
   std::optional<Selection> chosen;  ///< Step 3: `select` on those blocks; empty without any.
   std::int64_t horizon = 0;         ///< T to take: T_MAP of the chosen blocks, or the given one.
   double rho = 0;                   ///< For the chosen blocks' summed kernel.
-  /// [m] of the steps planned, whatever the verdict; empty without blocks, and for a zero kernel or
-  /// tau2 = 0.
+  /// [m] of the steps planned, whatever the verdict; empty without blocks or steps, and for a zero
+  /// kernel or tau2 = 0.
   std::vector<QueryOutlook> outlook;
   double gap_none = 0;  ///< Mean gaps that decided, of `chosen` or else of `whole`.
   double gap_planned = 0;

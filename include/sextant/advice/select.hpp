@@ -70,7 +70,8 @@ struct QueryAdvice {
   /// Holds the true correction with probability 95%, the variances averaged over instead of fitted
   /// (evidence/credible.hpp); empty where the kernel is zero or tau2 is given as 0.
   std::optional<evidence::CredibleInterval> interval;
-  /// That T_MAP steps bring the prediction closer to the truth; empty as `interval`.
+  /// That T_MAP steps bring the prediction closer to the truth; empty as `interval`, and where they
+  /// leave the prediction as it is.
   std::optional<double> probability_closer;
 };
 

@@ -44,7 +44,8 @@ class CorrectionPosterior {
   /// Between the (1 - level)/2 and the (1 + level)/2 quantile; level in (0, 1).
   CredibleInterval interval(double level) const;
   /// P(|correction - f| < |f|): that predicting with `correction` is closer to the truth than
-  /// predicting without. 0 for a correction of 0, which changes nothing.
+  /// predicting without. 0 for a correction of 0, which
+  /// changes nothing.
   double probability_closer(double correction) const;
 
  private:

@@ -18,7 +18,9 @@ struct Heading {
 };
 
 /// Section "How far": facts, evidence, spectrum with both filters, queries.
-void add_selection(HtmlReport& report, const advice::Selection& selection);
+/// The queries' intervals and probabilities are those of `outlook` where it has them.
+void add_selection(HtmlReport& report, const advice::Selection& selection,
+                   const std::vector<advice::QueryOutlook>& outlook = {});
 /// Section "Which blocks": facts, head map, path of the selection, ranking.
 void add_scoring(HtmlReport& report, const advice::Scoring& scoring,
                  const std::vector<geometry::Block>& blocks);

@@ -41,7 +41,8 @@ Table key_numbers(const advice::Plan& plan, std::size_t block_count);
 /// The selection that decided: on the chosen blocks, or on all where none are chosen.
 const advice::Selection& deciding(const advice::Plan& plan);
 /// One row per query: corrections, gaps, verdict.
-Table query_advice_table(const advice::Selection& selection);
+Table query_advice_table(const advice::Selection& selection,
+                         const std::vector<advice::QueryOutlook>& outlook = {});
 /// One row per ranked block, best first.
 Table ranking_table(const advice::Scoring& scoring);
 /// One row per query: predictions before, expected and after, target and squared errors where any

@@ -21,6 +21,9 @@ struct DigitTaskOptions {
   std::uint64_t first_seed = 1;
 };
 
+/// First prompt seed of a run with this seed: runs with different ones share no task. 1 for 1.
+std::uint64_t first_task_seed(std::uint64_t seed);
+
 class DigitTasks {
  public:
   /// Throws `InputError` when the directory holds no decoder.

@@ -12,19 +12,33 @@ namespace sextant::reproduce {
 
 using Row = std::vector<double>;
 
-/// Makes the directory of a run where it does not exist. Throws `InputError` when that fails.
-void make_study_directory(const std::filesystem::path& directory);
+/// The directory of a run, made where it does not exist and held until destruction, so that no
+/// second process writes there at the same time.
+class StudyDirectory {
+ public:
+  /// Throws `InputError` when the directory cannot be made, is held by another process, or holds
+  /// the results.json of another experiment (its key "experiment").
+  StudyDirectory(const std::filesystem::path& directory, const std::string& experiment);
+  ~StudyDirectory();
+  StudyDirectory(const StudyDirectory&) = delete;
+  StudyDirectory& operator=(const StudyDirectory&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
 
 /// A CSV file: a comment line with the run's settings, a header, and one row per finished case in
-/// order. Numbers are written so that they read back to the same bits ("nan" for missing ones).
+/// order. Columns' names hold no quotes. Numbers are written so that they read back to the same
+/// bits ("nan" for missing ones).
 class RunLog {
  public:
-  /// Starts a file, or with `resume` continues one that exists: its complete rows are kept, a torn
+  /// Starts a file (and its directory), or with `resume` continues one that exists: its complete rows are kept, a torn
   /// last line is dropped. Throws `InputError` when the file exists without `resume`, was made with
   /// other settings or columns, is damaged, or cannot be written.
   RunLog(std::filesystem::path path, const std::string& settings, std::vector<std::string> columns,
          bool resume);
 
+  const std::filesystem::path& path() const { return path_; }
   const std::vector<std::string>& columns() const { return columns_; }
   const std::vector<Row>& rows() const { return rows_; }
 

@@ -10,9 +10,9 @@
 namespace sextant::reproduce {
 
 struct Sst2Options {
-  int examples = 10;       ///< Labelled sentences of a prompt, both labels among them.
-  int queries = 1;         ///< Further sentences, with known labels.
-  bool balanced = false;   ///< As many examples of one label as of the other (one more if odd).
+  int examples = 10;      ///< Labelled sentences of a prompt, both labels among them.
+  int queries = 1;        ///< Further sentences, with known labels.
+  bool balanced = false;  ///< As many examples of one label as of the other (one more if odd).
   /// The encoder's head is fitted on the first so many sentences of train_2000.tsv; 0: on all.
   int head_sentences = 0;
   std::uint64_t seed = 1;  ///< Prompt i is drawn from the stream (seed, i).

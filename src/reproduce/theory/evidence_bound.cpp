@@ -75,7 +75,7 @@ struct CoverageLine {
   double n;
   std::string reference;
   std::string kind;
-  double radius, coverage, low, high;
+  double radius, coverage, low, high, draws;
 };
 
 void add_lines(std::vector<CoverageLine>& lines, Index n, const std::string& reference,
@@ -91,7 +91,7 @@ void add_lines(std::vector<CoverageLine>& lines, Index n, const std::string& ref
     const auto count = static_cast<int>(draws.size());
     const auto [low, high] = share_interval(hits, count);
     lines.push_back({static_cast<double>(n), reference, kind, mean,
-                     hits / static_cast<double>(count), low, high});
+                     hits / static_cast<double>(count), low, high, static_cast<double>(count)});
   };
   line("paper", &Outcome::paper, &CertificateRadii::paper);
   line("exact-MGF", &Outcome::exact_mgf, &CertificateRadii::exact_mgf);
@@ -113,7 +113,7 @@ TheorySection coverage_section(const TheoryOptions& options) {
     const Eigen::MatrixXd phi = features(random, n, 2 * n);
     const VectorXd values = spectral::decompose(phi * phi.transpose()).values;
     // Large kernels have less spread, and cost more.
-    const int draws = n > 200 ? std::max(100, options.draws / 8) : std::max(100, options.draws / 2);
+    const int draws = n > 200 ? std::max(100, options.draws / 8) : options.draws;
     std::vector<DrawOutcome> outcomes(static_cast<std::size_t>(draws));
     parallel_for(draws, [&](std::ptrdiff_t i) {
       const auto stream = (static_cast<std::uint64_t>(n) << 32) + static_cast<std::uint64_t>(i);
@@ -133,7 +133,8 @@ TheorySection coverage_section(const TheoryOptions& options) {
       for (const CoverageLine& line : lines) {
         if (line.reference != reference || line.kind != kind) continue;
         radius.add(line.n, line.radius);
-        coverage.add(line.n, line.coverage, (line.high - line.low) / 4);
+        coverage.add(line.n, line.coverage,
+                     std::sqrt(line.coverage * (1 - line.coverage) / line.draws));
         const bool short_here = line.high < 1 - delta;
         if (reference == "known") known_covers = known_covers && !short_here;
         if (reference == "plug-in" && short_here) {
@@ -148,6 +149,7 @@ TheorySection coverage_section(const TheoryOptions& options) {
   table.text_of("radius", lines, &CoverageLine::kind).numbers_of("n", lines, &CoverageLine::n);
   table.text_of("reference", lines, &CoverageLine::reference);
   table.numbers_of("mean radius", lines, &CoverageLine::radius, 3);
+  table.numbers_of("draws", lines, &CoverageLine::draws);
   table.numbers_of("coverage", lines, &CoverageLine::coverage, 4);
   table.numbers_of("low", lines, &CoverageLine::low, 3);
   section.tables = {
@@ -158,7 +160,8 @@ TheorySection coverage_section(const TheoryOptions& options) {
       "n", "nats per example", {true, true, std::nullopt}));
   section.figures.push_back(report::lines_figure(
       {"Coverage",
-       "Share of draws that each certificate covers; the dashed line is the promised 0.95.",
+       "Share of draws that each certificate covers, with one binomial standard error; the dashed "
+       "line is the promised 0.95.",
        "coverage",
        {}},
       coverages, "n", "coverage", {true, false, 1 - delta}));

@@ -48,9 +48,10 @@ TheoryStudy validity_study(const TheoryOptions& options, const std::filesystem::
       "estimated "
       "along the path. Digit-shift prompts {} to {} on all value heads, T = {}, step scale c = rho "
       "lambda_max.",
-      options.seed, options.seed + static_cast<std::uint64_t>(prompts) - 1, horizon);
+      first_task_seed(options.seed),
+      first_task_seed(options.seed) + static_cast<std::uint64_t>(prompts) - 1, horizon);
   DigitTaskOptions source;
-  source.first_seed = options.seed;
+  source.first_seed = first_task_seed(options.seed);
   const DigitTasks digits(model, source);
   struct Line {
     double scale, deviation, moved, drift, bound, within;
