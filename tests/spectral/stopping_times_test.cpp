@@ -93,6 +93,13 @@ TEST_CASE("the spread bound holds on every spectrum and is the mismatch alone fo
       }
     }
   }
+  // Both terms by hand: mu = 2, d(2) = (1 - exp(-1)) - 1/2, and 2 (1/2 + 1/2)^2 (1 + 1).
+  Eigen::VectorXd pair(2);
+  pair << 1, 3;
+  const SpreadBound by_hand = spread_bound(pair, Eigen::VectorXd::Ones(2), 2, 0.5);
+  CHECK(by_hand.mean == close(2.0));
+  CHECK(by_hand.at_mean == close(4 * std::pow(0.5 - std::exp(-1.0), 2)));
+  CHECK(by_hand.spread == close(4.0));
   const Eigen::VectorXd equal = Eigen::VectorXd::Constant(5, 2.0);
   const SpreadBound tight = spread_bound(equal, Eigen::VectorXd::Ones(5), 1.5, 0.4);
   CHECK(tight.spread < 1e-25);
