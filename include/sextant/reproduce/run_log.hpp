@@ -32,9 +32,9 @@ class StudyDirectory {
 /// bits ("nan" for missing ones).
 class RunLog {
  public:
-  /// Starts a file (and its directory), or with `resume` continues one that exists: its complete rows are kept, a torn
-  /// last line is dropped. Throws `InputError` when the file exists without `resume`, was made with
-  /// other settings or columns, is damaged, or cannot be written.
+  /// Starts a file (and its directory), or with `resume` continues one that exists: its complete
+  /// rows are kept, a torn last line is dropped. Throws `InputError` when the file exists without
+  /// `resume`, was made with other settings or columns, is damaged, or cannot be written.
   RunLog(std::filesystem::path path, const std::string& settings, std::vector<std::string> columns,
          bool resume);
 
