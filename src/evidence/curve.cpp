@@ -146,25 +146,31 @@ class Evidence {
   double variance_ = 1;     // in units of unit_^2
 };
 
-Evidence make_evidence(std::string_view function, const Vector& values, const Vector& rt,
-                       double rho, Sigma2Choice choice) {
+/// `residuals` are rt, or the roots of energies, one for each of `values`.
+void check_spectrum(std::string_view function, const Vector& values, const Vector& residuals,
+                    double rho, Sigma2Choice choice) {
   if (values.size() == 0) {
     throw ArgumentError(function, "values", "is empty, expected at least one eigenvalue");
   }
-  check_size(function, "rotated_residuals", rt.size(), values.size());
+  check_size(function, "rotated_residuals", residuals.size(), values.size());
   for (Eigen::Index i = 0; i < values.size(); ++i) {
     check_not_negative(function, "values", values[i]);
-    check_finite(function, "rotated_residuals", rt[i]);
+    check_finite(function, "rotated_residuals", residuals[i]);
   }
   spectral::check_step(function, rho, values.maxCoeff());
   if (choice.rule == Sigma2Rule::fixed) check_positive(function, "sigma2", choice.value);
+}
+
+Evidence make_evidence(std::string_view function, const Vector& values, const Vector& rt,
+                       double rho, Sigma2Choice choice) {
+  check_spectrum(function, values, rt, rho, choice);
   return {values, rt, static_cast<double>(values.size()), std::nullopt, rho, choice};
 }
 
 Evidence make_evidence(std::string_view function, const ResidualSpectrum& spectrum, double rho,
                        Sigma2Choice choice) {
   const Eigen::VectorXd magnitudes = spectrum.energies.cwiseSqrt();
-  make_evidence(function, spectrum.nodes, magnitudes, rho, choice);  // checks
+  check_spectrum(function, spectrum.nodes, magnitudes, rho, choice);
   check_finite(function, "log_determinant", spectrum.log_determinant);
   if (spectrum.log_determinant > 0) {
     throw ArgumentError(function, "log_determinant", "is positive");

@@ -8,6 +8,7 @@
 #include <limits>
 #include <vector>
 
+#include "remove_components.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/random.hpp"
 
@@ -110,10 +111,7 @@ KrylovSpace::KrylovSpace(const KernelOperator& kernel, const Eigen::Ref<const Ve
     const Index j = made++;
     VectorXd next = kernel.apply(basis_.col(j));
     diagonal_[j] = basis_.col(j).dot(next);
-    for (int pass = 0; pass < 2; ++pass) {  // the second pass removes the first one's rounding
-      const VectorXd overlaps = basis_.leftCols(j + 1).transpose() * next;
-      next.noalias() -= basis_.leftCols(j + 1) * overlaps;
-    }
+    remove_components(basis_.leftCols(j + 1), next);
     subdiagonal_[j] = next.norm();
     scale = std::max(scale, std::abs(diagonal_[j]) + subdiagonal_[j]);
     exhausted_ = made == n || subdiagonal_[j] <= 4 * epsilon * scale;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "remove_components.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/spectral/symmetric_product.hpp"
 
@@ -133,10 +134,7 @@ LargestEigenvalue iterate(Index n, Index most_products, const Product& product) 
     product(state.basis.col(j), next);
     ++result.products;
     state.diagonal[j] = state.basis.col(j).dot(next);
-    for (int pass = 0; pass < 2; ++pass) {  // the second pass removes the first one's rounding
-      const VectorXd overlaps = state.basis.leftCols(j + 1).transpose() * next;
-      next.noalias() -= state.basis.leftCols(j + 1) * overlaps;
-    }
+    remove_components(state.basis.leftCols(j + 1), next);
     const double beta = next.norm();
     state.subdiagonal[j] = beta;
     const bool exhausted = j + 1 == n || beta <= epsilon * std::abs(state.diagonal[0]);
