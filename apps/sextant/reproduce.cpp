@@ -37,7 +37,7 @@ std::string shipped_model() {
       "in this directory");
 }
 
-PartProgress part_progress(const ReproduceOptions& options) {
+reproduce::PartProgress part_progress(const ReproduceOptions& options) {
   struct Shown {
     std::string part;
     std::optional<Progress> progress;

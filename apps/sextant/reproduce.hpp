@@ -34,11 +34,8 @@ void add_reproduce_options(CLI::App& command, ReproduceOptions& options, Resumab
 /// Throws `UsageError` when it is in neither place.
 std::string shipped_model();
 
-/// Called as cases are finished: which part, how many of how many, how many before this run.
-using PartProgress = std::function<void(std::string_view part, std::size_t done, std::size_t count,
-                                        std::size_t before)>;
 /// A progress line for each part.
-PartProgress part_progress(const ReproduceOptions& options);
+reproduce::PartProgress part_progress(const ReproduceOptions& options);
 
 /// Title and how the report was made; the seed is added to `details`.
 report::Heading reproduce_heading(const ReproduceOptions& options, const std::string& title,

@@ -6,6 +6,7 @@
 #include <boost/math/special_functions/log1p.hpp>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
@@ -118,17 +119,27 @@ LargeSpectrum spectrum_from_features(Features features, const Eigen::Ref<const V
   result.spectrum.energies[rank] =
       std::max(0.0, residuals.squaredNorm() - result.spectrum.energies.head(rank).sum());
   result.spectrum.log_determinant = (-result.rho * result.spectrum.nodes.array()).log1p().sum();
+  result.spectrum.density_nodes = result.spectrum.nodes;
+  result.spectrum.counts = VectorXd::Ones(rank + 1);
+  result.spectrum.counts[rank] = static_cast<double>(n - rank);
   return result;
 }
 
 LargeSpectrum spectrum_from_products(const spectral::KernelOperator& kernel,
                                      const Eigen::Ref<const VectorXd>& residuals,
                                      const LanczosOptions& options) {
-  const spectral::LargestEigenvalue largest = spectral::largest_eigenvalue(kernel);
+  const spectral::LargestEigenvalue largest =
+      spectral::largest_eigenvalue(kernel, options.largest_products);
   LargeSpectrum result;
   result.method = SpectrumMethod::lanczos;
   result.lambda_max = largest.value;
-  result.rho = spectral::step_from_scale(largest.value, options.scale);
+  result.lambda_max_residual = largest.residual;
+  result.rho = options.rho.value_or(spectral::step_from_scale(largest.value, options.scale));
+  if (!(result.rho * largest.value < 1) || !(result.rho >= 0)) {
+    throw ArgumentError("spectrum_from_products", "rho",
+                        fmt::format("is {}, expected at least 0 and below 1 / lambda_max = {}",
+                                    result.rho, 1 / largest.value));
+  }
   const spectral::LanczosQuadrature quadrature =
       spectral::lanczos_quadrature(kernel, residuals, options.steps);
   result.exact_horizon =
@@ -141,11 +152,16 @@ LargeSpectrum spectrum_from_products(const spectral::KernelOperator& kernel,
     result.spectrum.energies = VectorXd::Zero(1);
   }
   const double rho = result.rho;
-  // The trace is known, so only log(1 - rho l) + rho l, of the size of (rho l)^2/2, is sampled.
-  const spectral::StochasticEstimate rest = spectral::stochastic_trace(
-      kernel, [rho](double l) { return boost::math::log1pmx(-rho * l); }, options.trace);
-  result.spectrum.log_determinant = std::min(rest.value - rho * kernel.trace(), 0.0);
-  result.log_determinant_error = rest.standard_error;
+  const spectral::SpectralDensity density(kernel, options.trace);
+  result.spectrum.density_nodes = density.nodes();
+  result.spectrum.counts = density.counts();
+  // Where the trace is known, only log(1 - rho l) + rho l, of the size of (rho l)^2/2, is sampled.
+  const std::optional<double> trace = kernel.trace();
+  const spectral::StochasticEstimate sampled = density.trace([&](double l) {
+    return trace ? boost::math::log1pmx(-rho * l) : boost::math::log1p(-rho * l);
+  });
+  result.spectrum.log_determinant = std::min(sampled.value - rho * trace.value_or(0), 0.0);
+  result.log_determinant_error = sampled.standard_error;
   return result;
 }
 

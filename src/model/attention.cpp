@@ -66,6 +66,17 @@ struct HeadOfGroup {
   }
 };
 
+/// Multiplies each row by the softmax's Jacobian, which is symmetric: for changes of the scores as
+/// for cotangents of the weights.
+template <class Scalar>
+void through_softmax(const Rows<Scalar>& softmax, Rows<Scalar>& rows) {
+  for (Eigen::Index q = 0; q < rows.rows(); ++q) {
+    const auto weights = softmax.row(q).array();
+    const Scalar mean = (weights * rows.row(q).array()).sum();
+    rows.row(q).array() = weights * (rows.row(q).array() - mean);
+  }
+}
+
 /// to[keys, head] += left' right, [keys, width] from factors with one row per query.
 template <class Scalar>
 void add_to_keys(const Rows<Scalar>& left, Scalar scale, const Scalar* right,
@@ -87,6 +98,24 @@ void add_to_keys(const Rows<Scalar>& left, Scalar scale, const Scalar* right,
   }
 }
 
+/// Adds one group's and head's change of the scores, through the softmax, to the mixed values.
+template <class Scalar>
+void push_scores_forward(const AttentionInput<Scalar>& input, const HeadOfGroup<Scalar>& work,
+                         const RowSlice<Scalar>& query_change, const RowSlice<Scalar>& key_change,
+                         Scalar* mixed_change, std::size_t mixed_stride) {
+  const int width = input.head_width();
+  const int queries = work.query.count();
+  const int keys = work.key.count();
+  Rows<Scalar> scores(queries, keys);
+  gemm(false, true, queries, keys, width, input.scale, query_change.data(), query_change.stride(),
+       work.key.data(), work.key.stride(), Scalar(0), scores.data(), stride(scores));
+  gemm(false, true, queries, keys, width, input.scale, work.query.data(), work.query.stride(),
+       key_change.data(), key_change.stride(), Scalar(1), scores.data(), stride(scores));
+  through_softmax(work.weights, scores);
+  gemm(false, false, queries, width, keys, Scalar(1), scores.data(), stride(scores),
+       work.value.data(), work.value.stride(), Scalar(1), mixed_change, mixed_stride);
+}
+
 /// Adds one group's and head's share to the cotangents.
 template <class Scalar>
 void pull_back_group(const AttentionLayout& layout, const AttentionInput<Scalar>& input,
@@ -104,11 +133,7 @@ void pull_back_group(const AttentionLayout& layout, const AttentionInput<Scalar>
   Rows<Scalar> scores(queries, work.key.count());  // cotangent of the weights, then of the scores
   gemm(false, true, queries, work.key.count(), width, Scalar(1), mixed, stride(cotangent_mixed),
        work.value.data(), work.value.stride(), Scalar(0), scores.data(), stride(scores));
-  for (int q = 0; q < queries; ++q) {
-    const auto weights = work.weights.row(q).array();
-    const Scalar mean = (weights * scores.row(q).array()).sum();
-    scores.row(q).array() = weights * (scores.row(q).array() - mean);
-  }
+  through_softmax(work.weights, scores);
   gemm(false, false, queries, width, work.key.count(), input.scale, scores.data(), stride(scores),
        work.key.data(), work.key.stride(), Scalar(0),
        result.query.row(group.query_begin).data() + head * width, stride(result.query));
@@ -157,6 +182,29 @@ void attend_pull_back(const AttentionLayout& layout, const AttentionInput<Scalar
 }
 
 template <class Scalar>
+void attend_push_forward(const AttentionLayout& layout, const AttentionInput<Scalar>& input,
+                         const AttentionInput<Scalar>& change, Rows<Scalar>& mixed_change) {
+  const int width = input.head_width();
+  mixed_change.resize(static_cast<Eigen::Index>(layout.query_activation.size()), input.key->cols());
+  const auto groups = static_cast<std::ptrdiff_t>(layout.groups.size());
+  parallel_for(groups * input.heads, [&](std::ptrdiff_t task) {
+    const AttentionGroup& group = layout.groups[static_cast<std::size_t>(task / input.heads)];
+    const int head = static_cast<int>(task % input.heads);
+    const HeadOfGroup<Scalar> work(layout, input, group, head);
+    const std::vector<int> keys = key_activation_rows(layout, group);
+    const RowSlice<Scalar> value(*change.value, keys, head * width, width);
+    Scalar* mixed = mixed_change.row(group.query_begin).data() + head * width;
+    gemm(false, false, query_count(group), width, work.key.count(), Scalar(1), work.weights.data(),
+         stride(work.weights), value.data(), value.stride(), Scalar(0), mixed,
+         stride(mixed_change));
+    if (change.query == nullptr) return;
+    const RowSlice<Scalar> query(*change.query, query_rows(layout, group), head * width, width);
+    const RowSlice<Scalar> key(*change.key, keys, head * width, width);
+    push_scores_forward(input, work, query, key, mixed, stride(mixed_change));
+  });
+}
+
+template <class Scalar>
 Eigen::RowVector<Scalar, Eigen::Dynamic> attention_weights(const AttentionLayout& layout,
                                                            const AttentionInput<Scalar>& input,
                                                            const AttentionGroup& group, int query,
@@ -171,6 +219,8 @@ Eigen::RowVector<Scalar, Eigen::Dynamic> attention_weights(const AttentionLayout
   template void attend(const AttentionLayout&, const AttentionInput<Scalar>&, Rows<Scalar>&); \
   template void attend_pull_back(const AttentionLayout&, const AttentionInput<Scalar>&,       \
                                  const Rows<Scalar>&, bool, AttentionCotangents<Scalar>&);    \
+  template void attend_push_forward(const AttentionLayout&, const AttentionInput<Scalar>&,    \
+                                    const AttentionInput<Scalar>&, Rows<Scalar>&);            \
   template Eigen::RowVector<Scalar, Eigen::Dynamic> attention_weights(                        \
       const AttentionLayout&, const AttentionInput<Scalar>&, const AttentionGroup&, int, int);
 SEXTANT_INSTANTIATE(float)

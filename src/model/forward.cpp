@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "row_slice.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/model/transformer.hpp"
 
@@ -33,14 +34,6 @@ Rows<Scalar> embed(const Weights<Scalar>& weights, const TokenBatch& batch) {
     if (weights.type_embedding != nullptr) row += Map(weights.type_embedding, config.width);
   }
   return x;
-}
-
-template <class Scalar>
-Rows<Scalar> gather_rows(const Rows<Scalar>& from, const std::vector<int>& rows) {
-  Rows<Scalar> to(static_cast<Eigen::Index>(rows.size()), from.cols());
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    to.row(static_cast<Eigen::Index>(i)) = from.row(rows[i]);
-  return to;
 }
 
 template <class Scalar>
@@ -102,14 +95,32 @@ std::size_t Activations<Scalar>::bytes() const {
 }
 
 template <class Scalar>
-Activations<Scalar> forward(const Weights<Scalar>& weights, const TokenBatch& batch,
-                            const AttentionLayouts& layouts, bool keep) {
+LayerInput<Scalar> layer_input(const Weights<Scalar>& weights, const TokenBatch& batch,
+                               const AttentionLayouts& layouts, int layer) {
+  if (layer < 0 || layer >= weights.config.layers) {
+    throw ArgumentError(
+        "layer_input", "layer",
+        fmt::format("is {}, the model has layers 0 to {}", layer, weights.config.layers - 1));
+  }
+  LayerInput<Scalar> input{layer, embed(weights, batch)};
+  LayerActivations<Scalar> activations;
+  Rows<Scalar> z;
+  for (int l = 0; l < layer; ++l) {
+    run_norm(weights, 2 * l, input.stream, activations.attention_norm, z);
+    run_layer(weights, l, layouts.full, activations, input.stream, z);
+  }
+  return input;
+}
+
+template <class Scalar>
+Activations<Scalar> forward_from(const LayerInput<Scalar>& input, const Weights<Scalar>& weights,
+                                 const AttentionLayouts& layouts, bool keep) {
   const int layers = weights.config.layers;
   Activations<Scalar> result;
   result.layers.resize(keep ? static_cast<std::size_t>(layers) : 1);
-  Rows<Scalar> x = embed(weights, batch);
+  Rows<Scalar> x = input.stream;
   Rows<Scalar> z;
-  for (int l = 0; l < layers; ++l) {
+  for (int l = input.layer; l < layers; ++l) {
     auto& layer = result.layers[keep ? static_cast<std::size_t>(l) : 0];
     run_norm(weights, 2 * l, x, layer.attention_norm, z);
     run_layer(weights, l, l + 1 == layers ? layouts.top : layouts.full, layer, x, z);
@@ -119,9 +130,19 @@ Activations<Scalar> forward(const Weights<Scalar>& weights, const TokenBatch& ba
   return result;
 }
 
-#define SEXTANT_INSTANTIATE(Scalar)                                               \
-  template struct Activations<Scalar>;                                            \
-  template Activations<Scalar> forward(const Weights<Scalar>&, const TokenBatch&, \
+template <class Scalar>
+Activations<Scalar> forward(const Weights<Scalar>& weights, const TokenBatch& batch,
+                            const AttentionLayouts& layouts, bool keep) {
+  return forward_from(layer_input(weights, batch, layouts, 0), weights, layouts, keep);
+}
+
+#define SEXTANT_INSTANTIATE(Scalar)                                                            \
+  template struct Activations<Scalar>;                                                         \
+  template LayerInput<Scalar> layer_input(const Weights<Scalar>&, const TokenBatch&,           \
+                                          const AttentionLayouts&, int);                       \
+  template Activations<Scalar> forward_from(const LayerInput<Scalar>&, const Weights<Scalar>&, \
+                                            const AttentionLayouts&, bool);                    \
+  template Activations<Scalar> forward(const Weights<Scalar>&, const TokenBatch&,              \
                                        const AttentionLayouts&, bool);
 SEXTANT_INSTANTIATE(float)
 SEXTANT_INSTANTIATE(double)

@@ -56,6 +56,22 @@ void normalize_pull_back(const Normalized<Scalar>& normalized, const Norm<Scalar
 }
 
 template <class Scalar>
+void normalize_push_forward(const Normalized<Scalar>& normalized, const Norm<Scalar>& norm,
+                            const Rows<Scalar>& change_x, Rows<Scalar>& change_z) {
+  change_z.resize(change_x.rows(), change_x.cols());
+  const std::vector<Scalar> ones(static_cast<std::size_t>(change_x.cols()), Scalar(1));
+  using Map = Eigen::Map<const Eigen::RowVector<Scalar, Eigen::Dynamic>>;
+  const Map gain(norm.gain, change_x.cols());
+  for_rows(change_x.rows(), [&](Eigen::Index i) {
+    // Standardisation has a symmetric Jacobian, so its pull-back is its derivative.
+    standardize_pull_back(normalized.hat.row(i).data(),
+                          normalized.inverse_deviation[static_cast<std::size_t>(i)], ones.data(),
+                          change_x.row(i).data(), false, change_z.row(i).data(), ones.size());
+    change_z.row(i).array() *= gain.array();
+  });
+}
+
+template <class Scalar>
 void activate(Activation activation, const Rows<Scalar>& x, Rows<Scalar>& result) {
   if (&result != &x) result.resize(x.rows(), x.cols());
   for_rows(x.rows(), [&](Eigen::Index i) {
@@ -85,6 +101,8 @@ void masked_softmax(Scalar* row, int visible, int length) {
   template void normalize_pull_back(const Normalized<Scalar>&, const Norm<Scalar>&,       \
                                     std::span<const int>, const Rows<Scalar>&, bool,      \
                                     Rows<Scalar>&);                                       \
+  template void normalize_push_forward(const Normalized<Scalar>&, const Norm<Scalar>&,    \
+                                       const Rows<Scalar>&, Rows<Scalar>&);               \
   template void activate(Activation, const Rows<Scalar>&, Rows<Scalar>&);                 \
   template void activate_pull_back(Activation, const Rows<Scalar>&, std::span<const int>, \
                                    Rows<Scalar>&);                                        \

@@ -1,9 +1,10 @@
 #pragma once
 
-/// Some columns of some rows of a matrix, contiguous enough for a matrix product.
+/// Some rows of a matrix, or some columns of them, contiguous enough for a matrix product.
 
 #include <cstddef>
 #include <span>
+#include <vector>
 
 #include "sextant/model/linear_algebra.hpp"
 
@@ -15,6 +16,15 @@ inline bool are_consecutive(std::span<const int> rows) {
     if (rows[i] != rows[i - 1] + 1) return false;
   }
   return true;
+}
+
+/// The given rows, one after another.
+template <class Scalar>
+Rows<Scalar> gather_rows(const Rows<Scalar>& from, const std::vector<int>& rows) {
+  Rows<Scalar> to(static_cast<Eigen::Index>(rows.size()), from.cols());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    to.row(static_cast<Eigen::Index>(i)) = from.row(rows[i]);
+  return to;
 }
 
 /// Columns [first, first + width) of the given rows: in place where the rows are consecutive,

@@ -121,35 +121,30 @@ std::vector<std::string> method_names(const GaussianSpectrum& spectrum) {
   return names;
 }
 
-template <class Make>
-std::vector<Row> run_part(const GaussianOptions& options, const std::string& part,
-                          const std::string& settings, std::vector<std::string> columns,
-                          std::size_t count, const Make& make) {
-  RunLog log(options.out / (part + ".csv"),
-             fmt::format("sextant reproduce: gaussian-benchmark, seed {}; {}; {}", options.seed,
-                         part, settings),
-             std::move(columns), options.resume);
-  complete(log, count, make, [&](std::size_t done, std::size_t before) {
-    if (options.on_progress) options.on_progress(part, done, count, before);
-  });
-  return log.rows();
+std::string settings_of(const GaussianOptions& options, std::string_view part,
+                        const std::string& more) {
+  return fmt::format("sextant reproduce: gaussian-benchmark, seed {}; {}; {}", options.seed, part,
+                     more);
 }
 
 SpectrumResult run_spectrum(std::size_t number, const GaussianOptions& options) {
   const GaussianSpectrum& spectrum = options.spectra[number];
+  const std::string part = fmt::format("spectrum-{}", number + 1);
   const std::vector<std::string> names = method_names(spectrum);
   std::vector<std::string> columns = {"signal_to_noise"};
   for (const std::string& name : names) {
     columns.push_back("error " + name);
     columns.push_back("horizon " + name);
   }
-  const auto rows = run_part(
-      options, fmt::format("spectrum-{}", number + 1),
-      fmt::format("n {}, d {}, decay {}, signal to noise {}", spectrum.examples,
-                  spectrum.parameters, spectrum.decay, fmt::join(options.signal_to_noise, " ")),
-      columns, options.prompts, [&](std::size_t i) {
-        return spectrum_row(spectrum, options, Random(options.seed, stream(number, i)));
-      });
+  const auto rows =
+      run_part(options, part,
+               settings_of(options, part,
+                           fmt::format("n {}, d {}, decay {}, signal to noise {}",
+                                       spectrum.examples, spectrum.parameters, spectrum.decay,
+                                       fmt::join(options.signal_to_noise, " "))),
+               columns, options.prompts, [&](std::size_t i) {
+                 return spectrum_row(spectrum, options, Random(options.seed, stream(number, i)));
+               });
   std::vector<MethodErrors> methods;
   for (std::size_t m = 0; m < names.size(); ++m) {
     MethodErrors method{names[m], {}, 0};
@@ -218,6 +213,7 @@ Row heads_row(const GaussianHeads& heads, const GaussianOptions& options, Random
 
 HeadsResult run_heads(std::size_t number, const GaussianOptions& options) {
   const GaussianHeads& heads = options.heads[number];
+  const std::string part = fmt::format("heads-{}", number + 1);
   const std::vector<std::string> names = subspace_methods();
   const std::size_t budgets = options.budgets.size();
   std::vector<std::string> columns;
@@ -225,12 +221,14 @@ HeadsResult run_heads(std::size_t number, const GaussianOptions& options) {
     for (const int budget : options.budgets) columns.push_back(fmt::format("{} {}", name, budget));
   }
   const auto rows = run_part(
-      options, fmt::format("heads-{}", number + 1),
-      fmt::format("parameters 1 to {}, scale spread {}, coupling spread {}, T {}",
-                  heads.most_parameters, heads.scale_spread, heads.coupling_spread, heads.horizon),
+      options, part,
+      settings_of(options, part,
+                  fmt::format("parameters 1 to {}, scale spread {}, coupling spread {}, T {}",
+                              heads.most_parameters, heads.scale_spread, heads.coupling_spread,
+                              heads.horizon)),
       columns, options.geometries, [&](std::size_t i) {
-        const std::size_t part = options.spectra.size() + number;
-        return heads_row(heads, options, Random(options.seed, stream(part, i)));
+        return heads_row(heads, options,
+                         Random(options.seed, stream(options.spectra.size() + number, i)));
       });
   const auto column = [&](std::size_t index) {
     std::vector<double> values;

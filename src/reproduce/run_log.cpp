@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <mutex>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
@@ -17,9 +18,6 @@
 
 namespace sextant::reproduce {
 namespace {
-
-/// Cases between two writes.
-constexpr std::size_t piece = 32;
 
 std::string head_of(const std::string& settings, const std::vector<std::string>& columns) {
   std::vector<std::string> cells;
@@ -134,15 +132,32 @@ void complete(RunLog& log, std::size_t count, const std::function<Row(std::size_
     throw InputError(log.path().string(), "",
                      fmt::format("has {} rows, more than the {} asked for", before, count));
   }
-  while (log.rows().size() < count) {
-    const std::size_t first = log.rows().size();
-    std::vector<Row> rows(std::min(piece, count - first));
-    parallel_for(static_cast<std::ptrdiff_t>(rows.size()), [&](std::ptrdiff_t i) {
-      rows[static_cast<std::size_t>(i)] = make(first + static_cast<std::size_t>(i));
-    });
-    log.append(rows);
+  std::vector<Row> made(count - before);
+  std::mutex mutex;
+  parallel_for(static_cast<std::ptrdiff_t>(made.size()), [&](std::ptrdiff_t i) {
+    const auto index = static_cast<std::size_t>(i);
+    Row row = make(before + index);
+    const std::lock_guard lock(mutex);
+    made[index] = std::move(row);
+    std::vector<Row> next;
+    for (std::size_t at = log.rows().size() - before; at < made.size() && !made[at].empty(); ++at) {
+      next.push_back(std::move(made[at]));
+    }
+    if (next.empty()) return;
+    log.append(next);
     if (on_progress) on_progress(log.rows().size(), before);
-  }
+  });
+}
+
+std::vector<Row> run_part(const RunOptions& options, std::string_view part,
+                          const std::string& settings, std::vector<std::string> columns,
+                          std::size_t count, const std::function<Row(std::size_t)>& make) {
+  RunLog log(options.out / fmt::format("{}.csv", part), settings, std::move(columns),
+             options.resume);
+  complete(log, count, make, [&](std::size_t done, std::size_t before) {
+    if (options.on_progress) options.on_progress(part, done, count, before);
+  });
+  return log.rows();
 }
 
 }  // namespace sextant::reproduce

@@ -43,17 +43,6 @@ void check_options(const StudyOptions& options) {
   }
 }
 
-std::vector<Row> run_part(const StudyOptions& options, std::string_view part,
-                          const std::string& settings, std::vector<std::string> columns,
-                          std::size_t count, const std::function<Row(std::size_t)>& make) {
-  RunLog log(options.out / fmt::format("{}.csv", part), settings, std::move(columns),
-             options.resume);
-  complete(log, count, make, [&](std::size_t done, std::size_t before) {
-    if (options.on_progress) options.on_progress(part, done, count, before);
-  });
-  return log.rows();
-}
-
 Row pilot_row(const Task& task, const StudyOptions& options) {
   const ttt::PromptModel& model = task.model;
   const geometry::PromptGeometry geometry = model.capture({});

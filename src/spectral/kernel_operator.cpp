@@ -92,7 +92,7 @@ MatrixXd FeatureKernel::apply(const Eigen::Ref<const MatrixXd>& columns) const {
   return result;
 }
 
-double FeatureKernel::trace() const {
+std::optional<double> FeatureKernel::trace() const {
   double sum = 0;
   for (std::size_t b = 0; b < features_.size(); ++b) {
     sum += scales_[b] * features_[b]->squaredNorm();

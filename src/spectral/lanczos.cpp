@@ -174,17 +174,37 @@ double quadrature_value(const LanczosQuadrature& quadrature,
   return sum;
 }
 
-StochasticEstimate stochastic_trace(const KernelOperator& kernel,
-                                    const std::function<double(double)>& f,
-                                    const TraceOptions& options) {
-  check_probes("stochastic_trace", options.probes);
-  std::vector<double> values;
+SpectralDensity::SpectralDensity(const KernelOperator& kernel, const TraceOptions& options) {
+  check_probes("SpectralDensity", options.probes);
   for (int probe = 0; probe < options.probes; ++probe) {
     const VectorXd signs =
         random_signs(kernel.size(), options.seed, static_cast<std::uint64_t>(probe));
-    values.push_back(quadrature_value(lanczos_quadrature(kernel, signs, options.steps), f));
+    const LanczosQuadrature quadrature = lanczos_quadrature(kernel, signs, options.steps);
+    const Index begin = nodes_.size();
+    ends_.push_back(begin + quadrature.nodes.size());
+    nodes_.conservativeResize(ends_.back());
+    counts_.conservativeResize(ends_.back());
+    nodes_.tail(quadrature.nodes.size()) = quadrature.nodes;
+    counts_.tail(quadrature.nodes.size()) = quadrature.weights / options.probes;
+  }
+}
+
+StochasticEstimate SpectralDensity::trace(const std::function<double(double)>& f) const {
+  std::vector<double> values;
+  Index begin = 0;
+  for (const Index end : ends_) {
+    double sum = 0;
+    for (Index i = begin; i < end; ++i) sum += counts_[i] * f(nodes_[i]);
+    values.push_back(sum * static_cast<double>(ends_.size()));
+    begin = end;
   }
   return summarize(values);
+}
+
+StochasticEstimate stochastic_trace(const KernelOperator& kernel,
+                                    const std::function<double(double)>& f,
+                                    const TraceOptions& options) {
+  return SpectralDensity(kernel, options).trace(f);
 }
 
 StochasticEstimate hutchinson_trace(

@@ -22,14 +22,12 @@ std::vector<double> update(const PromptModel& model, const AdaptOptions& options
   const Eigen::VectorXd targets = model.targets();
   std::vector<double> norms;
   if (options.solver == Solver::one_shot) {
-    const auto predicted = model.accumulate(
-        mutable_weights.weights(), [&](const Eigen::VectorXd&) { return coefficients; }, gradient);
+    const Eigen::VectorXd predicted = one_shot_step(model, coefficients, gradient, mutable_weights);
     norms.push_back((targets - predicted).norm());
-    mutable_weights.add(1.0, gradient.matrices());
     return norms;
   }
-  gradient_steps(model, false, options.rho, options.horizon, gradient, mutable_weights,
-                 [&](std::int64_t t, const Eigen::VectorXd& predicted) {
+  gradient_steps(model, Sequences::examples, options.rho, options.horizon, gradient,
+                 mutable_weights, [&](std::int64_t t, const Eigen::VectorXd& predicted) {
                    norms.push_back((targets - predicted).norm());
                    if (options.on_step) options.on_step(t + 1);
                  });

@@ -19,7 +19,7 @@ std::vector<model::ModelBlock> find_blocks(const model::ModelConfig& config,
 /// Weights that share storage with `base`, except for the matrices of a gradient, which are owned.
 class MutableWeights {
  public:
-  using Matrices = std::map<model::BlockGradient<float>::Key, model::Rows<float>>;
+  using Matrices = model::WeightMatrices<float>;
 
   MutableWeights(const model::Weights<float>& base, const Matrices& like);
 

@@ -24,8 +24,8 @@ StepPath step_path(const PromptModel& model, const std::vector<std::string>& blo
   model::BlockGradient<float> gradient(model.weights().config,
                                        find_blocks(model.weights().config, blocks));
   MutableWeights moving(model.weights(), gradient.matrices());
-  gradient_steps(model, every_step, rho, horizon, gradient, moving,
-                 [&](std::int64_t t, const Eigen::VectorXd& predicted) {
+  gradient_steps(model, every_step ? Sequences::all : Sequences::examples, rho, horizon, gradient,
+                 moving, [&](std::int64_t t, const Eigen::VectorXd& predicted) {
                    if (every_step)
                      path.queries.row(t) = predicted.tail(model.queries()).transpose();
                    path.residual_norms.push_back(norm(predicted));
@@ -45,9 +45,7 @@ Eigen::VectorXd one_shot_predictions(const PromptModel& model,
   model::BlockGradient<float> gradient(model.weights().config,
                                        find_blocks(model.weights().config, blocks));
   MutableWeights moved(model.weights(), gradient.matrices());
-  model.accumulate(
-      model.weights(), [&](const Eigen::VectorXd&) { return coefficients; }, gradient);
-  moved.add(1.0, gradient.matrices());
+  one_shot_step(model, coefficients, gradient, moved);
   return model.predictions(moved.weights());
 }
 

@@ -74,6 +74,12 @@ geometry::PromptGeometry PromptModel::capture(const model::CaptureOptions& optio
   return geometry;
 }
 
+model::LayerInput<float> PromptModel::layer_input(Sequences sequences, int layer) const {
+  const bool all = sequences == Sequences::all;
+  return model::layer_input(weights_, all ? batch_ : examples_batch_,
+                            all ? layouts_ : examples_layouts_, layer);
+}
+
 void PromptModel::pull_back(const model::Weights<float>& weights,
                             const model::Activations<float>& activations,
                             const model::TokenBatch& batch, const model::AttentionLayouts& layouts,

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/evidence/benchmark_fit.hpp"
 #include "sextant/spectral/eigensystem.hpp"
 #include "sextant/spectral/filters.hpp"
 #include "support/close.hpp"
@@ -118,6 +119,84 @@ TEST_CASE("degenerate inputs have the dense answers") {
   }
   CHECK_THROWS_AS(spectrum_from_features({}, residuals), ArgumentError);
   CHECK_THROWS_AS(spectrum_from_features(blocks, residuals.head(4)), ArgumentError);
-  ResidualSpectrum wrong{6, Eigen::VectorXd::Ones(2), Eigen::VectorXd::Ones(2), 0.5};
+  ResidualSpectrum wrong;
+  wrong.examples = 6;
+  wrong.nodes = wrong.energies = Eigen::VectorXd::Ones(2);
+  wrong.log_determinant = 0.5;
   CHECK_THROWS_AS(evidence_curve(wrong, 0.1, horizons()), ArgumentError);
+}
+
+namespace {
+
+/// A kernel whose products are known and whose trace is not.
+class Untraced : public spectral::KernelOperator {
+ public:
+  explicit Untraced(const spectral::KernelOperator& kernel) : kernel_(kernel) {}
+  Eigen::Index size() const override { return kernel_.size(); }
+  Eigen::MatrixXd apply(const Eigen::Ref<const Eigen::MatrixXd>& columns) const override {
+    return kernel_.apply(columns);
+  }
+  std::optional<double> trace() const override { return {}; }
+
+ private:
+  const spectral::KernelOperator& kernel_;
+};
+
+}  // namespace
+
+TEST_CASE("the benchmark fitted to a summary is that of the eigenvalues") {
+  Random random(5);
+  Eigen::MatrixXd features = test::normal_matrix(60, 12, random);
+  for (Eigen::Index j = 0; j < 12; ++j) features.col(j) /= static_cast<double>(j + 1);
+  const Eigen::VectorXd residuals =
+      features * test::normal_vector(12, random) + 0.5 * test::normal_vector(60, random);
+  const spectral::Eigensystem system = spectral::decompose(features * features.transpose());
+  const Eigen::VectorXd rotated = system.rotate(residuals);
+  const std::vector<const Eigen::MatrixXd*> blocks = {&features};
+  const LargeSpectrum exact = spectrum_from_features(blocks, residuals);
+  CHECK(exact.spectrum.counts.sum() == close(60.0));
+  const auto same = [](const BenchmarkFit& fit, const BenchmarkFit& expected, double tolerance) {
+    CHECK(fit.benchmark.tau2 == close(expected.benchmark.tau2, tolerance));
+    CHECK(fit.benchmark.sigma2 == close(expected.benchmark.sigma2, tolerance));
+    CHECK(fit.evidence == close(expected.evidence, tolerance));
+  };
+  same(fit_benchmark(exact.spectrum), fit_benchmark(system.values, rotated), 1e-6);
+  same(fit_sigma2(exact.spectrum, 2.0), fit_sigma2(system.values, rotated, 2.0), 1e-6);
+  same(fit_tau2(exact.spectrum, 0.3), fit_tau2(system.values, rotated, 0.3), 1e-6);
+
+  // From products the determinant is an estimate, and with many probes a close one.
+  LanczosOptions many;
+  many.trace.probes = 400;
+  const LargeSpectrum sampled =
+      spectrum_from_products(spectral::FeatureKernel({&features}), residuals, many);
+  CHECK(sampled.spectrum.counts.sum() == close(60.0, 1e-9));
+  same(fit_benchmark(sampled.spectrum), fit_benchmark(system.values, rotated), 0.05);
+  CHECK_THROWS_AS(fit_benchmark(ResidualSpectrum{}), ArgumentError);
+}
+
+TEST_CASE("without the trace the determinant is still within its stated error") {
+  Random random(6);
+  const Eigen::MatrixXd features = test::normal_matrix(40, 10, random);
+  const Eigen::VectorXd residuals = test::normal_vector(40, random);
+  const spectral::FeatureKernel kernel({&features});
+  const std::vector<const Eigen::MatrixXd*> blocks = {&features};
+  const double exact = spectrum_from_features(blocks, residuals).spectrum.log_determinant;
+  int inside = 0;
+  constexpr int seeds = 200;
+  for (int seed = 0; seed < seeds; ++seed) {
+    LanczosOptions options;
+    options.trace.seed = static_cast<std::uint64_t>(seed);
+    const LargeSpectrum large = spectrum_from_products(Untraced(kernel), residuals, options);
+    CHECK(large.log_determinant_error > 0);
+    // 2.13 is the 97.5% quantile of Student's t with 15 degrees of freedom.
+    inside +=
+        std::abs(large.spectrum.log_determinant - exact) <= 2.13 * large.log_determinant_error;
+  }
+  CHECK(inside >= 180);  // 190 expected, standard deviation 3.1
+  CHECK(inside < seeds);
+  LanczosOptions fixed;
+  fixed.rho = 1e-9;
+  CHECK(spectrum_from_products(kernel, residuals, fixed).rho == 1e-9);
+  fixed.rho = 1.0;
+  CHECK_THROWS_AS(spectrum_from_products(kernel, residuals, fixed), ArgumentError);
 }

@@ -86,6 +86,27 @@ TEST_CASE("a bidirectional batch equals its sequences one by one") {
   }
 }
 
+TEST_CASE("a pass that starts at a higher layer gives the same bits") {
+  for (const Family family : families) {
+    const ModelConfig config = small_config(family);
+    const auto parameters = random_parameters<float>(config, 6);
+    const auto weights = parameters.weights();
+    const TokenBatch batch = pack(config, random_sequences(config, 4, 8, 7));
+    const auto layouts = tree_layouts(batch);
+    const auto whole = forward(weights, batch, layouts, true);
+    for (int layer = 0; layer < config.layers; ++layer) {
+      const auto input = layer_input(weights, batch, layouts, layer);
+      const auto rest = forward_from(input, weights, layouts, true);
+      CHECK(rest.hidden == whole.hidden);
+      const auto top = static_cast<std::size_t>(config.layers) - 1;
+      CHECK(rest.layers[top].inner == whole.layers[top].inner);
+      CHECK(forward_from(input, weights, layouts, false).hidden == whole.hidden);
+    }
+    CHECK_THROWS_AS(layer_input(weights, batch, layouts, -1), ArgumentError);
+    CHECK_THROWS_AS(layer_input(weights, batch, layouts, config.layers), ArgumentError);
+  }
+}
+
 TEST_CASE("the gradient equals central differences for every parameter tensor") {
   for (const Family family : families) {
     for (const Activation activation : {Activation::gelu, Activation::gelu_tanh}) {

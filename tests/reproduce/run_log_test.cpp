@@ -64,6 +64,27 @@ TEST_CASE("cut anywhere and resumed, a run ends in the same bytes") {
   set_threads(0);
 }
 
+TEST_CASE("rows are written while later cases still run, and an error keeps those before it") {
+  const test::TemporaryDirectory directory("run-error");
+  const auto path = directory.path() / "run.csv";
+  RunLog log(path, "s", columns, false);
+  set_threads(2);
+  const auto failing = [](std::size_t index) {
+    if (index == 20) throw ArgumentError("case", "20", "fails");
+    return make(index);
+  };
+  std::size_t reported = 0;
+  CHECK_THROWS_AS(complete(log, 70, failing,
+                           [&](std::size_t done, std::size_t) {
+                             CHECK(done > reported);
+                             reported = done;
+                           }),
+                  ArgumentError);
+  set_threads(0);
+  CHECK(reported == 20);
+  CHECK(RunLog(path, "s", columns, true).rows().size() == 20);
+}
+
 TEST_CASE("what does not belong is refused") {
   const test::TemporaryDirectory directory("run-refuse");
   const auto path = directory.path() / "run.csv";

@@ -51,7 +51,7 @@ TEST_CASE("kernels from features multiply as the dense kernel does, on any numbe
   set_threads(0);
   CHECK(kernel.apply(columns) == serial);
   CHECK((serial - expected).norm() < 1e-12 * expected.norm());
-  CHECK(kernel.trace() == close(2.0 * one.squaredNorm() + 0.5 * two.squaredNorm()));
+  CHECK(*kernel.trace() == close(2.0 * one.squaredNorm() + 0.5 * two.squaredNorm()));
   CHECK_THROWS_AS(kernel.apply(columns.topRows(3)), ArgumentError);
   CHECK_THROWS_AS(FeatureKernel({}), ArgumentError);
   const Eigen::MatrixXd other = one.topRows(9);

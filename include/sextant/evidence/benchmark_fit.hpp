@@ -5,6 +5,7 @@
 
 #include <Eigen/Core>
 
+#include "sextant/evidence/curve.hpp"
 #include "sextant/spectral/gaps.hpp"
 
 namespace sextant::evidence {
@@ -55,6 +56,14 @@ BenchmarkFit fit_sigma2(const Eigen::Ref<const Eigen::VectorXd>& values,
 /// to n eps lambda_max count as 0 there. Zero kernel or r = 0: tau2 = 0, lambda_star infinite.
 BenchmarkFit fit_tau2(const Eigen::Ref<const Eigen::VectorXd>& values,
                       const Eigen::Ref<const Eigen::VectorXd>& rotated_residuals, double sigma2,
+                      double points_per_decade = 12);
+
+/// The same three from a summary of K and r, whose density must be there. Where that is estimated,
+/// so are the determinants, and with them the fit.
+BenchmarkFit fit_benchmark(const ResidualSpectrum& spectrum, const LambdaRange& range = {});
+BenchmarkFit fit_sigma2(const ResidualSpectrum& spectrum, double tau2,
+                        double points_per_decade = 12);
+BenchmarkFit fit_tau2(const ResidualSpectrum& spectrum, double sigma2,
                       double points_per_decade = 12);
 
 /// An average of Bayes filters over lambda_star.

@@ -67,6 +67,10 @@ struct ResidualSpectrum {
   /// r' f(K) r = sum_j energies_j f(nodes_j); each at least 0, their sum is |r|^2.
   Eigen::VectorXd energies;
   double log_determinant = 0;  ///< log det(I - rho K), at most 0.
+  /// tr f(K) = sum_j counts_j f(density_nodes_j), exactly or as an estimate; counts add up to n.
+  /// The curve of horizons does not need it.
+  Eigen::VectorXd density_nodes;
+  Eigen::VectorXd counts;
 };
 
 /// The same curve from a summary of K and r, whose `log_determinant` must belong to this `rho`.

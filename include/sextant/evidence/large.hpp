@@ -12,6 +12,7 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,8 @@ std::string_view name_of(SpectrumMethod method);
 struct LargeSpectrum {
   SpectrumMethod method = SpectrumMethod::features;
   double lambda_max = 0;
-  double rho = 0;  ///< 0 for a zero kernel.
+  double lambda_max_residual = 0;  ///< lambda_max is known to within this; 0 when exact.
+  double rho = 0;                  ///< 0 for a zero kernel.
   ResidualSpectrum spectrum;
   double log_determinant_error = 0;  ///< Standard error of log det(I - rho K); 0 when exact.
   /// Horizons up to here have exact quadratic forms; the largest int64 when all have.
@@ -46,8 +48,10 @@ LargeSpectrum spectrum_from_features(std::span<const Eigen::MatrixXd* const> fea
                                      double scale = 0.1);
 
 struct LanczosOptions {
-  double scale = 0.1;       ///< c in (0, 1).
-  Eigen::Index steps = 40;  ///< From r.
+  double scale = 0.1;                   ///< c in (0, 1). Ignored when `rho` is given.
+  std::optional<double> rho;            ///< A fixed rho; 0 < rho < 1 / lambda_max.
+  Eigen::Index steps = 40;              ///< From r.
+  Eigen::Index largest_products = 200;  ///< At most so many for lambda_max.
   spectral::TraceOptions trace;
 };
 

@@ -62,6 +62,12 @@ void attend_pull_back(const AttentionLayout& layout, const AttentionInput<Scalar
                       const Rows<Scalar>& cotangent_mixed, bool values_only,
                       AttentionCotangents<Scalar>& result);
 
+/// The derivative of `attend` along changes of queries, keys and values, `change` (shaped as
+/// `input`'s; queries and keys both null where they do not change): the change of mixed [Q, d].
+template <class Scalar>
+void attend_push_forward(const AttentionLayout& layout, const AttentionInput<Scalar>& input,
+                         const AttentionInput<Scalar>& change, Rows<Scalar>& mixed_change);
+
 /// The attention weights of one query and head over its group's visible keys.
 template <class Scalar>
 Eigen::RowVector<Scalar, Eigen::Dynamic> attention_weights(const AttentionLayout& layout,

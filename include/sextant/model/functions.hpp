@@ -34,6 +34,12 @@ void normalize_pull_back(const Normalized<Scalar>& normalized, const Norm<Scalar
                          std::span<const int> at, const Rows<Scalar>& cotangent_z, bool accumulate,
                          Rows<Scalar>& cotangent_x);
 
+/// The derivative of norm(x) = hat * gain + bias along a change of x, row i of which goes with row
+/// i of `normalized`; `change_z` is another matrix.
+template <class Scalar>
+void normalize_push_forward(const Normalized<Scalar>& normalized, const Norm<Scalar>& norm,
+                            const Rows<Scalar>& change_x, Rows<Scalar>& change_z);
+
 /// The activation function applied to every entry. `result` may be `x` itself.
 template <class Scalar>
 void activate(Activation activation, const Rows<Scalar>& x, Rows<Scalar>& result);

@@ -20,12 +20,16 @@ template <class Scalar>
 void add_gradient(const LinearFactors<Scalar>& factors, const BlockSlice& slice, Scalar* target,
                   std::size_t stride, bool transposed);
 
+/// One matrix [in, out] for each of some weight matrices: a gradient, or a direction to move in.
+template <class Scalar>
+using WeightMatrices = std::map<std::pair<int, LinearKind>, Rows<Scalar>>;
+
 /// The gradient of a scalar in each of `blocks`, as matrices of the full weight's shape [in, out]
 /// that are zero outside the blocks. Use with `tree_layouts`.
 template <class Scalar>
 class BlockGradient : public GradientObserver<Scalar> {
  public:
-  using Key = std::pair<int, LinearKind>;
+  using Key = typename WeightMatrices<Scalar>::key_type;
 
   BlockGradient(const ModelConfig& config, std::span<const ModelBlock> blocks);
 
@@ -34,12 +38,12 @@ class BlockGradient : public GradientObserver<Scalar> {
   void linear(const LinearFactors<Scalar>& factors) override;
 
   /// One matrix for every weight that holds a block.
-  const std::map<Key, Rows<Scalar>>& matrices() const { return matrices_; }
+  const WeightMatrices<Scalar>& matrices() const { return matrices_; }
   void set_zero();
 
  private:
   std::map<Key, std::vector<BlockSlice>> slices_;
-  std::map<Key, Rows<Scalar>> matrices_;
+  WeightMatrices<Scalar> matrices_;
 };
 
 }  // namespace sextant::model

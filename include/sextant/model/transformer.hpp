@@ -34,9 +34,29 @@ struct Activations {
   std::size_t bytes() const;
 };
 
-/// Runs the model. With `keep` the activations of all layers are kept for `backward`; otherwise
-/// only `hidden` and one layer's worth of memory. Throws `ArgumentError` when a token is outside
-/// the vocabulary or a sequence is longer than the context. Deterministic for any thread count.
+/// The residual stream on its way into `layer`, before norm 2 `layer`. Passes whose weights differ
+/// from that layer on alone share it.
+template <class Scalar>
+struct LayerInput {
+  int layer = 0;
+  Rows<Scalar> stream;  ///< [R, d]
+};
+
+/// Runs the embeddings and the layers below `layer`, 0 to L - 1. Throws `ArgumentError` for another
+/// layer, when a token is outside the vocabulary, and when a sequence is longer than the context.
+template <class Scalar>
+LayerInput<Scalar> layer_input(const Weights<Scalar>& weights, const TokenBatch& batch,
+                               const AttentionLayouts& layouts, int layer);
+
+/// Runs the model from `input` on, the result of `layer_input` for the same batch. With `keep` the
+/// activations of these layers are kept for `backward` (those below stay empty); otherwise only
+/// `hidden` and one layer's worth of memory. Deterministic for any thread count, and the same bit
+/// for bit from whichever layer it starts.
+template <class Scalar>
+Activations<Scalar> forward_from(const LayerInput<Scalar>& input, const Weights<Scalar>& weights,
+                                 const AttentionLayouts& layouts, bool keep);
+
+/// Runs the whole model. Throws as `layer_input`.
 template <class Scalar>
 Activations<Scalar> forward(const Weights<Scalar>& weights, const TokenBatch& batch,
                             const AttentionLayouts& layouts, bool keep);
@@ -77,7 +97,7 @@ class GradientObserver {
 /// Reverse mode from `cotangent_hidden` [top queries, d], the gradient of a scalar with respect to
 /// final hidden states. `layouts` decides what is differentiated: `tree_layouts` gives the gradient
 /// of the sum over all outputs, `sequence_layouts` that of each sequence by itself (row ranges in
-/// `sequences`, null for sums).
+/// `sequences`, null for sums). `activations` must reach down to the observer's lowest layer.
 template <class Scalar>
 void backward(const Weights<Scalar>& weights, const Activations<Scalar>& activations,
               const AttentionLayouts& layouts, const SequenceLayouts* sequences,

@@ -4,13 +4,11 @@
 /// where every error is an exact expectation.
 
 #include <cstdint>
-#include <filesystem>
-#include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "sextant/reproduce/comparison.hpp"
+#include "sextant/reproduce/run_log.hpp"
 
 namespace sextant::reproduce {
 
@@ -32,9 +30,7 @@ struct GaussianHeads {
   std::int64_t horizon = 8;  ///< T of the update, also the one that greedy rules plan for.
 };
 
-struct GaussianOptions {
-  std::filesystem::path out;
-  bool resume = false;
+struct GaussianOptions : RunOptions {
   std::size_t prompts = 3000;    ///< Of each spectrum, at least 2.
   std::size_t geometries = 200;  ///< Of each set of heads, at least 2.
   std::uint64_t seed = 1;
@@ -46,10 +42,6 @@ struct GaussianOptions {
                                       {4, 1.5, 1, 30}, {16, 1, 0, 8},   {16, 1, 0, 30}};
   std::vector<int> budgets = {1, 2, 4, 8, 16, 32};
   statistics::ResamplingOptions resampling;
-  /// As in `StudyOptions`.
-  std::function<void(std::string_view part, std::size_t done, std::size_t count,
-                     std::size_t before)>
-      on_progress;
 };
 
 /// Ways to choose on one spectrum. Errors are E[(h - f(x))^2 | r, K]: the squared distance to the

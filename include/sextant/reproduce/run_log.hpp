@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sextant::reproduce {
@@ -54,10 +55,28 @@ class RunLog {
 };
 
 /// Brings `log` to `count` rows: calls `make(case)` for the cases that are missing, on all threads,
-/// and appends them in order, some at a time. `on_progress(done, before)` is called after each
-/// piece; `before` of the rows were there at the start. The result does not depend on the threads
-/// or on where an earlier run stopped.
+/// and appends each as soon as all before it are there. `on_progress(done, before)` is called after
+/// every write, from any thread but one at a time; `before` of the rows were there at the start.
+/// The result does not depend on the threads or on where an earlier run stopped. Throws
+/// `InputError` when the log has more rows than that, and what `make` throws.
 void complete(RunLog& log, std::size_t count, const std::function<Row(std::size_t)>& make,
               const std::function<void(std::size_t done, std::size_t before)>& on_progress);
+
+/// Called as cases are finished: which part, how many of how many, how many before this run.
+using PartProgress = std::function<void(std::string_view part, std::size_t done, std::size_t count,
+                                        std::size_t before)>;
+
+/// What every run takes that can be stopped and continued.
+struct RunOptions {
+  std::filesystem::path out;  ///< Directory of its CSV files.
+  bool resume = false;        ///< Continue what is there, rather than refuse to overwrite it.
+  PartProgress on_progress;   ///< May be empty.
+};
+
+/// One part of a run: out/PART.csv, brought to `count` rows, which are returned. Throws as `RunLog`
+/// and `complete`.
+std::vector<Row> run_part(const RunOptions& options, std::string_view part,
+                          const std::string& settings, std::vector<std::string> columns,
+                          std::size_t count, const std::function<Row(std::size_t)>& make);
 
 }  // namespace sextant::reproduce

@@ -7,10 +7,10 @@
 #include <filesystem>
 #include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "sextant/reproduce/comparison.hpp"
+#include "sextant/reproduce/run_log.hpp"
 #include "sextant/reproduce/subspace_experiment.hpp"
 
 namespace sextant::reproduce {
@@ -27,9 +27,7 @@ struct Study {
 /// for sharded models.
 std::uint64_t weights_fingerprint(const std::filesystem::path& model);
 
-struct StudyOptions {
-  std::filesystem::path out;
-  bool resume = false;
+struct StudyOptions : RunOptions {
   std::size_t tasks = 2000;          ///< Experiment 1, at least 2.
   std::size_t subspace_tasks = 500;  ///< Experiment 2, at least 2; 0 leaves it out.
   std::size_t pilot_tasks = 100;     ///< Other tasks, for the step scale and the best fixed T.
@@ -38,10 +36,6 @@ struct StudyOptions {
   std::vector<std::int64_t> fixed_horizons = {1, 2, 4, 8, 16, 30};
   SubspaceOptions subspaces;  ///< Its step scale is the pilot's.
   statistics::ResamplingOptions resampling;
-  /// Called as cases are finished: which part, how many of how many, how many before this run.
-  std::function<void(std::string_view part, std::size_t done, std::size_t count,
-                     std::size_t before)>
-      on_progress;
 };
 
 /// What the pilot chose, on tasks that no result is reported on.

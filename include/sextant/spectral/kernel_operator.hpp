@@ -3,6 +3,7 @@
 /// Kernels known by their products alone, for prompts whose n x n kernel would not fit.
 
 #include <Eigen/Core>
+#include <optional>
 #include <vector>
 
 namespace sextant::spectral {
@@ -15,8 +16,8 @@ class KernelOperator {
   /// K V for V [n, c]. Deterministic, whatever the number of threads. Throws `ArgumentError` on a
   /// wrong size.
   virtual Eigen::MatrixXd apply(const Eigen::Ref<const Eigen::MatrixXd>& columns) const = 0;
-  /// tr K, exactly up to rounding.
-  virtual double trace() const = 0;
+  /// tr K up to rounding; empty where only estimates are to be had.
+  virtual std::optional<double> trace() const = 0;
 };
 
 /// A kernel that is there, for comparison with everything below. Refers to `kernel`, which must
@@ -27,7 +28,7 @@ class DenseKernel : public KernelOperator {
   explicit DenseKernel(const Eigen::MatrixXd& kernel);
   Eigen::Index size() const override { return kernel_.rows(); }
   Eigen::MatrixXd apply(const Eigen::Ref<const Eigen::MatrixXd>& columns) const override;
-  double trace() const override { return kernel_.trace(); }
+  std::optional<double> trace() const override { return kernel_.trace(); }
 
  private:
   const Eigen::MatrixXd& kernel_;
@@ -44,7 +45,7 @@ class FeatureKernel : public KernelOperator {
                          std::vector<double> scales = {});
   Eigen::Index size() const override { return features_.front()->rows(); }
   Eigen::MatrixXd apply(const Eigen::Ref<const Eigen::MatrixXd>& columns) const override;
-  double trace() const override;
+  std::optional<double> trace() const override;
 
  private:
   std::vector<const Eigen::MatrixXd*> features_;

@@ -5,6 +5,7 @@
 #include <Eigen/Core>
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "sextant/spectral/kernel_operator.hpp"
 
@@ -70,6 +71,25 @@ struct TraceOptions {
   int probes = 16;          ///< Random sign vectors, at least 1.
   Eigen::Index steps = 40;  ///< Lanczos steps for each, at least 1.
   std::uint64_t seed = 1;
+};
+
+/// The density of K's eigenvalues as random sign vectors z see it: one quadrature of z' f(K) z
+/// each.
+class SpectralDensity {
+ public:
+  SpectralDensity(const KernelOperator& kernel, const TraceOptions& options);
+
+  /// tr f(K), see `stochastic_trace`, for any number of functions from the same products.
+  StochasticEstimate trace(const std::function<double(double)>& f) const;
+  /// All quadratures side by side: tr f(K) is about sum_j counts_j f(nodes_j); counts sum to n.
+  const Eigen::VectorXd& nodes() const { return nodes_; }
+  const Eigen::VectorXd& counts() const { return counts_; }
+  Eigen::Index products() const { return nodes_.size(); }  ///< Made with the kernel.
+
+ private:
+  std::vector<Eigen::Index> ends_;  // of each probe's nodes
+  Eigen::VectorXd nodes_;
+  Eigen::VectorXd counts_;
 };
 
 /// tr f(K) by stochastic Lanczos quadrature: n times the mean over random sign vectors z of

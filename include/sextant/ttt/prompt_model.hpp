@@ -13,6 +13,12 @@
 
 namespace sextant::ttt {
 
+/// The sequences of a prompt that a pass runs over.
+enum class Sequences {
+  examples,  ///< The n examples: predictions are [n].
+  all        ///< All n + m, of which the queries only predict: [n + m], examples first.
+};
+
 /// n examples and m queries ready to run. Sequences are numbered examples first.
 /// The base weights are never changed: every function that works with other weights takes them.
 class PromptModel {
@@ -40,35 +46,28 @@ class PromptModel {
   /// Cost: one forward and one reverse pass over all sequences, and the Gram matrices.
   geometry::PromptGeometry capture(const model::CaptureOptions& options) const;
 
-  /// One pass over the n examples: leave-one-out predictions s [n] with `weights`, and, added to
-  /// `gradient`, sum_i c_i ds_i/dw with c = `coefficients(s)`. What examples share is computed
+  /// What enters `layer` at the base weights: shared by all passes with weights that differ from
+  /// that layer on alone. Throws `ArgumentError` unless the layer is 0 to L - 1.
+  model::LayerInput<float> layer_input(Sequences sequences, int layer) const;
+
+  /// One pass: predictions s with `weights`, and, added to `gradient`, sum_i c_i ds_i/dw over the
+  /// examples with c = `coefficients(s)` [n]. `input` comes from `layer_input` for the same
+  /// sequences and a layer no higher than the gradient's lowest. What examples share is computed
   /// once.
   template <class Coefficients>
-  Eigen::VectorXd accumulate(const model::Weights<float>& weights, const Coefficients& coefficients,
+  Eigen::VectorXd accumulate(Sequences sequences, const model::LayerInput<float>& input,
+                             const model::Weights<float>& weights, const Coefficients& coefficients,
                              model::BlockGradient<float>& gradient) const {
-    return accumulate(weights, examples_batch_, examples_layouts_, coefficients, gradient);
-  }
-
-  /// The same over all n + m sequences, of which the queries only predict: returns s [n + m], and
-  /// `coefficients(s)` gives the examples' c [n].
-  template <class Coefficients>
-  Eigen::VectorXd accumulate_all(const model::Weights<float>& weights,
-                                 const Coefficients& coefficients,
-                                 model::BlockGradient<float>& gradient) const {
-    return accumulate(weights, batch_, layouts_, coefficients, gradient);
-  }
-
- private:
-  template <class Coefficients>
-  Eigen::VectorXd accumulate(const model::Weights<float>& weights, const model::TokenBatch& batch,
-                             const model::AttentionLayouts& layouts,
-                             const Coefficients& coefficients,
-                             model::BlockGradient<float>& gradient) const {
-    const auto activations = model::forward(weights, batch, layouts, true);
+    const bool all = sequences == Sequences::all;
+    const auto& batch = all ? batch_ : examples_batch_;
+    const auto& layouts = all ? layouts_ : examples_layouts_;
+    const auto activations = model::forward_from(input, weights, layouts, true);
     Eigen::VectorXd predicted = model::predict(activations.hidden, batch, *readout_);
     pull_back(weights, activations, batch, layouts, coefficients(predicted), gradient);
     return predicted;
   }
+
+ private:
   void pull_back(const model::Weights<float>& weights, const model::Activations<float>& activations,
                  const model::TokenBatch& batch, const model::AttentionLayouts& layouts,
                  const Eigen::VectorXd& coefficients, model::BlockGradient<float>& gradient) const;

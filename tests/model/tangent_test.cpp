@@ -1,0 +1,144 @@
+/// Forward mode against central differences and against reverse mode.
+
+#include "sextant/model/tangent.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/core/random.hpp"
+#include "support/random_model.hpp"
+
+using namespace sextant;
+using namespace sextant::model;
+
+namespace {
+
+struct Case {
+  ModelConfig config;
+  Parameters<double> parameters;
+  TokenBatch batch;
+  AttentionLayouts layouts;
+};
+
+/// Causal batches share prefixes, so that queries of one group see different numbers of keys.
+Case make_case(Family family, std::uint64_t seed) {
+  const ModelConfig config = test::small_config(family);
+  auto sequences = test::random_sequences(config, 4, 9, seed);
+  sequences.push_back(sequences[1]);
+  sequences.back().push_back(3);
+  const bool causal = family == Family::gpt2;
+  TokenBatch batch = causal ? pack_causal(sequences) : pack_bidirectional(sequences);
+  AttentionLayouts layouts = tree_layouts(batch);
+  return {config, test::random_parameters<double>(config, seed + 1), std::move(batch),
+          std::move(layouts)};
+}
+
+std::vector<ModelBlock> some_blocks(const ModelConfig& config, BlockKind kind, int first_layer) {
+  CaptureOptions options;
+  options.kinds = {kind};
+  options.first_layer = first_layer;
+  return model_blocks(config, options);
+}
+
+WeightMatrices<double> random_directions(const ModelConfig& config,
+                                         std::span<const ModelBlock> blocks, std::uint64_t seed) {
+  auto matrices = BlockGradient<double>(config, blocks).matrices();
+  Random random(seed);
+  for (auto& [key, matrix] : matrices) {
+    for (double& value : matrix.reshaped()) value = random.normal();
+  }
+  return matrices;
+}
+
+/// Final hidden states after a move along the directions.
+Rows<double> hidden_after(const Case& c, const WeightMatrices<double>& directions, double step) {
+  Weights<double> weights = c.parameters.weights();
+  for (const auto& [key, direction] : directions) {
+    auto moved = std::make_shared<Rows<double>>(copy(weights.linear(key.first, key.second).weight));
+    *moved += step * direction;
+    weights.replace(key.first, key.second, std::move(moved));
+  }
+  return forward(weights, c.batch, c.layouts, false).hidden;
+}
+
+}  // namespace
+
+TEST_CASE("forward mode equals central differences for every kind of block") {
+  for (const Family family : {Family::gpt2, Family::bert}) {
+    const Case c = make_case(family, 3);
+    const auto activations = forward(c.parameters.weights(), c.batch, c.layouts, true);
+    for (const BlockKind kind : block_kinds) {
+      for (int first = 0; first < c.config.layers; ++first) {
+        const auto directions = random_directions(c.config, some_blocks(c.config, kind, first), 7);
+        const Rows<double> change =
+            push_forward(c.parameters.weights(), activations, c.layouts, directions);
+        constexpr double h = 1e-5;
+        const Rows<double> difference =
+            (hidden_after(c, directions, h) - hidden_after(c, directions, -h)) / (2 * h);
+        INFO(family_name(family), " ", kind_name(kind), " from layer ", first);
+        CHECK(difference.cwiseAbs().maxCoeff() > 0.1);
+        CHECK((change - difference).cwiseAbs().maxCoeff() <
+              1e-7 * (1 + difference.cwiseAbs().maxCoeff()));
+      }
+    }
+  }
+}
+
+TEST_CASE("queries and keys move the scores") {
+  const Case c = make_case(Family::gpt2, 5);
+  const auto weights = c.parameters.weights();
+  const auto activations = forward(weights, c.batch, c.layouts, true);
+  for (const LinearKind kind : {LinearKind::query, LinearKind::key}) {
+    for (int l = 0; l < c.config.layers; ++l) {
+      WeightMatrices<double> directions;
+      Random random(8);
+      Rows<double>& direction = directions[{l, kind}];
+      direction.resize(c.config.width, c.config.width);
+      for (double& value : direction.reshaped()) value = random.normal();
+      const Rows<double> change = push_forward(weights, activations, c.layouts, directions);
+      constexpr double h = 1e-5;
+      const Rows<double> difference =
+          (hidden_after(c, directions, h) - hidden_after(c, directions, -h)) / (2 * h);
+      CHECK((change - difference).cwiseAbs().maxCoeff() <
+            1e-7 * (1 + difference.cwiseAbs().maxCoeff()));
+    }
+  }
+}
+
+TEST_CASE("forward mode is the transpose of reverse mode, in both precisions") {
+  for (const Family family : {Family::gpt2, Family::bert}) {
+    const Case c = make_case(family, 11);
+    const auto weights = c.parameters.weights();
+    const auto activations = forward(weights, c.batch, c.layouts, true);
+    CaptureOptions options;
+    options.kinds.assign(std::begin(block_kinds), std::end(block_kinds));
+    const auto blocks = model_blocks(c.config, options);
+    const auto directions = random_directions(c.config, blocks, 12);
+    Rows<double> cotangent(activations.hidden.rows(), activations.hidden.cols());
+    Random random(13);
+    for (double& value : cotangent.reshaped()) value = random.normal();
+    BlockGradient<double> gradient(c.config, blocks);
+    backward(weights, activations, c.layouts, nullptr, cotangent, gradient);
+    double pulled_back = 0;
+    for (const auto& [key, matrix] : gradient.matrices()) {
+      pulled_back += matrix.cwiseProduct(directions.at(key)).sum();
+    }
+    const double pushed_forward =
+        push_forward(weights, activations, c.layouts, directions).cwiseProduct(cotangent).sum();
+    CHECK(pushed_forward == doctest::Approx(pulled_back).epsilon(1e-11));
+  }
+}
+
+TEST_CASE("no direction changes nothing, and activations are needed") {
+  const Case c = make_case(Family::gpt2, 1);
+  const auto weights = c.parameters.weights();
+  const auto kept = forward(weights, c.batch, c.layouts, true);
+  CHECK(push_forward(weights, kept, c.layouts, {}).isZero());
+  const auto directions =
+      random_directions(c.config, some_blocks(c.config, BlockKind::value, 0), 2);
+  CHECK_THROWS_AS(
+      push_forward(weights, forward(weights, c.batch, c.layouts, false), c.layouts, directions),
+      ArgumentError);
+}
