@@ -14,13 +14,17 @@ struct Options {
   double label_noise = 0;
   int examples = 10;
   int queries = 10;
+  std::string supervision{task::name_of(task::Supervision::leave_one_out)};
   std::uint64_t seed = 1;
 };
 
 void run(const Options& options) {
   const task::DigitShiftFamily family{task::parse_shifts(options.shifts), options.label_noise};
-  const task::DecoderPrompt prompt =
+  task::DecoderPrompt prompt =
       task::draw_digit_shift_prompt(family, options.examples, options.queries, options.seed);
+  if (options.supervision == task::name_of(task::Supervision::every_label)) {
+    prompt.supervision = task::Supervision::every_label;
+  }
   io::write_file(options.out, task::format_prompt(prompt));
 }
 
@@ -44,6 +48,11 @@ void add_prompt(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--queries", options->queries, "Queries, all different, with right targets")
       ->check(CLI::Range(0, task::digit_count))
+      ->capture_default_str();
+  command
+      ->add_option("--supervision", options->supervision,
+                   "leave-one-out: an example reads all others; every-label: those before it")
+      ->check(CLI::IsMember({"leave-one-out", "every-label"}))
       ->capture_default_str();
   command->add_option("--seed", options->seed, "Seed of the draw")->capture_default_str();
   command->callback([options] { run(*options); });

@@ -4,6 +4,7 @@
 
 #include "commands.hpp"
 #include "output.hpp"
+#include "products.hpp"
 #include "sextant/report/advice_text.hpp"
 #include "sextant/report/json_output.hpp"
 #include "source.hpp"
@@ -16,21 +17,43 @@ struct Options {
   SourceOptions source;
   StatisticOptions statistic;
   OutputOptions output;
+  KernelOptions kernel;
 };
+
+void write(const advice::Scoring& scoring, const std::vector<geometry::Block>& blocks,
+           const report::Heading& heading, const Options& options, ResultFiles& files) {
+  warn(scoring.warnings, options.shared.quiet);
+  files.write(report::to_json(scoring),
+              report::scoring_text(scoring, blocks, report::terminal_style(1)),
+              [&] { return report::scoring_html(heading, scoring, blocks); });
+}
+
+advice::Scoring score_from_products(const ProductSource& source, const Options& options,
+                                    const advice::ScoreOptions& score) {
+  advice::ProductOptions products = options.kernel.products;
+  products.seed = options.shared.seed;
+  const advice::Selection whole = advice::select(source.products, score.select, products);
+  advice::Scoring scoring =
+      advice::score(source.blocks, source.scores(score.method, whole, products), whole, score);
+  scoring.warnings.insert(scoring.warnings.begin(), whole.warnings.begin(), whole.warnings.end());
+  return scoring;
+}
 
 void run(const Options& options) {
   apply_shared_options(options.shared);
   const advice::ScoreOptions score = score_options(options.statistic, options.shared.seed);
   ResultFiles files(options.output, input_files(options.source));
+  const std::string title = "Which blocks to adapt";
+  const std::uint64_t seed = options.shared.seed;
+  if (options.kernel.from_products()) {
+    const ProductSource source(options.source);
+    write(score_from_products(source, options, score), source.blocks, heading(title, source, seed),
+          options, files);
+    return;
+  }
   const Source source = open_source(options.source);
-  const advice::Scoring scoring = advice::score(source.geometry, score);
-  warn(scoring.warnings, options.shared.quiet);
-  files.write(
-      report::to_json(scoring),
-      report::scoring_text(scoring, source.geometry.blocks, report::terminal_style(1)), [&] {
-        return report::scoring_html(heading("Which blocks to adapt", source, options.shared.seed),
-                                    scoring, source.geometry.blocks);
-      });
+  write(advice::score(source.geometry, score), source.geometry.blocks, heading(title, source, seed),
+        options, files);
 }
 
 }  // namespace
@@ -39,6 +62,7 @@ void add_score(CLI::App& app) {
   auto* command = app.add_subcommand("score", "Which directions: rank blocks and heads");
   const auto options = std::make_shared<Options>();
   add_source_options(*command, options->source, true);
+  add_kernel_options(*command, options->kernel);
   add_score_options(*command, options->statistic);
   add_horizon_options(*command, options->statistic);
   add_output_options(*command, options->output, true);

@@ -4,6 +4,7 @@
 
 #include "commands.hpp"
 #include "output.hpp"
+#include "products.hpp"
 #include "sextant/report/advice_text.hpp"
 #include "sextant/report/json_output.hpp"
 #include "source.hpp"
@@ -16,20 +17,33 @@ struct Options {
   SourceOptions source;
   StatisticOptions statistic;
   OutputOptions output;
+  KernelOptions kernel;
 };
+
+void write(const advice::Selection& selection, const report::Heading& heading,
+           const Options& options, ResultFiles& files) {
+  warn(selection.warnings, options.shared.quiet);
+  files.write(report::to_json(selection),
+              report::selection_text(selection, report::terminal_style(1)),
+              [&] { return report::selection_html(heading, selection); });
+}
 
 void run(const Options& options) {
   apply_shared_options(options.shared);
   const advice::SelectOptions select = select_options(options.statistic);
   ResultFiles files(options.output, input_files(options.source));
+  const std::string title = "How far to adapt";
+  const std::uint64_t seed = options.shared.seed;
+  if (options.kernel.from_products()) {
+    const ProductSource source(options.source);
+    advice::ProductOptions products = options.kernel.products;
+    products.seed = seed;
+    write(advice::select(source.products, select, products), heading(title, source, seed), options,
+          files);
+    return;
+  }
   const Source source = open_source(options.source);
-  const advice::Selection selection = advice::select(source.geometry, select);
-  warn(selection.warnings, options.shared.quiet);
-  files.write(report::to_json(selection),
-              report::selection_text(selection, report::terminal_style(1)), [&] {
-                return report::selection_html(
-                    heading("How far to adapt", source, options.shared.seed), selection);
-              });
+  write(advice::select(source.geometry, select), heading(title, source, seed), options, files);
 }
 
 }  // namespace
@@ -39,6 +53,7 @@ void add_select(CLI::App& app) {
       app.add_subcommand("select", "How far: evidence over horizons, gaps, certificate");
   const auto options = std::make_shared<Options>();
   add_source_options(*command, options->source, true);
+  add_kernel_options(*command, options->kernel);
   add_horizon_options(*command, options->statistic);
   add_output_options(*command, options->output, true);
   add_shared_options(*command, options->shared);

@@ -167,6 +167,8 @@ Summary summarize_prompt(const std::filesystem::path& path, const report::Termin
       {"queries with a target", std::to_string(targets)}};
   if (decoder != nullptr) {
     summary.json["labels"] = decoder->labels.size();
+    summary.json["supervision"] = name_of(decoder->supervision);
+    entries.emplace_back("supervision", name_of(decoder->supervision));
     entries.emplace_back("labels", std::to_string(decoder->labels.size()));
     entries.emplace_back("example template", report::printable(decoder->pattern.example));
     entries.emplace_back("query template", report::printable(decoder->pattern.query));

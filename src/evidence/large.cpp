@@ -128,6 +128,13 @@ LargeSpectrum spectrum_from_features(Features features, const Eigen::Ref<const V
 LargeSpectrum spectrum_from_products(const spectral::KernelOperator& kernel,
                                      const Eigen::Ref<const VectorXd>& residuals,
                                      const LanczosOptions& options) {
+  return spectrum_from_products(kernel, spectral::KrylovSpace(kernel, residuals, options.steps),
+                                options);
+}
+
+LargeSpectrum spectrum_from_products(const spectral::KernelOperator& kernel,
+                                     const spectral::KrylovSpace& from_residuals,
+                                     const LanczosOptions& options) {
   const spectral::LargestEigenvalue largest =
       spectral::largest_eigenvalue(kernel, options.largest_products);
   LargeSpectrum result;
@@ -140,8 +147,7 @@ LargeSpectrum spectrum_from_products(const spectral::KernelOperator& kernel,
                         fmt::format("is {}, expected at least 0 and below 1 / lambda_max = {}",
                                     result.rho, 1 / largest.value));
   }
-  const spectral::LanczosQuadrature quadrature =
-      spectral::lanczos_quadrature(kernel, residuals, options.steps);
+  const spectral::LanczosQuadrature quadrature = from_residuals.quadrature();
   result.exact_horizon =
       quadrature.exhausted ? std::numeric_limits<std::int64_t>::max() : 2 * quadrature.steps - 1;
   result.spectrum.examples = kernel.size();

@@ -92,6 +92,14 @@ void append_facts(const advice::Selection& selection, std::vector<std::string>& 
         selection.t_map, selection.curve.horizons.size(), short_number(selection.posterior.mean),
         low, high));
   }
+  if (learns && selection.products) {
+    facts.push_back(fmt::format(
+        "Method: Lanczos on products with the kernel, {} steps and {} probes. The evidence of a "
+        "step has the standard error {}; within two of them T_MAP is {} to {}.",
+        selection.products->steps, selection.products->probes,
+        short_number(selection.products->evidence_error), selection.products->t_map_low,
+        selection.products->t_map_high));
+  }
   if (learns) facts.push_back(gap_fact(selection));
   if (learns && selection.bound) {
     facts.push_back(fmt::format(
@@ -110,6 +118,7 @@ void append_facts(const advice::Scoring& scoring, std::size_t block_count,
       "Method {}: {} of {} chosen.{}", subspace::name_of(scoring.method), scoring.selected.size(),
       counted(block_count, "block"),
       scoring.stopped.empty() ? "" : fmt::format(" Selection ended: {}.", scoring.stopped)));
+  if (std::isnan(scoring.error_none)) return;  // estimated scores know no errors of sets
   facts.push_back(fmt::format(
       "Expected squared error of {} correction: {} without an update, {} with {} on the chosen "
       "blocks, {} at best.",

@@ -92,6 +92,7 @@ Table ranking_table(const advice::Scoring& scoring) {
   std::vector<std::string> kind;
   std::vector<double> parameters;
   std::vector<double> score;
+  std::vector<double> error;
   std::vector<std::string> chosen;
   for (const auto& entry : scoring.ranking) {
     rank.push_back(entry.rank);
@@ -101,13 +102,19 @@ Table ranking_table(const advice::Scoring& scoring) {
     kind.push_back(entry.kind);
     parameters.push_back(static_cast<double>(entry.parameters));
     score.push_back(entry.score);
+    if (scoring.errors.size() > 0) error.push_back(scoring.errors[entry.index]);
     chosen.emplace_back(static_cast<std::size_t>(entry.rank) <= scoring.selected.size() ? "yes"
                                                                                         : "no");
   }
   Table table;
   table.numbers("rank", rank).text("block", block).numbers("layer", layer).numbers("head", head);
   table.text("kind", kind).numbers("parameters", parameters);
-  return table.numbers(score_name(scoring.method), score).text("chosen", chosen);
+  table.numbers(score_name(scoring.method), score);
+  if (!error.empty()) {
+    const bool bounds = scoring.method == subspace::Method::query_aware;
+    table.numbers(bounds ? "at most off by" : "standard error", error);
+  }
+  return table.text("chosen", chosen);
 }
 
 Table outcome_table(const ttt::Adaptation& adaptation) {

@@ -76,6 +76,17 @@ OrderedJson bound_json(const std::optional<advice::Bound>& bound) {
   return json;
 }
 
+OrderedJson method_json(const std::optional<advice::ProductAccuracy>& products) {
+  if (!products) return {{"name", "decomposition"}};
+  return {{"name", "lanczos"},
+          {"steps", products->steps},
+          {"probes", products->probes},
+          {"lambda_max_residual", number(products->lambda_max_residual)},
+          {"evidence_error", number(products->evidence_error)},
+          {"t_map_low", products->t_map_low},
+          {"t_map_high", products->t_map_high}};
+}
+
 OrderedJson match_json(const advice::HorizonMatch& match) {
   OrderedJson json;
   json["t_mu"] = number(match.t_mu);
@@ -150,6 +161,7 @@ OrderedJson to_json(const advice::Selection& selection) {
   json["prompt"]["adapt"] = selection.prompt.adapt;
   json["prompt"]["oracle_horizon"] = selection.oracle_horizon_prompt;
   json["posterior_mean"] = number(selection.posterior.mean);
+  json["method"] = method_json(selection.products);
   json["warnings"] = selection.warnings;
   return json;
 }
@@ -174,6 +186,7 @@ OrderedJson to_json(const advice::Scoring& scoring) {
   json["selected"] = scoring.selected;
   json["horizon"] = scoring.horizon;
   json["alone"] = numbers(scoring.alone);
+  json["errors"] = numbers(scoring.errors);
   json["queries_used"] = scoring.queries_used;
   json["stopped"] = scoring.stopped;
   json["error"]["none"] = number(scoring.error_none);

@@ -55,18 +55,6 @@ double radau_entry(const VectorXd& diagonal, const VectorXd& subdiagonal, Index 
   return beta * (beta / pivot);
 }
 
-VectorXd random_signs(Index size, std::uint64_t seed, std::uint64_t stream) {
-  Random random(seed, stream);
-  VectorXd signs(size);
-  std::uint64_t bits = 0;
-  for (Index i = 0; i < size; ++i) {
-    if (i % 64 == 0) bits = random.bits();
-    signs[i] = (bits & 1) != 0 ? 1.0 : -1.0;
-    bits >>= 1;
-  }
-  return signs;
-}
-
 StochasticEstimate summarize(const std::vector<double>& values) {
   StochasticEstimate result;
   result.probes = static_cast<int>(values.size());
@@ -86,6 +74,18 @@ void check_probes(std::string_view function, int probes) {
 }
 
 }  // namespace
+
+VectorXd random_signs(Index size, std::uint64_t seed, std::uint64_t stream) {
+  Random random(seed, stream);
+  VectorXd signs(size);
+  std::uint64_t bits = 0;
+  for (Index i = 0; i < size; ++i) {
+    if (i % 64 == 0) bits = random.bits();
+    signs[i] = (bits & 1) != 0 ? 1.0 : -1.0;
+    bits >>= 1;
+  }
+  return signs;
+}
 
 KrylovSpace::KrylovSpace(const KernelOperator& kernel, const Eigen::Ref<const VectorXd>& start,
                          Index steps) {

@@ -60,17 +60,82 @@ int label_token(const Tokenizer& tokenizer, const Label& label, std::string_view
                   token_names(tokenizer, longer, std::min(shared, base.size() - 1))));
 }
 
-/// Sequence i < n is example i after all the others, sequence n + j query j after all examples.
-std::string sequence_text(const DecoderPrompt& prompt, const std::vector<std::string>& blocks,
-                          std::size_t i) {
-  const std::size_t n = blocks.size();
-  std::string text;
-  for (std::size_t j = 0; j < n; ++j) {
-    if (j != i) text += blocks[j];
+/// The texts of a prompt's sequences: n of examples, then m of queries.
+class SequenceTexts {
+ public:
+  SequenceTexts(const DecoderPrompt& prompt, const Tokenizer& tokenizer, std::string_view file,
+                std::size_t context_length)
+      : prompt_(prompt), tokenizer_(tokenizer), file_(file), context_length_(context_length) {
+    for (const DecoderExample& example : prompt.examples) {
+      blocks_.push_back(render_example(prompt.pattern, example.x, example.y));
+    }
+    if (prompt.supervision == Supervision::every_label) find_windows();
   }
-  return text +
-         render_query(prompt.pattern, i < n ? prompt.examples[i].x : prompt.queries[i - n].x);
-}
+
+  std::string text(std::size_t i) const {
+    const std::size_t n = blocks_.size();
+    if (i >= n) return joined(first_of_query(i - n), n) + query(i);
+    if (prompt_.supervision == Supervision::every_label) {
+      return joined(window_starts_[i], i) + query(i);
+    }
+    return joined(0, i) + joined(i + 1, n) + query(i);
+  }
+
+ private:
+  std::string joined(std::size_t begin, std::size_t end) const {
+    std::string text;
+    for (std::size_t j = begin; j < end; ++j) text += blocks_[j];
+    return text;
+  }
+
+  std::string query(std::size_t i) const {
+    const std::size_t n = blocks_.size();
+    return render_query(prompt_.pattern, i < n ? prompt_.examples[i].x : prompt_.queries[i - n].x);
+  }
+
+  bool fits(const std::string& text, std::size_t i) const {
+    return encode_text(tokenizer_, text, place_of(i, blocks_.size()), file_).size() <=
+           context_length_;
+  }
+
+  void find_windows() {
+    std::size_t start = 0;
+    std::string text;
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+      if (start < i && !fits(text + query(i), i)) {
+        start = i;
+        text.clear();
+      }
+      window_starts_.push_back(start);
+      text += blocks_[i];
+    }
+  }
+
+  /// The first example that query j reads: with every label supervised the smallest that leaves
+  /// room for the rest, otherwise the first of all.
+  std::size_t first_of_query(std::size_t j) const {
+    const std::size_t n = blocks_.size();
+    if (prompt_.supervision != Supervision::every_label) return 0;
+    std::size_t low = 0;
+    std::size_t high = n;
+    while (low < high) {
+      const std::size_t middle = (low + high) / 2;
+      if (fits(joined(middle, n) + query(n + j), n + j)) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return low;
+  }
+
+  const DecoderPrompt& prompt_;
+  const Tokenizer& tokenizer_;
+  std::string_view file_;
+  std::size_t context_length_;
+  std::vector<std::string> blocks_;
+  std::vector<std::size_t> window_starts_;
+};
 
 double value_of(const DecoderPrompt& prompt, std::string_view text) {
   return std::find_if(prompt.labels.begin(), prompt.labels.end(),
@@ -112,19 +177,16 @@ void check_labels_agree(const DecoderPrompt& prompt, const std::vector<Tokens>& 
 
 }  // namespace
 
-EncodedPrompt encode(const DecoderPrompt& prompt, const Tokenizer& tokenizer,
-                     std::string_view file) {
+EncodedPrompt encode(const DecoderPrompt& prompt, const Tokenizer& tokenizer, std::string_view file,
+                     std::size_t context_length) {
   check_prompt(prompt, file);
   const std::size_t n = prompt.examples.size();
-  std::vector<std::string> blocks;
-  for (const DecoderExample& example : prompt.examples) {
-    blocks.push_back(render_example(prompt.pattern, example.x, example.y));
-  }
+  const SequenceTexts texts(prompt, tokenizer, file, context_length);
   std::vector<Tokens> tokens(n + prompt.queries.size());
   std::vector<Tokens> label_tokens(tokens.size());
   parallel_for(static_cast<std::ptrdiff_t>(tokens.size()), [&](std::ptrdiff_t index) {
     const auto i = static_cast<std::size_t>(index);
-    const std::string text = sequence_text(prompt, blocks, i);
+    const std::string text = texts.text(i);
     const std::string place = place_of(i, n);
     tokens[i] = encode_text(tokenizer, text, place, file);
     for (const Label& label : prompt.labels) {
@@ -165,8 +227,12 @@ EncodedPrompt encode(const EncoderPrompt& prompt, const Tokenizer& tokenizer,
   return result;
 }
 
-EncodedPrompt encode(const Prompt& prompt, const Tokenizer& tokenizer, std::string_view file) {
-  return std::visit([&](const auto& kind) { return encode(kind, tokenizer, file); }, prompt);
+EncodedPrompt encode(const Prompt& prompt, const Tokenizer& tokenizer, std::string_view file,
+                     std::size_t context_length) {
+  if (const auto* decoder = std::get_if<DecoderPrompt>(&prompt)) {
+    return encode(*decoder, tokenizer, file, context_length);
+  }
+  return encode(std::get<EncoderPrompt>(prompt), tokenizer, file);
 }
 
 void check_context_length(const EncodedPrompt& prompt, std::size_t context_length,

@@ -19,8 +19,19 @@ using io::Json;
 using io::JsonObject;
 
 DecoderPrompt parse_decoder(const JsonObject& top) {
-  top.allow_only({"template", "labels", "examples", "queries"});
+  top.allow_only({"template", "labels", "examples", "queries", "supervision"});
   DecoderPrompt prompt;
+  if (top.has("supervision")) {
+    const std::string name = top.string("supervision");
+    if (name == name_of(Supervision::every_label)) {
+      prompt.supervision = Supervision::every_label;
+    } else if (name != name_of(Supervision::leave_one_out)) {
+      throw InputError(
+          top.file(), top.place("supervision"),
+          fmt::format("is \"{}\", expected \"{}\" or \"{}\"", name,
+                      name_of(Supervision::leave_one_out), name_of(Supervision::every_label)));
+    }
+  }
   const JsonObject pattern = top.object("template");
   pattern.allow_only({"example", "query"});
   prompt.pattern = {pattern.string("example"), pattern.string("query")};
@@ -137,6 +148,10 @@ void check_targets(const std::vector<double>& targets, std::string_view file) {
 
 }  // namespace
 
+std::string_view name_of(Supervision supervision) {
+  return supervision == Supervision::every_label ? "every-label" : "leave-one-out";
+}
+
 Prompt parse_prompt(std::string_view json, std::string_view file) {
   const Json parsed = io::parse_json(json, file);
   const JsonObject top(parsed, std::string(file));
@@ -187,6 +202,9 @@ Json json_of(const DecoderPrompt& prompt) {
                {"labels", Json::array()},
                {"examples", Json::array()},
                {"queries", Json::array()}};
+  if (prompt.supervision != Supervision::leave_one_out) {
+    json["supervision"] = name_of(prompt.supervision);
+  }
   for (const auto& [text, value] : prompt.labels) {
     json["labels"].push_back({{"text", text}, {"value", value}});
   }

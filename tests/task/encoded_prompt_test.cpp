@@ -49,6 +49,7 @@ const ByteTokenizer bytes;
 
 DecoderPrompt small_prompt() {
   return {{"{x}->{y}\n", "{x}->"},
+          Supervision::leave_one_out,
           {{"7", 0.75}, {"8", 0.5}},
           {{"a", "7"}, {"b", "8"}, {"c", "7"}},
           {{"d", "8"}, {"e", {}}}};
@@ -77,6 +78,38 @@ TEST_CASE("leave-one-out sequences drop the example they predict") {
   CHECK(encoded.query_targets == std::vector<std::optional<double>>{0.5, std::nullopt});
   CHECK(encoded.label_tokens == std::vector<int>{'7', '8'});
   CHECK(encoded.label_values == std::vector<double>{0.75, 0.5});
+}
+
+TEST_CASE("with every label supervised an example reads those before it") {
+  DecoderPrompt prompt = small_prompt();
+  prompt.supervision = Supervision::every_label;
+  const EncodedPrompt encoded = encode(prompt, bytes, "p.json");
+  CHECK(bytes.decode(encoded.example_tokens[0], false) == "a->");
+  CHECK(bytes.decode(encoded.example_tokens[1], false) == "a->7\nb->");
+  CHECK(bytes.decode(encoded.example_tokens[2], false) == "a->7\nb->8\nc->");
+  CHECK(bytes.decode(encoded.query_tokens[1], false) == "a->7\nb->8\nc->7\ne->");
+  CHECK(encoded.example_targets == std::vector<double>{0.75, 0.5, 0.75});
+}
+
+TEST_CASE("a text longer than the context is cut into windows") {
+  DecoderPrompt prompt = small_prompt();
+  prompt.supervision = Supervision::every_label;
+  prompt.examples.push_back({"f", "8"});
+  prompt.examples.push_back({"g", "7"});
+  // An example takes 4 tokens, a query 2: a window holds two examples and the query of a third.
+  for (const std::size_t context : {10, 11, 13}) {
+    const EncodedPrompt encoded = encode(prompt, bytes, "p.json", context);
+    CHECK(bytes.decode(encoded.example_tokens[2], false) == "a->7\nb->8\nc->");
+    CHECK(bytes.decode(encoded.example_tokens[3], false) == "f->");
+    CHECK(bytes.decode(encoded.example_tokens[4], false) == "f->8\ng->");
+    CHECK(bytes.decode(encoded.query_tokens[0], false) == "f->8\ng->7\nd->");
+    CHECK_NOTHROW(check_context_length(encoded, context, "p.json"));
+  }
+  // Not even a query fits: the sequences are left as they are, for the check to name.
+  const EncodedPrompt tiny = encode(prompt, bytes, "p.json", 1);
+  CHECK(bytes.decode(tiny.example_tokens[1], false) == "b->");
+  CHECK(bytes.decode(tiny.query_tokens[0], false) == "d->");
+  CHECK_THROWS_AS(check_context_length(tiny, 1, "p.json"), InputError);
 }
 
 TEST_CASE("an encoder's texts carry their special tokens") {

@@ -96,6 +96,8 @@ TEST_CASE("wrong prompts are rejected at their place") {
   reject(R"({"labels":null})", "labels", "missing");
   reject(R"({"template":null})", "template", "missing");
   reject(R"({"template":{"extra":"1"}})", "template.extra", "unknown key");
+  reject(R"({"supervision":"all"})", "supervision", "expected \"leave-one-out\"");
+  reject(R"({"supervision":1})", "supervision", "string");
   reject(R"({"template":{"example":"{x}"}})", "template.example", "{y}");
   reject(R"({"template":{"example":"{y}"}})", "template.example", "{x}");
   reject(R"({"template":{"example":"{x}{y}{z}"}})", "template.example", "\"{z}\" at byte 6");

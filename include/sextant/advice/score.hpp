@@ -52,6 +52,8 @@ struct Scoring {
   /// [B] the score of every block by itself, in the geometry's order; of greedy methods the
   /// criterion of the block alone.
   Eigen::VectorXd alone;
+  /// [B] how far `alone` is to be trusted where it was estimated (score_products.hpp); else empty.
+  Eigen::VectorXd errors;
   /// "queries", or "prompt" when there are none and the prompt's own examples stand in.
   std::string queries_used;
   std::string stopped;  ///< Greedy methods: why the selection ended; otherwise empty.

@@ -88,9 +88,21 @@ struct Bound {
   double exact_tail = 0;
 };
 
+/// What an answer from products with the kernel rests on (select_products.hpp).
+struct ProductAccuracy {
+  Eigen::Index steps = 0;          ///< Of every Lanczos run.
+  int probes = 0;                  ///< Random vectors behind determinants and traces.
+  double lambda_max_residual = 0;  ///< lambda_max is known to within this.
+  double evidence_error = 0;       ///< Standard error of l_T - l_0 for T = 1; T times that for T.
+  /// T_MAP within two standard errors of the slope of the determinant's term.
+  std::int64_t t_map_low = 0;
+  std::int64_t t_map_high = 0;
+};
+
 struct Selection {
   Eigen::Index n = 0;
   spectral::Eigensystem system;  ///< Of the kernel; `system.values` are the contract's eigenvalues.
+  std::optional<ProductAccuracy> products;  ///< Empty where the kernel was decomposed.
   double lambda_max = 0;
   double rho = 0;                 ///< 0 for a zero kernel.
   evidence::EvidenceCurve curve;  ///< Horizons and l_T.

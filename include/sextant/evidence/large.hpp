@@ -60,5 +60,9 @@ struct LanczosOptions {
 LargeSpectrum spectrum_from_products(const spectral::KernelOperator& kernel,
                                      const Eigen::Ref<const Eigen::VectorXd>& residuals,
                                      const LanczosOptions& options = {});
+/// The same with the space spanned from the residuals at hand, which makes `options.steps` idle.
+LargeSpectrum spectrum_from_products(const spectral::KernelOperator& kernel,
+                                     const spectral::KrylovSpace& from_residuals,
+                                     const LanczosOptions& options = {});
 
 }  // namespace sextant::evidence

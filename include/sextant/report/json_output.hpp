@@ -21,11 +21,14 @@ namespace sextant::report {
 /// "horizon_query"}, "queries": [{"correction_map", "correction_average", "correction_bayes",
 /// "gap_none", "gap_map", "adapt", "query", "oracle_horizon", "variance_prior",
 /// "variance_posterior", "interval", "probability_closer"}], "prompt": {"gap_none", "gap_map",
-/// "adapt", "oracle_horizon"}, "posterior_mean", "warnings"}. "bound" is null when there is none.
+/// "adapt", "oracle_horizon"}, "posterior_mean", "method": {"name"}, "warnings"}. The values of
+/// "bound" are null when there is none. "method" is "decomposition", or "lanczos" with "steps",
+/// "probes", "lambda_max_residual", "evidence_error" (of one step), "t_map_low" and "t_map_high".
 OrderedJson to_json(const advice::Selection& selection);
 
 /// {"method", "sigma2", "tau2", "ranking": [{"block", "layer", "head", "kind", "parameters",
-/// "score", "rank"}], "selected", "horizon", "alone", "queries_used", "stopped", "error":
+/// "score", "rank"}], "selected", "horizon", "alone", "errors" (of estimates), "queries_used",
+/// "stopped", "error":
 /// {"none", "selected", "bayes"}, "warnings"}. "head" is null for blocks without heads; "alone" is
 /// in the geometry's order.
 OrderedJson to_json(const advice::Scoring& scoring);

@@ -67,6 +67,9 @@ struct StochasticEstimate {
   int probes = 0;
 };
 
+/// Independent signs +1 and -1 [size], the same for the same seed and stream.
+Eigen::VectorXd random_signs(Eigen::Index size, std::uint64_t seed, std::uint64_t stream);
+
 struct TraceOptions {
   int probes = 16;          ///< Random sign vectors, at least 1.
   Eigen::Index steps = 40;  ///< Lanczos steps for each, at least 1.

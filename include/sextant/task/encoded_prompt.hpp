@@ -3,6 +3,7 @@
 /// A prompt as the token sequences that a model sees.
 
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -12,13 +13,12 @@
 
 namespace sextant::task {
 
-/// n examples and m queries as tokens. For a decoder, sequence i is example i's leave-one-out
-/// prompt: every other example in order, then the query template with x_i. Its prediction is read
-/// at the last token.
+/// n examples and m queries as tokens. A decoder's sequence i is what example i's prediction reads
+/// (`Supervision`), then the query template with x_i; its prediction is read at the last token.
 struct EncodedPrompt {
   std::vector<std::vector<int>> example_tokens;      ///< n sequences, none empty.
   std::vector<double> example_targets;               ///< n targets y_i.
-  std::vector<std::vector<int>> query_tokens;        ///< m sequences: the whole prompt, then x.
+  std::vector<std::vector<int>> query_tokens;        ///< m sequences: the examples, then x.
   std::vector<std::optional<double>> query_targets;  ///< m targets, where known.
   /// m numbers in the prompt file where some queries were left out; empty: 0, ..., m - 1.
   std::vector<std::ptrdiff_t> query_numbers;
@@ -27,14 +27,21 @@ struct EncodedPrompt {
   bool causal = false;               ///< Whether this is a decoder's prompt.
 };
 
+inline constexpr std::size_t unlimited_context = std::numeric_limits<std::size_t>::max();
+
 /// Tokenises a decoder's prompt. Each text is tokenised as a whole, with the tokenizer's special
 /// tokens. Every label must be exactly one token after every text, and the same one:
 /// encode(text + label) = encode(text) followed by that id. Throws `InputError` naming `file`, the
 /// label, the example and the tokens that came out when it is not, when two labels share a token,
 /// when a text has no tokens, and for whatever `check_prompt` rejects. Deterministic for any number
 /// of threads. Cost: (number of labels + 1) (n + m) tokenisations of texts of n examples each.
+///
+/// With `Supervision::every_label` no sequence is longer than `context_length` tokens: example i
+/// reads the examples of its window before it, and a window ends where the next example would not
+/// fit; a query reads as many of the last examples as fit. Leave-one-out sequences are as long as
+/// they are, see `check_context_length`.
 EncodedPrompt encode(const DecoderPrompt& prompt, const tokenizer::Tokenizer& tokenizer,
-                     std::string_view file);
+                     std::string_view file, std::size_t context_length = unlimited_context);
 
 /// Tokenises an encoder's prompt: each text with the tokenizer's special tokens.
 /// Throws `InputError` when a text has no tokens or `check_prompt` rejects the prompt.
@@ -43,7 +50,7 @@ EncodedPrompt encode(const EncoderPrompt& prompt, const tokenizer::Tokenizer& to
 
 /// Either of the above.
 EncodedPrompt encode(const Prompt& prompt, const tokenizer::Tokenizer& tokenizer,
-                     std::string_view file);
+                     std::string_view file, std::size_t context_length = unlimited_context);
 
 /// Throws `InputError` naming the first example or query whose sequence is longer than
 /// `context_length` tokens, with both lengths.

@@ -34,9 +34,20 @@ struct DecoderQuery {
   std::optional<std::string> y;
 };
 
+/// What an example's prediction reads before the query template with its own x.
+enum class Supervision {
+  leave_one_out,  ///< All other examples, in their order.
+  /// The examples before it, so that one text supervises all of its labels: for prompts of
+  /// thousands of examples. The text is cut into windows where the model's context is full.
+  every_label
+};
+/// "leave-one-out", "every-label".
+std::string_view name_of(Supervision supervision);
+
 /// Examples for a causal model that continues text.
 struct DecoderPrompt {
   PromptTemplate pattern;
+  Supervision supervision = Supervision::leave_one_out;
   std::vector<Label> labels;
   std::vector<DecoderExample> examples;
   std::vector<DecoderQuery> queries;
@@ -66,7 +77,8 @@ using Prompt = std::variant<DecoderPrompt, EncoderPrompt>;
 ///      "labels":   [{"text": "0", "value": 0.0}, {"text": "1", "value": 1.0}],
 ///      "examples": [{"x": "3", "y": "1"}, ...], "queries": [{"x": "5", "y": "0"}, {"x": "6"}]}
 ///
-/// any other an encoder's:
+/// with the optional key "supervision": "leave-one-out" (the default) or "every-label"; any other
+/// is an encoder's:
 ///
 ///     {"examples": [{"text": "...", "y": 1.0}, ...], "queries": [{"text": "..."}, ...]}
 ///

@@ -1,0 +1,51 @@
+#pragma once
+
+/// `--kernel products`: a model's kernel as products, for prompts of thousands of examples.
+
+#include <string>
+#include <vector>
+
+#include "options.hpp"
+#include "sextant/advice/score_products.hpp"
+#include "sextant/advice/select_products.hpp"
+#include "sextant/report/advice_html.hpp"
+#include "sextant/ttt/model_kernel.hpp"
+
+namespace sextant::apps {
+
+/// How the kernel is handled.
+struct KernelOptions {
+  std::string kernel = "dense";
+  advice::ProductOptions products;
+
+  bool from_products() const { return kernel == "products"; }
+};
+
+/// Adds --kernel, --lanczos-steps and --probes.
+void add_kernel_options(CLI::App& command, KernelOptions& options);
+
+/// A model with its prompt, and everything that `advice::select` reads of it. Its parts refer to
+/// each other, so it stays where it was made.
+struct ProductSource {
+  /// Loads the model and multiplies what all products share. Throws `UsageError` for a geometry
+  /// file and for tokenwise features, which exist as kernels alone.
+  explicit ProductSource(const SourceOptions& options);
+  ProductSource(const ProductSource&) = delete;
+  ProductSource& operator=(const ProductSource&) = delete;
+
+  /// The estimated scores of `method`, one of the closed forms, under the benchmark of `whole`.
+  subspace::EstimatedScores scores(subspace::Method method, const advice::Selection& whole,
+                                   const advice::ProductOptions& options) const;
+
+  std::string description;
+  ttt::PromptModel model;
+  std::vector<geometry::Block> blocks;
+  ttt::ModelJacobian examples;
+  ttt::ModelKernel kernel;
+  std::vector<model::WeightMatrices<float>> query_gradients;  ///< [m]
+  advice::KernelProducts products;
+};
+
+report::Heading heading(const std::string& title, const ProductSource& source, std::uint64_t seed);
+
+}  // namespace sextant::apps

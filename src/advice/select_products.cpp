@@ -1,0 +1,217 @@
+#include "sextant/advice/select_products.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/evidence/large.hpp"
+#include "sextant/spectral/filters.hpp"
+#include "sextant/spectral/lanczos.hpp"
+
+namespace sextant::advice {
+namespace {
+
+using Eigen::Index;
+using Eigen::VectorXd;
+using evidence::Sigma2Rule;
+
+void check(const KernelProducts& prompt, const SelectOptions& options,
+           const ProductOptions& products) {
+  constexpr std::string_view here = "select";
+  if (prompt.kernel == nullptr) throw ArgumentError(here, "kernel", "is missing");
+  const auto n = static_cast<std::size_t>(prompt.kernel->size());
+  const auto m = static_cast<std::size_t>(prompt.couplings.cols());
+  check_size(here, "residuals", static_cast<std::size_t>(prompt.residuals.size()), n);
+  if (m > 0) check_size(here, "couplings", static_cast<std::size_t>(prompt.couplings.rows()), n);
+  check_size(here, "variances", static_cast<std::size_t>(prompt.variances.size()), m);
+  check_size(here, "query_numbers", prompt.query_numbers.size(), m);
+  if (products.steps < 1) throw ArgumentError(here, "steps", "is below 1");
+  if (products.probes < 2) throw ArgumentError(here, "probes", "is below 2: one has no error");
+  if (options.query) throw ArgumentError(here, "query", "is not for products; leave others out");
+}
+
+void fit_variances(const evidence::ResidualSpectrum& spectrum, const SelectOptions& options,
+                   Selection& result) {
+  const bool sigma2_given = options.sigma2.rule == Sigma2Rule::fixed;
+  if (sigma2_given && options.tau2) {
+    check_not_negative("select", "tau2", *options.tau2);
+    check_positive("select", "sigma2", options.sigma2.value);
+    result.benchmark = {*options.tau2, options.sigma2.value};
+    result.lambda_star = result.benchmark.lambda_star();
+    return;
+  }
+  result.fit = sigma2_given   ? evidence::fit_tau2(spectrum, options.sigma2.value)
+               : options.tau2 ? evidence::fit_sigma2(spectrum, *options.tau2)
+                              : evidence::fit_benchmark(spectrum);
+  result.benchmark = result.fit->benchmark;
+  result.lambda_star = result.fit->lambda_star;
+}
+
+/// T_MAP if the determinant were off by `errors` standard errors.
+std::int64_t shifted_map(const evidence::LargeSpectrum& large, const SelectOptions& options,
+                         double errors) {
+  evidence::ResidualSpectrum shifted = large.spectrum;
+  shifted.log_determinant =
+      std::min(0.0, shifted.log_determinant + errors * large.log_determinant_error);
+  return evidence::evidence_curve(shifted, large.rho, options.horizons, options.sigma2).t_map;
+}
+
+void find_horizon(const evidence::LargeSpectrum& large, const SelectOptions& options,
+                  const ProductOptions& products, Selection& result) {
+  result.curve =
+      evidence::evidence_curve(large.spectrum, large.rho, options.horizons, options.sigma2);
+  result.t_map = large.lambda_max > 0 ? result.curve.t_map : 0;
+  result.sigma2_rule = options.sigma2.rule;
+  result.sigma2 = result.curve.sigma2[result.curve.map_index];
+  result.posterior = evidence::gibbs_posterior(result.curve);
+  // A smaller determinant makes every step dearer.
+  result.products = ProductAccuracy{products.steps,
+                                    products.probes,
+                                    large.lambda_max_residual,
+                                    large.evidence_error(1),
+                                    shifted_map(large, options, -2),
+                                    shifted_map(large, options, 2)};
+}
+
+/// a_i = counts_i (tau2 l_i + sigma2) over the density, in place of one term for every eigenvalue.
+void judge_prompt(const evidence::ResidualSpectrum& spectrum, Selection& result) {
+  const VectorXd nodes = spectrum.density_nodes.cwiseMax(0.0);
+  spectral::GapWeights weights = spectral::prompt_gap_weights(nodes, result.benchmark);
+  weights.a = weights.a.cwiseProduct(spectrum.counts);
+  const spectral::AdaptationGap gap =
+      spectral::adaptation_gap(nodes, weights, result.lambda_star,
+                               spectral::gd_prompt_filter(nodes, result.rho, result.t_map));
+  result.prompt = {gap.none, gap.adapted, gap.adapt};
+  result.oracle_horizon_prompt = spectral::oracle_horizon(nodes, weights, result.lambda_star,
+                                                          result.rho, result.curve.horizons)
+                                     .horizon;
+  const spectral::SpectralMatch match =
+      spectral::match_at_mean(nodes, weights.a, result.lambda_star, result.rho);
+  result.spectral_match.t_mu = match.time;
+  result.spectral_match.horizon_prompt = match.horizon;
+}
+
+/// q(K) r for the three filters.
+struct Filtered {
+  VectorXd map;
+  VectorXd average;
+  VectorXd bayes;
+};
+
+Filtered filter_residuals(const spectral::KrylovSpace& space, const Selection& result) {
+  const auto apply = [&](const auto& filter) {
+    return space.apply([&](double value) {
+      return filter(VectorXd(VectorXd::Constant(1, std::max(value, 0.0))))[0];
+    });
+  };
+  const double rho = result.rho;
+  return {apply([&](const VectorXd& l) { return spectral::gd_query_filter(l, rho, result.t_map); }),
+          apply([&](const VectorXd& l) {
+            return evidence::average_query_filter(l, rho, result.curve.horizons,
+                                                  result.posterior.weights);
+          }),
+          apply([&](const VectorXd& l) {
+            return spectral::bayes_query_filter(l, result.lambda_star);
+          })};
+}
+
+/// Sums over eigenvalues with the weights kt_i^2 become the quadrature from the query's coupling.
+QueryAdvice advise_query(const KernelProducts& prompt, Index x, const Filtered& filtered,
+                         const ProductOptions& products, Selection& result) {
+  const VectorXd coupling = prompt.couplings.col(x);
+  const spectral::LanczosQuadrature quadrature =
+      spectral::lanczos_quadrature(*prompt.kernel, coupling, products.steps);
+  VectorXd nodes = VectorXd::Zero(1);
+  VectorXd rotated = VectorXd::Zero(1);
+  if (quadrature.nodes.size() > 0) {
+    nodes = quadrature.nodes.cwiseMax(0.0);
+    rotated = quadrature.weights.cwiseMax(0.0).cwiseSqrt();
+  }
+  const spectral::GapWeights weights =
+      spectral::query_gap_weights(nodes, rotated, result.benchmark);
+  QueryAdvice advice;
+  advice.query = static_cast<Index>(prompt.query_numbers[static_cast<std::size_t>(x)]);
+  advice.correction_map = coupling.dot(filtered.map);
+  advice.correction_average = coupling.dot(filtered.average);
+  advice.correction_bayes = coupling.dot(filtered.bayes);
+  const spectral::AdaptationGap gap =
+      spectral::adaptation_gap(nodes, weights, result.lambda_star,
+                               spectral::gd_query_filter(nodes, result.rho, result.t_map));
+  advice.gap_none = gap.none;
+  advice.gap_map = gap.adapted;
+  advice.adapt = gap.adapt;
+  const spectral::QueryVariance variance =
+      spectral::query_variance(nodes, rotated, prompt.variances[x], result.benchmark);
+  advice.variance_prior = variance.prior;
+  advice.variance_posterior = variance.posterior;
+  advice.oracle_horizon = spectral::oracle_horizon(nodes, weights, result.lambda_star, result.rho,
+                                                   result.curve.horizons)
+                              .horizon;
+  result.spectral_match.horizon_query.push_back(
+      spectral::match_at_mean(nodes, weights.a, result.lambda_star, result.rho).horizon);
+  return advice;
+}
+
+void collect_warnings(const evidence::LargeSpectrum& large, Selection& result) {
+  const auto warn = [&](std::string text) { result.warnings.push_back(std::move(text)); };
+  if (result.lambda_max == 0) {
+    warn("The kernel is zero: the chosen blocks cannot move any prediction.");
+    return;
+  }
+  if (result.curve.zero_residuals) {
+    warn("All residuals are zero: there is nothing to learn from.");
+    return;
+  }
+  const ProductAccuracy& products = *result.products;
+  if (products.t_map_low != products.t_map_high) {
+    warn(
+        fmt::format("The determinant is an estimate: within two standard errors T_MAP is {} to "
+                    "{}. More probes narrow that.",
+                    products.t_map_low, products.t_map_high));
+  }
+  if (result.curve.horizons.size() > 1 && result.curve.at_upper_edge) {
+    warn(fmt::format("T_MAP = {} is the largest candidate: more steps may be better.",
+                     result.t_map));
+  }
+  if (result.t_map > large.exact_horizon) {
+    warn(fmt::format("T_MAP = {} exceeds the {} steps up to which {} products are exact.",
+                     result.t_map, large.exact_horizon, products.steps));
+  }
+  if (products.lambda_max_residual > 1e-2 * result.lambda_max) {
+    warn(fmt::format("lambda_max is known only to within {:.2g} of its {:.3g}; more steps help.",
+                     products.lambda_max_residual, result.lambda_max));
+  }
+}
+
+}  // namespace
+
+Selection select(const KernelProducts& prompt, const SelectOptions& options,
+                 const ProductOptions& products) {
+  check(prompt, options, products);
+  const spectral::KrylovSpace space(*prompt.kernel, prompt.residuals, products.steps);
+  evidence::LanczosOptions lanczos;
+  lanczos.scale = options.step.scale;
+  lanczos.rho = options.step.rho;
+  lanczos.steps = products.steps;
+  lanczos.largest_products = products.steps;
+  lanczos.trace = {products.probes, products.steps, products.seed};
+  const evidence::LargeSpectrum large =
+      evidence::spectrum_from_products(*prompt.kernel, space, lanczos);
+  Selection result;
+  result.n = prompt.kernel->size();
+  result.system.values = large.spectrum.nodes.cwiseMax(0.0);
+  result.lambda_max = large.lambda_max;
+  result.rho = large.rho;
+  fit_variances(large.spectrum, options, result);
+  find_horizon(large, options, products, result);
+  judge_prompt(large.spectrum, result);
+  const Filtered filtered = filter_residuals(space, result);
+  for (Index x = 0; x < prompt.couplings.cols(); ++x) {
+    result.queries.push_back(advise_query(prompt, x, filtered, products, result));
+  }
+  collect_warnings(large, result);
+  return result;
+}
+
+}  // namespace sextant::advice

@@ -1,0 +1,132 @@
+/// Advice from products against advice from the decomposition.
+
+#include "sextant/advice/select_products.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/core/random.hpp"
+#include "sextant/geometry/blocks.hpp"
+#include "support/random_geometry.hpp"
+
+using namespace sextant;
+using namespace sextant::advice;
+
+namespace {
+
+struct Prompt {
+  geometry::PromptGeometry geometry;
+  Eigen::MatrixXd kernel;
+};
+
+Prompt make_prompt(std::uint64_t seed) {
+  Prompt prompt;
+  Random random(seed);
+  prompt.geometry = test::random_geometry(random, 40, 3, {5, 12, 30});
+  prompt.kernel = geometry::summed_kernel(prompt.geometry);
+  return prompt;
+}
+
+KernelProducts products_of(const Prompt& prompt, const spectral::KernelOperator& kernel) {
+  KernelProducts products;
+  products.kernel = &kernel;
+  products.residuals = prompt.geometry.residuals;
+  const Eigen::Index m = prompt.geometry.queries();
+  products.couplings.resize(prompt.geometry.examples(), m);
+  products.variances.resize(m);
+  for (Eigen::Index x = 0; x < m; ++x) {
+    products.couplings.col(x) = geometry::summed_coupling(prompt.geometry, x);
+    products.variances[x] = geometry::summed_variance(prompt.geometry, x);
+    products.query_numbers.push_back(x);
+  }
+  return products;
+}
+
+/// Variances that are given leave nothing to the estimated determinant but the evidence.
+SelectOptions known_variances() {
+  SelectOptions options;
+  options.tau2 = 0.8;
+  options.sigma2 = {evidence::Sigma2Rule::fixed, 0.4};
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("corrections and gaps from products are those of the decomposition") {
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    const Prompt prompt = make_prompt(seed);
+    const spectral::DenseKernel kernel(prompt.kernel);
+    SelectOptions options = known_variances();
+    options.horizons = {7};  // one candidate: the same T whatever the evidence
+    const Selection dense = select(prompt.geometry, options);
+    const Selection from_products = select(products_of(prompt, kernel), options, {40, 8, 1});
+    CHECK(from_products.n == 40);
+    CHECK(from_products.lambda_max == doctest::Approx(dense.lambda_max).epsilon(1e-9));
+    CHECK(from_products.rho == doctest::Approx(dense.rho).epsilon(1e-9));
+    CHECK(from_products.prompt.none == doctest::Approx(dense.prompt.none).epsilon(0.2));
+    REQUIRE(from_products.queries.size() == dense.queries.size());
+    for (std::size_t x = 0; x < dense.queries.size(); ++x) {
+      const QueryAdvice& ours = from_products.queries[x];
+      const QueryAdvice& theirs = dense.queries[x];
+      CHECK(ours.correction_map == doctest::Approx(theirs.correction_map).epsilon(1e-8));
+      CHECK(ours.correction_average == doctest::Approx(theirs.correction_average).epsilon(1e-8));
+      CHECK(ours.correction_bayes == doctest::Approx(theirs.correction_bayes).epsilon(1e-8));
+      CHECK(ours.gap_none == doctest::Approx(theirs.gap_none).epsilon(1e-8));
+      CHECK(ours.gap_map == doctest::Approx(theirs.gap_map).epsilon(1e-8));
+      CHECK(ours.variance_prior == doctest::Approx(theirs.variance_prior).epsilon(1e-8));
+      CHECK(ours.variance_posterior == doctest::Approx(theirs.variance_posterior).epsilon(1e-7));
+      CHECK(ours.adapt == theirs.adapt);
+      CHECK(from_products.spectral_match.horizon_query[x] == dense.spectral_match.horizon_query[x]);
+      CHECK(!ours.interval);
+    }
+  }
+}
+
+TEST_CASE("the evidence is within its stated error, and T_MAP within its range") {
+  int inside = 0;
+  int covered = 0;
+  constexpr int seeds = 60;
+  for (int seed = 0; seed < seeds; ++seed) {
+    const Prompt prompt = make_prompt(static_cast<std::uint64_t>(seed));
+    const spectral::DenseKernel kernel(prompt.kernel);
+    const Selection dense = select(prompt.geometry);
+    const Selection sampled =
+        select(products_of(prompt, kernel), {}, {30, 8, static_cast<std::uint64_t>(seed)});
+    REQUIRE(sampled.products);
+    const double error = 30 * sampled.products->evidence_error;
+    // 2.36 is the 97.5% quantile of Student's t with 7 degrees of freedom.
+    inside += std::abs(sampled.curve.values[30] - dense.curve.values[30]) <= 2.36 * error + 1e-9;
+    covered +=
+        sampled.products->t_map_low <= dense.t_map && dense.t_map <= sampled.products->t_map_high;
+    CHECK(std::abs(sampled.curve.values[0] - dense.curve.values[0]) < 1e-9);
+  }
+  CHECK(inside >= 51);  // 57 expected, standard deviation 1.7
+  CHECK(covered >= 51);
+}
+
+TEST_CASE("degenerate prompts have answers, and what does not fit is refused") {
+  const Eigen::MatrixXd zero = Eigen::MatrixXd::Zero(6, 6);
+  const spectral::DenseKernel kernel(zero);
+  KernelProducts prompt;
+  prompt.kernel = &kernel;
+  prompt.residuals = Eigen::VectorXd::LinSpaced(6, -1, 1);
+  const Selection nothing = select(prompt, {}, {});
+  CHECK(nothing.rho == 0);
+  CHECK(nothing.t_map == 0);
+  CHECK(nothing.warnings.size() == 1);
+
+  const Eigen::MatrixXd one = Eigen::MatrixXd::Identity(6, 6);
+  const spectral::DenseKernel identity(one);
+  prompt.kernel = &identity;
+  prompt.residuals.setZero();
+  CHECK(select(prompt, {}, {}).curve.zero_residuals);
+
+  CHECK_THROWS_AS(select(prompt, {}, {0, 8, 1}), ArgumentError);
+  CHECK_THROWS_AS(select(prompt, {}, {10, 1, 1}), ArgumentError);
+  prompt.variances = Eigen::VectorXd::Ones(1);
+  CHECK_THROWS_AS(select(prompt, {}, {}), ArgumentError);
+  prompt.kernel = nullptr;
+  CHECK_THROWS_AS(select(prompt, {}, {}), ArgumentError);
+}
