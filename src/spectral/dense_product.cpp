@@ -24,6 +24,14 @@ void multiply(CBLAS_TRANSPOSE transpose, const Eigen::Ref<const MatrixXd>& a,
               const Eigen::Ref<const MatrixXd>& b, double beta, Eigen::Ref<MatrixXd>& result) {
   if (result.size() == 0) return;
   prepare_blas();
+  // A matrix product copies A, which for one column costs more than the product. (Without rows to
+  // sum over, dgemv would leave the result as it was.)
+  if (b.cols() == 1 && b.rows() > 0) {
+    cblas_dgemv(CblasColMajor, transpose, static_cast<int>(a.rows()), static_cast<int>(a.cols()),
+                1.0, a.data(), static_cast<int>(a.outerStride()), b.data(), 1, beta, result.data(),
+                1);
+    return;
+  }
   cblas_dgemm(CblasColMajor, transpose, CblasNoTrans, static_cast<int>(result.rows()),
               static_cast<int>(result.cols()), static_cast<int>(b.rows()), 1.0, a.data(),
               static_cast<int>(a.outerStride()), b.data(), static_cast<int>(b.outerStride()), beta,

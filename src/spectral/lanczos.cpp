@@ -11,6 +11,7 @@
 #include "remove_components.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/random.hpp"
+#include "sextant/core/threads.hpp"
 
 namespace sextant::spectral {
 namespace {
@@ -20,6 +21,8 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
+/// Probes that iterate side by side; more would cost memory and save little.
+constexpr int probes_at_once = 8;
 
 /// Eigensystem of a symmetric tridiagonal matrix, eigenvalues ascending.
 struct Tridiagonal {
@@ -73,6 +76,97 @@ void check_probes(std::string_view function, int probes) {
   }
 }
 
+void check_steps(std::string_view function, Index steps) {
+  if (steps < 1) {
+    throw ArgumentError(function, "steps", fmt::format("is {}, expected 1 or more", steps));
+  }
+}
+
+/// One Lanczos iteration, whose products someone else makes: the coefficients of the tridiagonal
+/// matrix and the basis so far.
+struct Iteration {
+  Iteration(const VectorXd& start, Index steps)
+      : most(std::min(steps, start.size())), norm(start.norm()) {
+    exhausted = norm == 0;
+    if (exhausted) return;
+    basis.resize(start.size(), most);
+    diagonal.resize(most);
+    subdiagonal.resize(most);
+    basis.col(0) = start / norm;
+  }
+  bool finished() const { return exhausted || made == most; }
+  auto column() const { return basis.col(made); }  ///< What is to be multiplied next.
+  /// One step; `next` is K column().
+  void advance(VectorXd next) {
+    const Index j = made++;
+    diagonal[j] = basis.col(j).dot(next);
+    remove_components(basis.leftCols(j + 1), next);
+    subdiagonal[j] = next.norm();
+    scale = std::max(scale, std::abs(diagonal[j]) + subdiagonal[j]);
+    exhausted = made == basis.rows() || subdiagonal[j] <= 4 * epsilon * scale;
+    if (!exhausted && made < most) basis.col(made) = next / subdiagonal[j];
+  }
+
+  Index most = 0;
+  Index made = 0;
+  double norm = 0;
+  bool exhausted = false;
+  double scale = 0;
+  MatrixXd basis;
+  VectorXd diagonal;
+  VectorXd subdiagonal;
+};
+
+LanczosQuadrature quadrature_from(const VectorXd& diagonal, const VectorXd& subdiagonal,
+                                  double norm, bool exhausted) {
+  LanczosQuadrature result;
+  result.steps = diagonal.size();
+  result.exhausted = exhausted;
+  if (result.steps == 0) return result;
+  const Index m = result.steps;
+  const double mass = norm * norm;
+  quadrature_of(diagonal, subdiagonal.head(m - 1), mass, result.nodes, result.weights);
+  if (exhausted) {
+    result.radau_nodes = result.nodes;
+    result.radau_weights = result.weights;
+    return result;
+  }
+  VectorXd extended(m + 1);
+  extended << diagonal, radau_entry(diagonal, subdiagonal, m);
+  quadrature_of(extended, subdiagonal, mass, result.radau_nodes, result.radau_weights);
+  return result;
+}
+
+/// The quadratures of several starts side by side: one product of all their columns reads the
+/// kernel once.
+std::vector<LanczosQuadrature> quadratures(const KernelOperator& kernel, const MatrixXd& starts,
+                                           Index steps) {
+  std::vector<Iteration> runs;
+  for (Index c = 0; c < starts.cols(); ++c) runs.emplace_back(starts.col(c), steps);
+  std::vector<Iteration*> active;
+  for (;;) {
+    active.clear();
+    for (Iteration& run : runs) {
+      if (!run.finished()) active.push_back(&run);
+    }
+    if (active.empty()) break;
+    MatrixXd columns(starts.rows(), static_cast<Index>(active.size()));
+    for (std::size_t c = 0; c < active.size(); ++c) {
+      columns.col(static_cast<Index>(c)) = active[c]->column();
+    }
+    const MatrixXd products = kernel.apply(columns);
+    parallel_for(products.cols(), [&](std::ptrdiff_t c) {
+      active[static_cast<std::size_t>(c)]->advance(products.col(c));
+    });
+  }
+  std::vector<LanczosQuadrature> result;
+  for (const Iteration& run : runs) {
+    result.push_back(quadrature_from(run.diagonal.head(run.made), run.subdiagonal.head(run.made),
+                                     run.norm, run.exhausted));
+  }
+  return result;
+}
+
 }  // namespace
 
 VectorXd random_signs(Index size, std::uint64_t seed, std::uint64_t stream) {
@@ -90,36 +184,18 @@ VectorXd random_signs(Index size, std::uint64_t seed, std::uint64_t stream) {
 KrylovSpace::KrylovSpace(const KernelOperator& kernel, const Eigen::Ref<const VectorXd>& start,
                          Index steps) {
   constexpr std::string_view here = "KrylovSpace";
-  const Index n = kernel.size();
-  check_size(here, "start", static_cast<std::size_t>(start.size()), static_cast<std::size_t>(n));
+  check_size(here, "start", static_cast<std::size_t>(start.size()),
+             static_cast<std::size_t>(kernel.size()));
   if (!start.allFinite()) throw ArgumentError(here, "start", "is not finite");
-  if (steps < 1)
-    throw ArgumentError(here, "steps", fmt::format("is {}, expected 1 or more", steps));
-  norm_ = start.norm();
-  if (norm_ == 0) {
-    exhausted_ = true;
-    return;
-  }
-  const Index most = std::min(steps, n);
-  basis_.resize(n, most);
-  diagonal_.resize(most);
-  subdiagonal_.resize(most);
-  basis_.col(0) = start / norm_;
-  double scale = 0;
-  Index made = 0;
-  while (made < most && !exhausted_) {
-    const Index j = made++;
-    VectorXd next = kernel.apply(basis_.col(j));
-    diagonal_[j] = basis_.col(j).dot(next);
-    remove_components(basis_.leftCols(j + 1), next);
-    subdiagonal_[j] = next.norm();
-    scale = std::max(scale, std::abs(diagonal_[j]) + subdiagonal_[j]);
-    exhausted_ = made == n || subdiagonal_[j] <= 4 * epsilon * scale;
-    if (!exhausted_ && made < most) basis_.col(made) = next / subdiagonal_[j];
-  }
-  basis_.conservativeResize(Eigen::NoChange, made);
-  diagonal_.conservativeResize(made);
-  subdiagonal_.conservativeResize(made);
+  check_steps(here, steps);
+  Iteration run(start, steps);
+  while (!run.finished()) run.advance(kernel.apply(run.column()));
+  norm_ = run.norm;
+  exhausted_ = run.exhausted;
+  run.basis.conservativeResize(Eigen::NoChange, run.made);
+  basis_ = std::move(run.basis);
+  diagonal_ = run.diagonal.head(run.made);
+  subdiagonal_ = run.subdiagonal.head(run.made);
 }
 
 VectorXd KrylovSpace::apply(const std::function<double(double)>& f) const {
@@ -142,22 +218,7 @@ double KrylovSpace::solve_residual(double shift) const {
 }
 
 LanczosQuadrature KrylovSpace::quadrature() const {
-  LanczosQuadrature result;
-  result.steps = steps();
-  result.exhausted = exhausted_;
-  if (result.steps == 0) return result;
-  const Index m = result.steps;
-  const double mass = norm_ * norm_;
-  quadrature_of(diagonal_, subdiagonal_.head(m - 1), mass, result.nodes, result.weights);
-  if (exhausted_) {
-    result.radau_nodes = result.nodes;
-    result.radau_weights = result.weights;
-    return result;
-  }
-  VectorXd extended(m + 1);
-  extended << diagonal_, radau_entry(diagonal_, subdiagonal_, m);
-  quadrature_of(extended, subdiagonal_, mass, result.radau_nodes, result.radau_weights);
-  return result;
+  return quadrature_from(diagonal_, subdiagonal_, norm_, exhausted_);
 }
 
 LanczosQuadrature lanczos_quadrature(const KernelOperator& kernel,
@@ -176,16 +237,22 @@ double quadrature_value(const LanczosQuadrature& quadrature,
 
 SpectralDensity::SpectralDensity(const KernelOperator& kernel, const TraceOptions& options) {
   check_probes("SpectralDensity", options.probes);
-  for (int probe = 0; probe < options.probes; ++probe) {
-    const VectorXd signs =
-        random_signs(kernel.size(), options.seed, static_cast<std::uint64_t>(probe));
-    const LanczosQuadrature quadrature = lanczos_quadrature(kernel, signs, options.steps);
-    const Index begin = nodes_.size();
-    ends_.push_back(begin + quadrature.nodes.size());
-    nodes_.conservativeResize(ends_.back());
-    counts_.conservativeResize(ends_.back());
-    nodes_.tail(quadrature.nodes.size()) = quadrature.nodes;
-    counts_.tail(quadrature.nodes.size()) = quadrature.weights / options.probes;
+  check_steps("SpectralDensity", options.steps);
+  for (int first = 0; first < options.probes; first += probes_at_once) {
+    const int count = std::min(probes_at_once, options.probes - first);
+    MatrixXd signs(kernel.size(), count);
+    for (int c = 0; c < count; ++c) {
+      signs.col(c) =
+          random_signs(kernel.size(), options.seed, static_cast<std::uint64_t>(first + c));
+    }
+    for (const LanczosQuadrature& quadrature : quadratures(kernel, signs, options.steps)) {
+      const Index size = quadrature.nodes.size();
+      ends_.push_back(nodes_.size() + size);
+      nodes_.conservativeResize(ends_.back());
+      counts_.conservativeResize(ends_.back());
+      nodes_.tail(size) = quadrature.nodes;
+      counts_.tail(size) = quadrature.weights / options.probes;
+    }
   }
 }
 

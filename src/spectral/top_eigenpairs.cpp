@@ -3,10 +3,12 @@
 #include <Spectra/SymEigsSolver.h>
 #include <fmt/format.h>
 
+#include <Eigen/QR>
 #include <algorithm>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/spectral/eigensystem.hpp"
+#include "sextant/spectral/largest_eigenvalue.hpp"
 
 namespace sextant::spectral {
 namespace {
@@ -15,22 +17,24 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-/// The interface that Spectra expects of a matrix.
+/// K / lambda_max + I, in the interface that Spectra expects: its iteration breaks down on spaces
+/// that the kernel maps to zero and on numbers far from 1.
 class Product {
  public:
   using Scalar = double;
-  explicit Product(const KernelOperator& kernel) : kernel_(kernel) {}
+  Product(const KernelOperator& kernel, double scale) : kernel_(kernel), scale_(scale) {}
   Index rows() const { return kernel_.size(); }
   Index cols() const { return kernel_.size(); }
   void perform_op(const double* in, double* out) const {
     ++products_;
-    Eigen::Map<VectorXd>(out, rows()) =
-        kernel_.apply(Eigen::Map<const MatrixXd>(in, rows(), 1)).col(0);
+    const Eigen::Map<const MatrixXd> column(in, rows(), 1);
+    Eigen::Map<VectorXd>(out, rows()) = kernel_.apply(column) / scale_ + column;
   }
   Index products() const { return products_; }
 
  private:
   const KernelOperator& kernel_;
+  double scale_;
   mutable Index products_ = 0;
 };
 
@@ -49,7 +53,11 @@ TopEigenpairs from_products(const KernelOperator& kernel, Index count, double to
   constexpr Index most_restarts = 1000;
   const Index n = kernel.size();
   const Index columns = std::min(n, std::max<Index>(2 * count + 1, 20));
-  Product product(kernel);
+  const LargestEigenvalue largest = largest_eigenvalue(kernel);
+  if (largest.value == 0) {
+    return {VectorXd::Zero(count), MatrixXd::Identity(n, count), {}, largest.products};
+  }
+  Product product(kernel, largest.value);
   Spectra::SymEigsSolver<Product> solver(product, count, columns);
   solver.init();
   solver.compute(Spectra::SortRule::LargestAlge, most_restarts, tolerance,
@@ -61,9 +69,9 @@ TopEigenpairs from_products(const KernelOperator& kernel, Index count, double to
         count, tolerance, product.products()));
   }
   TopEigenpairs result;
-  result.values = solver.eigenvalues().cwiseMax(0.0);
+  result.values = largest.value * (solver.eigenvalues().array() - 1).cwiseMax(0.0);
   result.vectors = solver.eigenvectors();
-  result.products = product.products();
+  result.products = largest.products + product.products();
   return result;
 }
 
@@ -78,10 +86,17 @@ TopEigenpairs top_eigenpairs(const KernelOperator& kernel, Index count, double t
   constexpr Index small = 32;
   TopEigenpairs result = count >= n || n <= small ? from_dense(kernel, std::min(count, n))
                                                   : from_products(kernel, count, tolerance);
-  const MatrixXd products = kernel.apply(result.vectors);
-  result.products += result.vectors.cols();
+  // Spectra's vectors lose their orthogonality where eigenvalues coincide. In their span the best
+  // values and vectors follow from one more product, and so do their residuals.
+  const MatrixXd basis = Eigen::HouseholderQR<MatrixXd>(result.vectors).householderQ() *
+                         MatrixXd::Identity(n, result.vectors.cols());
+  const MatrixXd product = kernel.apply(basis);
+  const Eigensystem inside = decompose(basis.transpose() * product);
+  result.products += basis.cols();
+  result.values = inside.values;
+  result.vectors = basis * inside.vectors;
   result.residuals =
-      (products - result.vectors * result.values.asDiagonal()).colwise().norm().transpose();
+      (product * inside.vectors - result.vectors * result.values.asDiagonal()).colwise().norm();
   return result;
 }
 

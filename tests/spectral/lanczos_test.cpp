@@ -6,6 +6,7 @@
 
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
+#include <set>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
@@ -192,6 +193,36 @@ TEST_CASE("traces lie in their intervals at the stated rate") {
   CHECK(sure.value == close(18.0));
   CHECK(sure.standard_error < 1e-14);
   CHECK_THROWS_AS(stochastic_trace(DenseKernel(k), f, {0, 5, 1}), ArgumentError);
+}
+
+TEST_CASE("probes that iterate side by side and end at different steps do not mix") {
+  // Blocks s [1 1; 1 1]: two equal signs lie in the range, two different ones in the null space, so
+  // that a probe's Krylov space has one to four dimensions and its form one of eight values.
+  const Eigen::Vector3d scales(0.5, 1.5, 4.0);
+  Eigen::MatrixXd k = Eigen::MatrixXd::Zero(6, 6);
+  for (Eigen::Index b = 0; b < 3; ++b) k.block(2 * b, 2 * b, 2, 2).setConstant(scales[b]);
+  const auto f = [](double l) { return std::exp(-l); };
+  std::set<int> patterns;
+  double sum = 0;
+  for (int probes = 1; probes <= 20; ++probes) {
+    const double total = probes * stochastic_trace(DenseKernel(k), f, {probes, 6, 1}).value;
+    int found = -1;
+    for (int pattern = 0; pattern < 8; ++pattern) {
+      double form = 0;
+      for (int b = 0; b < 3; ++b) form += 2 * f((pattern >> b & 1) != 0 ? 2 * scales[b] : 0.0);
+      if (std::abs(total - sum - form) < 1e-12) found = pattern;
+    }
+    CHECK(found >= 0);
+    patterns.insert(found);
+    sum = total;
+  }
+  CHECK(patterns.size() >= 5);
+  Random random(9);
+  const Eigen::MatrixXd features = test::normal_matrix(5000, 6, random);
+  set_threads(1);
+  const double serial = stochastic_trace(FeatureKernel({&features}), f, {11, 5, 1}).value;
+  set_threads(0);
+  CHECK(stochastic_trace(FeatureKernel({&features}), f, {11, 5, 1}).value == serial);
 }
 
 TEST_CASE("the largest eigenvalue from products is that of the matrix") {

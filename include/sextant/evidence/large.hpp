@@ -55,7 +55,7 @@ struct LanczosOptions {
   spectral::TraceOptions trace;
 };
 
-/// From products alone. Cost: (steps + probes steps + about 40) products; memory n steps doubles.
+/// From products alone. Cost: (steps + probes steps + about 40) products; memory 8 n steps doubles.
 /// Deterministic by the options' seed. Throws as above.
 LargeSpectrum spectrum_from_products(const spectral::KernelOperator& kernel,
                                      const Eigen::Ref<const Eigen::VectorXd>& residuals,

@@ -98,8 +98,8 @@ class SpectralDensity {
 /// tr f(K) by stochastic Lanczos quadrature: n times the mean over random sign vectors z of
 /// z' f(K) z / n. The standard error covers the sampling of z; the error of the quadrature falls
 /// exponentially with `steps` for f that are smooth on [0, lambda_max] and can be judged by
-/// doubling them. `f` must be finite there. Cost: probes steps products. Deterministic, the same
-/// for every number of threads.
+/// doubling them. `f` must be finite there. Cost: probes steps products, eight columns at a
+/// time; memory 8 n steps doubles. Deterministic, the same for every number of threads.
 StochasticEstimate stochastic_trace(const KernelOperator& kernel,
                                     const std::function<double(double)>& f,
                                     const TraceOptions& options = {});

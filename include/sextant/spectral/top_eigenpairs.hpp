@@ -17,8 +17,8 @@ struct TopEigenpairs {
 
 /// The `count` largest eigenpairs of a symmetric positive semidefinite kernel [n, n], all n of them
 /// where count exceeds n - 1, by Spectra's implicitly restarted Lanczos iteration from a fixed
-/// start. It ends when every residual is below `tolerance` times its eigenvalue; products that are
-/// themselves rounded to single precision allow about 1e-6.
+/// start. It ends when every residual is about `tolerance` times the largest eigenvalue; products
+/// that are themselves rounded to single precision allow about 1e-6.
 ///
 /// Throws `ArgumentError` for a count below 1 and a tolerance outside (0, 1), `NumericalError` when
 /// it has not converged after 1,000 restarts. Cost: some 3 products for each pair, O(n count^2)
