@@ -17,7 +17,7 @@ bool is_identity(std::span<const int> rows, Eigen::Index count) {
 
 template <class Scalar>
 void add_gradient(const LinearFactors<Scalar>& factors, const BlockSlice& slice, Scalar* target,
-                  std::size_t stride, bool transposed) {
+                  std::size_t stride, bool transposed, Scalar scale) {
   const Rows<Scalar>& cotangent = *factors.cotangent;
   Rows<Scalar> gathered;
   const Rows<Scalar>* input = factors.input;
@@ -36,11 +36,11 @@ void add_gradient(const LinearFactors<Scalar>& factors, const BlockSlice& slice,
   const auto first_in = static_cast<std::size_t>(slice.input_first);
   const auto first_out = static_cast<std::size_t>(slice.output_first);
   if (transposed) {
-    tiled_gemm<Scalar>(true, false, slice.output_count, slice.input_count, rows, Scalar(1), out,
+    tiled_gemm<Scalar>(true, false, slice.output_count, slice.input_count, rows, scale, out,
                        out_stride, in, in_stride, Scalar(1), target + first_out * stride + first_in,
                        stride);
   } else {
-    tiled_gemm<Scalar>(true, false, slice.input_count, slice.output_count, rows, Scalar(1), in,
+    tiled_gemm<Scalar>(true, false, slice.input_count, slice.output_count, rows, scale, in,
                        in_stride, out, out_stride, Scalar(1),
                        target + first_in * stride + first_out, stride);
   }
@@ -52,7 +52,7 @@ BlockGradient<Scalar>::BlockGradient(const ModelConfig& config,
   if (blocks.empty()) throw ArgumentError("BlockGradient", "blocks", "is empty");
   for (const ModelBlock& block : blocks) {
     const Key key{block.layer, linear_kind(block.kind)};
-    slices_[key].push_back(block.slice);
+    parts_[key].push_back({block.slice, static_cast<Scalar>(block.scale)});
     const int in = block.kind == BlockKind::mlp_out ? config.inner : config.width;
     const int out = block.kind == BlockKind::mlp_in ? config.inner : config.width;
     matrices_[key] = Rows<Scalar>::Zero(in, out);
@@ -63,8 +63,9 @@ template <class Scalar>
 void BlockGradient<Scalar>::linear(const LinearFactors<Scalar>& factors) {
   const Key key{factors.layer, factors.kind};
   Rows<Scalar>& matrix = matrices_.at(key);
-  for (const BlockSlice& slice : slices_.at(key)) {
-    add_gradient(factors, slice, matrix.data(), static_cast<std::size_t>(matrix.cols()), false);
+  for (const Part& part : parts_.at(key)) {
+    add_gradient(factors, part.slice, matrix.data(), static_cast<std::size_t>(matrix.cols()), false,
+                 part.scale);
   }
 }
 
@@ -75,7 +76,7 @@ void BlockGradient<Scalar>::set_zero() {
 
 #define SEXTANT_INSTANTIATE(Scalar)                                                    \
   template void add_gradient(const LinearFactors<Scalar>&, const BlockSlice&, Scalar*, \
-                             std::size_t, bool);                                       \
+                             std::size_t, bool, Scalar);                               \
   template class BlockGradient<Scalar>;
 SEXTANT_INSTANTIATE(float)
 SEXTANT_INSTANTIATE(double)

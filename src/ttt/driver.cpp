@@ -67,7 +67,7 @@ Validity measure_validity(const PromptModel& model, const geometry::PromptGeomet
   }
   const double norm =
       std::max({std::sqrt(linear.lambda_max), std::sqrt(variance), change.norm_after});
-  const double moved = adapted.distance(model.weights());
+  const double moved = adapted.distance(model.weights(), blocks);
   const double lipschitz = moved > 0 ? change.norm_of_change / moved : 0;
   const double residual = *std::max_element(norms.begin(), norms.end());
   Validity validity;
@@ -119,7 +119,7 @@ AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geo
     return run;
   }
 
-  const auto blocks = find_blocks(model.weights().config, options.blocks);
+  const auto blocks = find_blocks(model, options.blocks);
   model::BlockGradient<float> gradient(model.weights().config, blocks);
   MutableWeights adapted(model.weights(), gradient.matrices());
   result.residual_norms = update(model, options, linear.coefficients, gradient, adapted);

@@ -80,17 +80,23 @@ Recorded difference(const Recorded& after, const Recorded& before) {
   return result;
 }
 
+/// The blocks of one matrix.
+struct Slices {
+  std::vector<model::BlockSlice> slices;
+  std::vector<double> scales;
+};
+
 /// Kernel and query variances summed over the blocks of one matrix.
-void add_gram(const Recorded& factors, std::span<const model::BlockSlice> slices, int examples,
+void add_gram(const Recorded& factors, const Slices& of_matrix, int examples,
               model::SequenceGram& sum) {
   std::vector<int> rows(static_cast<std::size_t>(factors.cotangent.rows()));
   std::iota(rows.begin(), rows.end(), 0);
-  const auto grams =
-      model::gram<float>({&factors.input, rows, &factors.cotangent, factors.sequences}, examples,
-                         slices, model::cheaper_form(factors.sequences, examples, slices));
-  for (const auto& gram : grams) {
-    sum.kernel += gram.kernel;
-    sum.variance += gram.variance;
+  const auto grams = model::gram<float>(
+      {&factors.input, rows, &factors.cotangent, factors.sequences}, examples, of_matrix.slices,
+      model::cheaper_form(factors.sequences, examples, of_matrix.slices));
+  for (std::size_t b = 0; b < grams.size(); ++b) {
+    sum.kernel += of_matrix.scales[b] * grams[b].kernel;
+    sum.variance += of_matrix.scales[b] * grams[b].variance;
   }
 }
 
@@ -104,9 +110,11 @@ double largest_norm(const model::SequenceGram& gram) {
 
 JacobianChange jacobian_change(const PromptModel& model, const model::Weights<float>& after,
                                std::span<const model::ModelBlock> blocks) {
-  std::map<Key, std::vector<model::BlockSlice>> slices;
+  std::map<Key, Slices> slices;
   for (const auto& block : blocks) {
-    slices[{block.layer, linear_kind(block.kind)}].push_back(block.slice);
+    Slices& of_matrix = slices[{block.layer, linear_kind(block.kind)}];
+    of_matrix.slices.push_back(block.slice);
+    of_matrix.scales.push_back(block.scale);
   }
   const auto changed = record(model, after, blocks);
   const auto base = record(model, model.weights(), blocks);

@@ -7,7 +7,8 @@
 namespace sextant::ttt {
 
 /// How the Jacobian of the chosen blocks changed between two sets of weights. Norms are spectral
-/// for the n examples' Jacobian J and Euclidean for a query's gradient; each field is the largest.
+/// for the n examples' Jacobian J and Euclidean for a query's gradient, blocks' gradients times the
+/// root of their scales; each field is the largest.
 struct JacobianChange {
   Eigen::MatrixXd kernel_after;  ///< K_T = J_T J_T' [n, n]
   double norm_after = 0;         ///< of J_T and the queries' gradients

@@ -17,8 +17,8 @@ PromptModel load_prompt_model(const PromptModelFiles& files) {
   const auto tokenizer = tokenizer::load_tokenizer(files.model);
   const task::Prompt read = task::load_prompt(files.prompt);
   check_prompt_kind(std::holds_alternative<task::DecoderPrompt>(read), weights.config, label);
-  task::EncodedPrompt prompt = task::encode(
-      read, *tokenizer, label, static_cast<std::size_t>(weights.config.context));
+  task::EncodedPrompt prompt =
+      task::encode(read, *tokenizer, label, static_cast<std::size_t>(weights.config.context));
   if (files.query) {
     const auto index = static_cast<std::size_t>(*files.query);
     if (*files.query < 0 || index >= prompt.query_tokens.size()) {

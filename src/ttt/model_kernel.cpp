@@ -55,9 +55,7 @@ model::Rows<float> readout_gradients(const PromptModel& model, const model::Toke
 
 ModelJacobian::ModelJacobian(const PromptModel& model, TokenLists sequences,
                              const std::vector<std::string>& blocks, const JacobianMemory& memory)
-    : model_(model),
-      blocks_(find_blocks(model.weights().config, blocks)),
-      zero_(model.weights().config, blocks_) {
+    : model_(model), blocks_(find_blocks(model, blocks)), zero_(model.weights().config, blocks_) {
   if (sequences.empty()) throw ArgumentError("ModelJacobian", "sequences", "is empty");
   predictions_.resize(static_cast<Index>(sequences.size()));
   std::size_t bytes = 0;
@@ -142,7 +140,8 @@ VectorXd ModelJacobian::squared_norms(const model::WeightMatrices<float>& direct
     norms[static_cast<Index>(b)] =
         matrix.block(slice.input_first, slice.output_first, slice.input_count, slice.output_count)
             .cast<double>()
-            .squaredNorm();
+            .squaredNorm() /
+        blocks_[b].scale;
   }
   return norms;
 }

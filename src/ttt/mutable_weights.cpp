@@ -9,22 +9,45 @@
 
 namespace sextant::ttt {
 
-std::vector<model::ModelBlock> find_blocks(const model::ModelConfig& config,
-                                           const std::vector<std::string>& names) {
+namespace {
+
+std::vector<model::ModelBlock> every_block(const model::ModelConfig& config) {
   model::CaptureOptions every;
   every.kinds.assign(std::begin(model::block_kinds), std::end(model::block_kinds));
-  const auto known = model::model_blocks(config, every);
+  return model::model_blocks(config, every);
+}
+
+const model::ModelBlock& find(const std::vector<model::ModelBlock>& known, const std::string& name,
+                              std::string_view function) {
+  const auto found =
+      std::ranges::find(known, name, [](const auto& block) { return block.block.name; });
+  if (found == known.end()) {
+    throw ArgumentError(function, "blocks",
+                        fmt::format("name \"{}\", which the model lacks", name));
+  }
+  return *found;
+}
+
+}  // namespace
+
+std::vector<model::ModelBlock> find_blocks(const PromptModel& model,
+                                           const std::vector<std::string>& names) {
+  const auto known = every_block(model.weights().config);
   std::vector<model::ModelBlock> blocks;
   for (const std::string& name : names) {
-    const auto found = std::find_if(known.begin(), known.end(),
-                                    [&](const auto& block) { return block.block.name == name; });
-    if (found == known.end()) {
-      throw ArgumentError("adapt", "blocks",
-                          fmt::format("name \"{}\", which the model lacks", name));
-    }
-    blocks.push_back(*found);
+    model::ModelBlock& block = blocks.emplace_back(find(known, name, "adapt"));
+    block.scale = model.block_scale(name);
   }
   return blocks;
+}
+
+void PromptModel::set_block_scales(model::BlockScales scales) {
+  const auto known = every_block(weights_.config);
+  for (const auto& [name, scale] : scales) {
+    find(known, name, "set_block_scales");
+    check_positive("set_block_scales", name, scale);
+  }
+  block_scales_ = std::move(scales);
 }
 
 MutableWeights::MutableWeights(const model::Weights<float>& base, const Matrices& like)
@@ -43,11 +66,19 @@ void MutableWeights::add(double step, const Matrices& direction) {
   }
 }
 
-double MutableWeights::distance(const model::Weights<float>& base) const {
+double MutableWeights::distance(const model::Weights<float>& base,
+                                std::span<const model::ModelBlock> blocks) const {
   double squared = 0;
-  for (const auto& [key, matrix] : matrices_) {
-    const auto before = copy(base.linear(key.first, key.second).weight);
-    squared += (*matrix - before).cast<double>().squaredNorm();
+  for (const model::ModelBlock& block : blocks) {
+    const model::LinearKind kind = linear_kind(block.kind);
+    const model::BlockSlice& slice = block.slice;
+    const model::Rows<float> change =
+        *matrices_.at({block.layer, kind}) - copy(base.linear(block.layer, kind).weight);
+    squared +=
+        change.block(slice.input_first, slice.output_first, slice.input_count, slice.output_count)
+            .cast<double>()
+            .squaredNorm() /
+        block.scale;
   }
   return std::sqrt(squared);
 }

@@ -4,16 +4,19 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "sextant/model/gradient.hpp"
 #include "sextant/model/weights.hpp"
+#include "sextant/ttt/prompt_model.hpp"
 
 namespace sextant::ttt {
 
-/// The model's blocks with the given names, in that order. Throws `ArgumentError` for unknown ones.
-std::vector<model::ModelBlock> find_blocks(const model::ModelConfig& config,
+/// The model's blocks with the given names and their scales, in that order. Throws `ArgumentError`
+/// for unknown names.
+std::vector<model::ModelBlock> find_blocks(const PromptModel& model,
                                            const std::vector<std::string>& names);
 
 /// Weights that share storage with `base`, except for the matrices of a gradient, which are owned.
@@ -26,8 +29,9 @@ class MutableWeights {
   const model::Weights<float>& weights() const { return weights_; }
   /// w <- w + step * direction
   void add(double step, const Matrices& direction);
-  /// |w - base|, Euclidean over all changed entries.
-  double distance(const model::Weights<float>& base) const;
+  /// |w - base| over the entries of `blocks`, each in units of the root of its block's scale.
+  double distance(const model::Weights<float>& base,
+                  std::span<const model::ModelBlock> blocks) const;
   std::vector<model::AdaptedMatrix> changed() const;
 
  private:

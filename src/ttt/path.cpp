@@ -21,8 +21,7 @@ StepPath step_path(const PromptModel& model, const std::vector<std::string>& blo
     path.residual_norms.assign(static_cast<std::size_t>(horizon) + 1, norm(base));
     return path;
   }
-  model::BlockGradient<float> gradient(model.weights().config,
-                                       find_blocks(model.weights().config, blocks));
+  model::BlockGradient<float> gradient(model.weights().config, find_blocks(model, blocks));
   MutableWeights moving(model.weights(), gradient.matrices());
   gradient_steps(model, every_step ? Sequences::all : Sequences::examples, rho, horizon, gradient,
                  moving, [&](std::int64_t t, const Eigen::VectorXd& predicted) {
@@ -42,8 +41,7 @@ Eigen::VectorXd one_shot_predictions(const PromptModel& model,
   check_size("one_shot_predictions", "coefficients", static_cast<std::size_t>(coefficients.size()),
              static_cast<std::size_t>(model.examples()));
   if (blocks.empty()) return model.predictions(model.weights());
-  model::BlockGradient<float> gradient(model.weights().config,
-                                       find_blocks(model.weights().config, blocks));
+  model::BlockGradient<float> gradient(model.weights().config, find_blocks(model, blocks));
   MutableWeights moved(model.weights(), gradient.matrices());
   one_shot_step(model, coefficients, gradient, moved);
   return model.predictions(moved.weights());

@@ -65,6 +65,12 @@ geometry::PromptGeometry PromptModel::capture(const model::CaptureOptions& optio
   geometry.query_variances.resize(queries(), blocks);
   for (Eigen::Index b = 0; b < blocks; ++b) {
     model::SequenceGram& gram = captured.grams[static_cast<std::size_t>(b)];
+    const double scale = block_scale(geometry.blocks[static_cast<std::size_t>(b)].name);
+    if (scale != 1) {
+      gram.kernel *= scale;
+      gram.coupling *= scale;
+      gram.variance *= scale;
+    }
     for (Eigen::Index x = 0; x < queries(); ++x) {
       geometry.query_kernels[static_cast<std::size_t>(x)].col(b) = gram.coupling.col(x);
       geometry.query_variances(x, b) = gram.variance(x);

@@ -10,6 +10,7 @@
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/geometry/validation.hpp"
 #include "sextant/spectral/eigensystem.hpp"
+#include "sextant/ttt/model_kernel.hpp"
 #include "support/prompt_model_case.hpp"
 
 using namespace sextant;
@@ -76,6 +77,65 @@ TEST_CASE("linearised and real corrections agree to first order") {
       CHECK(deviations[1] / deviations[2] < 4.5);
     }
   }
+}
+
+TEST_CASE("with blocks' scales the preconditioned update is still linear to first order") {
+  for (const auto family : {model::Family::gpt2, model::Family::bert}) {
+    const Case c(family);
+    PromptModel model = c.prompt_model();
+    const auto plain = model.capture(all_kinds());
+    model.set_block_scales({{"h.0.attn.v.1", 4.0}, {"h.1.mlp.in", 0.25}, {"h.1.attn.o.0", 9.0}});
+    const auto geometry = model.capture(all_kinds());
+    for (std::size_t b = 0; b < plain.blocks.size(); ++b) {
+      const double scale = model.block_scale(plain.blocks[b].name);
+      CHECK((geometry.kernels[b] - scale * plain.kernels[b]).norm() <=
+            1e-12 * geometry.kernels[b].norm());
+    }
+    const auto names = geometry::block_names(geometry);
+    const ModelJacobian jacobian(model, model.prompt().example_tokens, names);
+    const Eigen::MatrixXd kernel = geometry::summed_kernel(geometry);
+    CHECK((ModelKernel(jacobian).apply(Eigen::MatrixXd::Identity(5, 5)) - kernel).norm() <
+          2e-5 * kernel.norm());
+    for (const Solver solver : {Solver::steps, Solver::one_shot}) {
+      AdaptOptions options;
+      options.solver = solver;
+      options.horizon = 4;
+      options.blocks = names;
+      std::vector<double> deviations;
+      for (const double scale : {0.02, 0.01}) {
+        options.rho = scale / lambda_max(kernel);
+        const AdaptedModel run = adapt(model, geometry, options);
+        deviations.push_back(run.result.validity.deviation);
+        CHECK(run.result.validity.deviation <= run.result.validity.bound);
+      }
+      CHECK(deviations[0] / deviations[1] > 3.5);
+      CHECK(deviations[0] / deviations[1] < 4.5);
+    }
+  }
+}
+
+TEST_CASE("one scale for all blocks is a larger step, and wrong scales are refused") {
+  const Case c(model::Family::gpt2);
+  PromptModel model = c.prompt_model();
+  const auto geometry = model.capture({{model::BlockKind::value}});
+  AdaptOptions options;
+  options.blocks = geometry::block_names(geometry);
+  options.horizon = 3;
+  options.rho = 0.2 / lambda_max(geometry::summed_kernel(geometry));
+  const AdaptedModel plain = adapt(model, geometry, options);
+  model::BlockScales scales;
+  for (const auto& name : options.blocks) scales[name] = 8.0;
+  model.set_block_scales(scales);
+  options.rho /= 8.0;
+  const AdaptedModel scaled = adapt(model, model.capture({{model::BlockKind::value}}), options);
+  for (std::size_t x = 0; x < 3; ++x) {
+    CHECK(scaled.result.queries[x].adapted ==
+          doctest::Approx(plain.result.queries[x].adapted).epsilon(1e-6));
+  }
+  // Sec. 8's bound is in whitened coordinates, where both updates are the same.
+  CHECK(scaled.result.validity.bound == doctest::Approx(plain.result.validity.bound).epsilon(1e-3));
+  CHECK_THROWS_AS(model.set_block_scales({{"h.9.attn.v.0", 1.0}}), ArgumentError);
+  CHECK_THROWS_AS(model.set_block_scales({{"h.0.attn.v.0", 0.0}}), ArgumentError);
 }
 
 TEST_CASE("one step equals the one-shot update, and a subset moves only its own matrices") {

@@ -13,19 +13,19 @@
 
 namespace sextant::model {
 
-/// Adds the sum over rows of (input row)' (cotangent row), restricted to `slice`, to a matrix of
-/// the weight's full shape at `target` with `stride` elements between rows: [in, out], or [out, in]
-/// when `transposed`.
+/// Adds `scale` times the sum over rows of (input row)' (cotangent row), restricted to `slice`, to
+/// a matrix of the weight's full shape at `target` with `stride` elements between rows: [in, out],
+/// or [out, in] when `transposed`.
 template <class Scalar>
 void add_gradient(const LinearFactors<Scalar>& factors, const BlockSlice& slice, Scalar* target,
-                  std::size_t stride, bool transposed);
+                  std::size_t stride, bool transposed, Scalar scale = 1);
 
 /// One matrix [in, out] for each of some weight matrices: a gradient, or a direction to move in.
 template <class Scalar>
 using WeightMatrices = std::map<std::pair<int, LinearKind>, Rows<Scalar>>;
 
-/// The gradient of a scalar in each of `blocks`, as matrices of the full weight's shape [in, out]
-/// that are zero outside the blocks. Use with `tree_layouts`.
+/// The gradient of a scalar in each of `blocks`, times the block's scale, as matrices of the full
+/// weight's shape [in, out] that are zero outside the blocks. Use with `tree_layouts`.
 template <class Scalar>
 class BlockGradient : public GradientObserver<Scalar> {
  public:
@@ -33,8 +33,8 @@ class BlockGradient : public GradientObserver<Scalar> {
 
   BlockGradient(const ModelConfig& config, std::span<const ModelBlock> blocks);
 
-  bool wants(int layer, LinearKind kind) const override { return slices_.contains({layer, kind}); }
-  int lowest_layer() const override { return slices_.begin()->first.first; }
+  bool wants(int layer, LinearKind kind) const override { return parts_.contains({layer, kind}); }
+  int lowest_layer() const override { return parts_.begin()->first.first; }
   void linear(const LinearFactors<Scalar>& factors) override;
 
   /// One matrix for every weight that holds a block.
@@ -42,7 +42,11 @@ class BlockGradient : public GradientObserver<Scalar> {
   void set_zero();
 
  private:
-  std::map<Key, std::vector<BlockSlice>> slices_;
+  struct Part {
+    BlockSlice slice;
+    Scalar scale;
+  };
+  std::map<Key, std::vector<Part>> parts_;
   WeightMatrices<Scalar> matrices_;
 };
 

@@ -41,12 +41,12 @@ class ModelJacobian {
   const Eigen::VectorXd& predictions() const { return predictions_; }  ///< s [N]
   const std::vector<model::ModelBlock>& blocks() const { return blocks_; }
 
-  /// J' c for coefficients c [N]. Cost: one reverse pass.
+  /// Sigma J' c for coefficients c [N], Sigma the blocks' scales. Cost: one reverse pass.
   model::WeightMatrices<float> pull_back(
       const Eigen::Ref<const Eigen::VectorXd>& coefficients) const;
   /// J u [N]. Cost: about two forward passes.
   Eigen::VectorXd push_forward(const model::WeightMatrices<float>& directions) const;
-  /// |u_b|^2 for each of the blocks [B]: of u = j one block's share of the kernel's diagonal.
+  /// u_b' Sigma_b^-1 u_b for each of the blocks [B]: of u = Sigma j its share of j' Sigma j.
   Eigen::VectorXd squared_norms(const model::WeightMatrices<float>& directions) const;
   /// u with everything outside block `b` set to 0.
   model::WeightMatrices<float> restricted(const model::WeightMatrices<float>& directions,
@@ -72,7 +72,7 @@ class ModelJacobian {
   Eigen::VectorXd predictions_;
 };
 
-/// The summed kernel of chosen blocks, K_S = J J' [n, n], without its trace.
+/// The summed kernel of chosen blocks, K_S = J Sigma J' [n, n], without its trace.
 class ModelKernel : public spectral::KernelOperator {
  public:
   /// Refers to the examples' `jacobian`, which must outlive it.

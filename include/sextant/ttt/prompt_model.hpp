@@ -39,6 +39,14 @@ class PromptModel {
   /// y [n]
   Eigen::VectorXd targets() const;
 
+  /// Prior variances of blocks: from now on kernels are scaled and updates preconditioned by them.
+  /// Throws `ArgumentError` for a block that the model lacks and a scale that is not positive.
+  void set_block_scales(model::BlockScales scales);
+  double block_scale(const std::string& block) const {
+    const auto found = block_scales_.find(block);
+    return found == block_scales_.end() ? 1.0 : found->second;
+  }
+
   /// Predictions s of all n + m sequences with the given weights.
   Eigen::VectorXd predictions(const model::Weights<float>& weights) const;
 
@@ -73,6 +81,7 @@ class PromptModel {
                  const Eigen::VectorXd& coefficients, model::BlockGradient<float>& gradient) const;
 
   model::Weights<float> weights_;
+  model::BlockScales block_scales_;
   task::EncodedPrompt prompt_;
   std::shared_ptr<const model::ScalarReadout<float>> readout_;
   model::TokenBatch batch_;
