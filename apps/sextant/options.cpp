@@ -81,6 +81,9 @@ void add_source_options(CLI::App& command, SourceOptions& options, bool allow_ge
       .add_option("--features", options.features,
                   "exact: gradients over all tokens; tokenwise: the supervised token alone")
       ->capture_default_str();
+  command.add_option("--block-scales", options.block_scales,
+                     "JSON file {\"h.0.attn.v.1\": 4, ...}: prior variances of blocks' parameters "
+                     "and preconditioner of the update, 1 for the rest");
   command.add_option("--query", options.query, "Only this query, from 0");
 }
 
@@ -135,7 +138,10 @@ ttt::PromptModelFiles prompt_files(const SourceOptions& options) {
 }
 
 std::vector<NamedPath> input_files(const SourceOptions& options) {
-  return {{"--geometry", options.geometry}, {"--prompt", options.prompt}, {"--head", options.head}};
+  return {{"--geometry", options.geometry},
+          {"--prompt", options.prompt},
+          {"--head", options.head},
+          {"--block-scales", options.block_scales}};
 }
 
 void add_horizon_options(CLI::App& command, StatisticOptions& options) {

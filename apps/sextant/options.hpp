@@ -24,13 +24,14 @@ struct SourceOptions {
   std::vector<std::string> kinds;  ///< Empty: value, or all that a geometry file holds.
   std::string layers;
   std::string features = "exact";
+  std::string block_scales;  ///< File; empty: 1 for all.
   std::optional<int> query;
 
   bool from_model() const { return !model.empty(); }
 };
 
-/// Adds --model, --prompt, --head, --blocks-kind, --layers, --features, --query and, where
-/// `allow_geometry`, --geometry.
+/// Adds --model, --prompt, --head, --blocks-kind, --layers, --features, --block-scales, --query
+/// and, where `allow_geometry`, --geometry.
 void add_source_options(CLI::App& command, SourceOptions& options, bool allow_geometry);
 /// Throws `UsageError` unless the options name exactly one source.
 void check_source(const SourceOptions& options);

@@ -2,6 +2,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/version.hpp"
+#include "source.hpp"
 
 namespace sextant::apps {
 
@@ -56,7 +57,7 @@ std::vector<std::string> names_of(const std::vector<geometry::Block>& blocks) {
 
 ProductSource::ProductSource(const SourceOptions& options)
     : description(checked(options).model + " with " + options.prompt),
-      model(ttt::load_prompt_model(prompt_files(options))),
+      model(open_model(options)),
       blocks(blocks_of(model, options)),
       examples(model, model.prompt().example_tokens, names_of(blocks)),
       kernel(examples) {

@@ -8,6 +8,7 @@
 #include "output.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/version.hpp"
+#include "sextant/geometry/block_scales.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/geometry/file.hpp"
 #include "sextant/model/finite_weights.hpp"
@@ -37,7 +38,26 @@ geometry::PromptGeometry filtered(geometry::PromptGeometry geometry, const Sourc
   return geometry::restricted_to_blocks(geometry, kept);
 }
 
+/// Calls `apply`; an unknown block is then the file's fault.
+template <class Apply>
+auto naming_scales(const SourceOptions& options, const Apply& apply) {
+  try {
+    return apply();
+  } catch (const ArgumentError& error) {
+    throw InputError(options.block_scales, "", error.what());
+  }
+}
+
 }  // namespace
+
+ttt::PromptModel open_model(const SourceOptions& options) {
+  ttt::PromptModel model = ttt::load_prompt_model(prompt_files(options));
+  if (!options.block_scales.empty()) {
+    const auto scales = geometry::read_block_scales(options.block_scales);
+    naming_scales(options, [&] { model.set_block_scales(scales); });
+  }
+  return model;
+}
 
 geometry::PromptGeometry capture(const ttt::PromptModel& model,
                                  const model::CaptureOptions& options,
@@ -60,12 +80,18 @@ Source open_source(const SourceOptions& options) {
   Source source;
   if (options.from_model()) {
     source.captured = capture_options(options);
-    source.model.emplace(ttt::load_prompt_model(prompt_files(options)));
+    source.model.emplace(open_model(options));
     source.geometry = capture(*source.model, source.captured, options.model);
     source.description = fmt::format("{} with {}", options.model, options.prompt);
     return source;
   }
-  source.geometry = filtered(geometry::read_geometry(options.geometry), options);
+  source.geometry = geometry::read_geometry(options.geometry);
+  if (!options.block_scales.empty()) {
+    const auto scales = geometry::read_block_scales(options.block_scales);
+    source.geometry = naming_scales(
+        options, [&] { return geometry::with_block_scales(std::move(source.geometry), scales); });
+  }
+  source.geometry = filtered(std::move(source.geometry), options);
   source.description = options.geometry;
   if (options.query) {
     if (*options.query < 0 || *options.query >= source.geometry.queries()) {

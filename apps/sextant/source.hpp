@@ -22,6 +22,10 @@ struct Source {
 /// one left in the geometry.
 Source open_source(const SourceOptions& options);
 
+/// The model with its prompt, under the scales of --block-scales. Throws as `load_prompt_model`,
+/// and `InputError` for a block in that file that the model lacks.
+ttt::PromptModel open_model(const SourceOptions& options);
+
 /// `model.capture(options)`; where a prediction is not finite, the error names the weight to blame.
 geometry::PromptGeometry capture(const ttt::PromptModel& model,
                                  const model::CaptureOptions& options,

@@ -41,7 +41,7 @@ std::vector<model::ModelBlock> find_blocks(const PromptModel& model,
   return blocks;
 }
 
-void PromptModel::set_block_scales(model::BlockScales scales) {
+void PromptModel::set_block_scales(geometry::BlockScales scales) {
   const auto known = every_block(weights_.config);
   for (const auto& [name, scale] : scales) {
     find(known, name, "set_block_scales");

@@ -65,19 +65,18 @@ geometry::PromptGeometry PromptModel::capture(const model::CaptureOptions& optio
   geometry.query_variances.resize(queries(), blocks);
   for (Eigen::Index b = 0; b < blocks; ++b) {
     model::SequenceGram& gram = captured.grams[static_cast<std::size_t>(b)];
-    const double scale = block_scale(geometry.blocks[static_cast<std::size_t>(b)].name);
-    if (scale != 1) {
-      gram.kernel *= scale;
-      gram.coupling *= scale;
-      gram.variance *= scale;
-    }
     for (Eigen::Index x = 0; x < queries(); ++x) {
       geometry.query_kernels[static_cast<std::size_t>(x)].col(b) = gram.coupling.col(x);
       geometry.query_variances(x, b) = gram.variance(x);
     }
     geometry.kernels.push_back(std::move(gram.kernel));
   }
-  return geometry;
+  geometry::BlockScales captured_scales;
+  for (const geometry::Block& block : geometry.blocks) {
+    const double scale = block_scale(block.name);
+    if (scale != 1) captured_scales.emplace(block.name, scale);
+  }
+  return with_block_scales(std::move(geometry), captured_scales);
 }
 
 model::LayerInput<float> PromptModel::layer_input(Sequences sequences, int layer) const {

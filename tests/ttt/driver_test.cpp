@@ -123,7 +123,7 @@ TEST_CASE("one scale for all blocks is a larger step, and wrong scales are refus
   options.horizon = 3;
   options.rho = 0.2 / lambda_max(geometry::summed_kernel(geometry));
   const AdaptedModel plain = adapt(model, geometry, options);
-  model::BlockScales scales;
+  geometry::BlockScales scales;
   for (const auto& name : options.blocks) scales[name] = 8.0;
   model.set_block_scales(scales);
   options.rho /= 8.0;

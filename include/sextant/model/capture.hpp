@@ -3,7 +3,6 @@
 /// Capture: exact block kernels of scalar predictions, block by block (theory Sec. 1).
 
 #include <Eigen/Core>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,18 +39,13 @@ struct CaptureOptions {
   Features features = Features::exact;
 };
 
-/// Prior variances of blocks' parameters relative to tau2, by block name, each positive; 1 for
-/// blocks that are not named. Kernels become sum_b scale_b K_b, and gradient descent is
-/// preconditioned: block b moves scale_b times as far [W, F.10, F.11].
-using BlockScales = std::map<std::string, double>;
-
 /// A block and the rectangle of its weight matrix.
 struct ModelBlock {
   geometry::Block block;
   int layer = 0;
   BlockKind kind = BlockKind::value;
   BlockSlice slice;
-  double scale = 1;  ///< See `BlockScales`.
+  double scale = 1;  ///< See `geometry::BlockScales`.
 };
 
 /// The blocks that the options ask for, ordered by layer, kind and head, named "h.4.attn.v.3",

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "sextant/geometry/block_scales.hpp"
 #include "sextant/geometry/prompt_geometry.hpp"
 #include "sextant/model/capture.hpp"
 #include "sextant/model/gradient.hpp"
@@ -41,7 +42,7 @@ class PromptModel {
 
   /// Prior variances of blocks: from now on kernels are scaled and updates preconditioned by them.
   /// Throws `ArgumentError` for a block that the model lacks and a scale that is not positive.
-  void set_block_scales(model::BlockScales scales);
+  void set_block_scales(geometry::BlockScales scales);
   double block_scale(const std::string& block) const {
     const auto found = block_scales_.find(block);
     return found == block_scales_.end() ? 1.0 : found->second;
@@ -81,7 +82,7 @@ class PromptModel {
                  const Eigen::VectorXd& coefficients, model::BlockGradient<float>& gradient) const;
 
   model::Weights<float> weights_;
-  model::BlockScales block_scales_;
+  geometry::BlockScales block_scales_;
   task::EncodedPrompt prompt_;
   std::shared_ptr<const model::ScalarReadout<float>> readout_;
   model::TokenBatch batch_;
