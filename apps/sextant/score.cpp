@@ -5,6 +5,7 @@
 #include "commands.hpp"
 #include "output.hpp"
 #include "products.hpp"
+#include "sextant/core/errors.hpp"
 #include "sextant/report/advice_text.hpp"
 #include "sextant/report/json_output.hpp"
 #include "source.hpp"
@@ -28,6 +29,16 @@ void write(const advice::Scoring& scoring, const std::vector<geometry::Block>& b
               [&] { return report::scoring_html(heading, scoring, blocks); });
 }
 
+/// Throws `UsageError` for a rule that needs kernels.
+void check_products(const advice::ScoreOptions& score) {
+  using subspace::Method;
+  if (subspace::is_greedy(score.method) || score.method == Method::random) {
+    throw UsageError(
+        "--kernel products knows --method query-aware, trace and trace-bottom; the others need "
+        "kernels");
+  }
+}
+
 advice::Scoring score_from_products(const ProductSource& source, const Options& options,
                                     const advice::ScoreOptions& score) {
   advice::ProductOptions products = options.kernel.products;
@@ -42,6 +53,7 @@ advice::Scoring score_from_products(const ProductSource& source, const Options& 
 void run(const Options& options) {
   apply_shared_options(options.shared);
   const advice::ScoreOptions score = score_options(options.statistic, options.shared.seed);
+  if (options.kernel.from_products()) check_products(score);
   ResultFiles files(options.output, input_files(options.source));
   const std::string title = "Which blocks to adapt";
   const std::uint64_t seed = options.shared.seed;

@@ -3,6 +3,7 @@
 /// The update that `advise` and `adapt` make.
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 
 #include "sextant/advice/plan.hpp"
@@ -14,6 +15,7 @@ namespace sextant::apps {
 struct UpdateOptions {
   std::string solver = "steps";
   std::string out_model;
+  std::optional<long> rank;  ///< The best update of this rank in place of gradient steps.
 };
 
 /// Adds --solver and --out-model.

@@ -107,9 +107,11 @@ Table ranking_table(const advice::Scoring& scoring) {
                                                                                         : "no");
   }
   Table table;
-  table.numbers("rank", rank).text("block", block).numbers("layer", layer).numbers("head", head);
-  table.text("kind", kind).numbers("parameters", parameters);
-  table.numbers(score_name(scoring.method), score);
+  table.numbers("rank", rank).text("block", block);
+  if (error.empty()) {  // names say as much where the columns are needed for errors
+    table.numbers("layer", layer).numbers("head", head).text("kind", kind);
+  }
+  table.numbers("parameters", parameters).numbers(score_name(scoring.method), score);
   if (!error.empty()) {
     const bool bounds = scoring.method == subspace::Method::query_aware;
     table.numbers(bounds ? "at most off by" : "standard error", error);

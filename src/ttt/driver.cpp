@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "gradient_steps.hpp"
-#include "jacobian_change.hpp"
+#include "outcome.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/spectral/eigensystem.hpp"
@@ -32,54 +32,6 @@ std::vector<double> update(const PromptModel& model, const AdaptOptions& options
                    if (options.on_step) options.on_step(t + 1);
                  });
   return norms;
-}
-
-std::vector<QueryOutcome> query_outcomes(const PromptModel& model,
-                                         const geometry::PromptGeometry& geometry,
-                                         const Eigen::VectorXd& linearized,
-                                         const Eigen::VectorXd& adapted) {
-  std::vector<QueryOutcome> outcomes;
-  for (Eigen::Index x = 0; x < model.queries(); ++x) {
-    QueryOutcome outcome;
-    outcome.query = geometry.query_number(x);
-    outcome.base = geometry.query_base(x);
-    outcome.linearized = linearized(model.examples() + x);
-    outcome.adapted = adapted(model.examples() + x);
-    outcome.target = model.prompt().query_targets[static_cast<std::size_t>(x)];
-    if (outcome.target) {
-      outcome.squared_error_base = std::pow(outcome.base - *outcome.target, 2);
-      outcome.squared_error_adapted = std::pow(outcome.adapted - *outcome.target, 2);
-    }
-    outcomes.push_back(outcome);
-  }
-  return outcomes;
-}
-
-Validity measure_validity(const PromptModel& model, const geometry::PromptGeometry& geometry,
-                          const AdaptOptions& options, const LinearPrediction& linear,
-                          const std::vector<model::ModelBlock>& blocks,
-                          const MutableWeights& adapted, const std::vector<double>& norms) {
-  const JacobianChange change = jacobian_change(model, adapted.weights(), blocks);
-  double variance = 0;
-  const auto indices = geometry::select_blocks(geometry, options.blocks);
-  for (Eigen::Index x = 0; x < model.queries(); ++x) {
-    variance = std::max(variance, geometry::summed_variance(geometry, x, indices));
-  }
-  const double norm =
-      std::max({std::sqrt(linear.lambda_max), std::sqrt(variance), change.norm_after});
-  const double moved = adapted.distance(model.weights(), blocks);
-  const double lipschitz = moved > 0 ? change.norm_of_change / moved : 0;
-  const double residual = *std::max_element(norms.begin(), norms.end());
-  Validity validity;
-  const spectral::Eigensystem drift =
-      spectral::decompose((change.kernel_after - linear.kernel) *
-                          (change.kernel_after - linear.kernel));  // |D|^2, D symmetric
-  validity.kernel_drift = std::sqrt(drift.values(0));
-  const double time = options.rho * static_cast<double>(options.horizon);
-  validity.bound = options.solver == Solver::steps
-                       ? 1.5 * lipschitz * std::pow(norm * time * residual, 2)
-                       : 0.5 * lipschitz * moved * moved;
-  return validity;
 }
 
 }  // namespace
@@ -127,8 +79,11 @@ AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geo
   result.prompt.residual_norm_after = (model.targets() - predictions.head(model.examples())).norm();
   result.residual_norms.push_back(result.prompt.residual_norm_after);
   result.queries = query_outcomes(model, geometry, linearized, predictions);
+  const double time = options.rho * static_cast<double>(options.horizon);
   result.validity =
-      measure_validity(model, geometry, options, linear, blocks, adapted, result.residual_norms);
+      measure_validity(model, geometry, {blocks, linear.kernel, linear.lambda_max}, adapted,
+                       options.solver == Solver::steps ? std::optional(time) : std::nullopt,
+                       result.residual_norms);
   result.validity.deviation = (predictions - linearized).cwiseAbs().maxCoeff();
   run.weights = adapted.weights();
   run.changed = adapted.changed();

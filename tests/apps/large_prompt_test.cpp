@@ -1,0 +1,105 @@
+/// Prompts of many examples through the program: products against kernels, windows, scales.
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "program.hpp"
+
+using namespace sextant;
+using namespace sextant::test;
+using nlohmann::json;
+
+namespace {
+
+const std::string on_prompt = " --model '" + decoder + "' --prompt p.json ";
+
+json result(const ProgramRuns& runs, const std::string& arguments) {
+  const Outcome outcome = runs.run(arguments + " --quiet --json -");
+  REQUIRE_MESSAGE(outcome.status == 0, outcome.errors);
+  return json::parse(outcome.output);
+}
+
+void draw_prompt(const ProgramRuns& runs) {
+  const Outcome outcome = runs.run(
+      "prompt digit-shift --shifts 5-9 --noise 0.2 --examples 45 --queries 2 "
+      "--supervision every-label --out p.json");
+  REQUIRE_MESSAGE(outcome.status == 0, outcome.errors);
+}
+
+}  // namespace
+
+TEST_CASE("selecting from products answers as selecting from kernels does") {
+  const ProgramRuns runs("products");
+  draw_prompt(runs);
+  // More examples than the context holds: three windows of fifteen.
+  CHECK(result(runs, "inspect p.json")["supervision"] == "every-label");
+  const std::string known = "--sigma 0.05 --prior-scale 0.3 ";
+  const json dense = result(runs, "select" + on_prompt + known);
+  const json products = result(runs, "select" + on_prompt + known + "--kernel products");
+  CHECK(dense["method"]["name"] == "decomposition");
+  CHECK(products["method"]["name"] == "lanczos");
+  CHECK(products["n"] == 45);
+  CHECK(products["bound"]["paper"].is_null());
+  const auto near = [](const json& ours, const json& theirs, double tolerance) {
+    CHECK(ours.get<double>() == doctest::Approx(theirs.get<double>()).epsilon(tolerance));
+  };
+  near(products["lambda_max"], dense["lambda_max"], 1e-5);
+  // The step of both is c / lambda_max, so corrections agree where T_MAP does.
+  REQUIRE(products["t_map"] == dense["t_map"]);
+  for (std::size_t x = 0; x < 2; ++x) {
+    near(products["queries"][x]["correction_map"], dense["queries"][x]["correction_map"], 1e-3);
+    near(products["queries"][x]["correction_bayes"], dense["queries"][x]["correction_bayes"], 1e-2);
+    near(products["queries"][x]["gap_none"], dense["queries"][x]["gap_none"], 1e-2);
+  }
+  const Outcome first = runs.run("select" + on_prompt + "--kernel products --threads 1");
+  const Outcome second = runs.run("select" + on_prompt + "--kernel products --threads 2");
+  CHECK(first.output == second.output);
+}
+
+TEST_CASE("scores from products rank the leading blocks as the closed forms do") {
+  const ProgramRuns runs("product-scores");
+  draw_prompt(runs);
+  const std::string known = "--sigma 0.05 --prior-scale 0.3 ";
+  for (const std::string method : {"trace", "query-aware"}) {
+    const std::string command = "score" + on_prompt + known + "--method " + method + " ";
+    const json dense = result(runs, command);
+    const json products = result(runs, command + "--kernel products --probes 16");
+    REQUIRE(products["errors"].size() == dense["alone"].size());
+    std::size_t inside = 0;
+    for (std::size_t b = 0; b < dense["alone"].size(); ++b) {
+      const double difference =
+          std::abs(products["alone"][b].get<double>() - dense["alone"][b].get<double>());
+      inside += difference <= 3 * products["errors"][b].get<double>() + 1e-3;
+    }
+    CHECK(inside >= dense["alone"].size() - 2);
+    CHECK(products["ranking"][0]["block"] == dense["ranking"][0]["block"]);
+  }
+  const Outcome outcome = runs.run("score" + on_prompt + "--kernel products --method risk");
+  CHECK(outcome.status == 2);
+  CHECK(outcome.errors.find("--method") != std::string::npos);
+}
+
+TEST_CASE("scales of blocks act alike on a model and on its geometry file") {
+  const ProgramRuns runs("scales");
+  io::write_file(runs.path("work/s.json"), R"({"h.0.attn.v.1": 4, "h.3.attn.v.2": 0.5})");
+  const std::string model = " --model '" + decoder + "' --prompt '" + decoder_prompt + "' ";
+  CHECK(runs.run("geometry" + model + "--out g.safetensors").status == 0);
+  const json scaled = result(runs, "select" + model + "--block-scales s.json");
+  const json from_file = result(runs, "select --geometry g.safetensors --block-scales s.json");
+  const json plain = result(runs, "select" + model);
+  CHECK(scaled["lambda_max"] == from_file["lambda_max"]);
+  CHECK(scaled["lambda_max"].get<double>() > plain["lambda_max"].get<double>());
+  for (const auto& [text, message] :
+       std::vector<std::pair<std::string, std::string>>{{R"({"h.9.attn.v.1": 4})", "h.9.attn.v.1"},
+                                                        {R"({"h.0.attn.v.1": 0})", "positive"},
+                                                        {"[]", "s.json"}}) {
+    io::write_file(runs.path("work/s.json"), text);
+    for (const std::string& source : {model, std::string(" --geometry g.safetensors ")}) {
+      const Outcome outcome = runs.run("select" + source + "--block-scales s.json");
+      CHECK(outcome.status == 3);
+      CHECK_MESSAGE(outcome.errors.find(message) != std::string::npos, outcome.errors);
+    }
+  }
+}

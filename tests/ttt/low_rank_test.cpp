@@ -1,0 +1,76 @@
+/// The optimal low-rank update on real weights.
+
+#include "sextant/ttt/low_rank.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/geometry/blocks.hpp"
+#include "sextant/spectral/eigensystem.hpp"
+#include "sextant/subspace/optimal.hpp"
+#include "support/prompt_model_case.hpp"
+
+using namespace sextant;
+using namespace sextant::ttt;
+using Case = test::PromptModelCase;
+
+TEST_CASE("the low-rank update makes the corrections of its subspace to first order") {
+  for (const auto family : {model::Family::gpt2, model::Family::bert}) {
+    const Case c(family);
+    PromptModel model = c.prompt_model();
+    model.set_block_scales({{"h.0.attn.v.1", 3.0}});
+    const auto geometry = model.capture({{model::BlockKind::value, model::BlockKind::mlp_in}});
+    LowRankOptions options;
+    options.blocks = geometry::block_names(geometry);
+    for (const Eigen::Index rank : {1, 2, 3}) {
+      options.rank = rank;
+      // A large observation variance makes small corrections: halving them divides the deviation
+      // from the linear model by four.
+      std::vector<double> deviations;
+      for (const double sigma2 : {400.0, 800.0}) {
+        options.benchmark = {1.0, sigma2 * geometry::summed_kernel(geometry).trace() / 5};
+        const AdaptedModel run = adapt_low_rank(model, geometry, options);
+        const auto optimal = subspace::optimal_subspace(
+            {geometry.kernels, geometry.query_kernels, geometry.query_variances},
+            spectral::decompose(geometry::summed_kernel(geometry)), geometry.residuals,
+            options.benchmark);
+        double largest = 0;
+        for (Eigen::Index x = 0; x < 3; ++x) {
+          const QueryOutcome& query = run.result.queries[static_cast<std::size_t>(x)];
+          CHECK(query.linearized - query.base ==
+                doctest::Approx(optimal.corrections(rank)[x]).epsilon(1e-9));
+          largest = std::max(largest, std::abs(query.linearized - query.base));
+        }
+        deviations.push_back(run.result.validity.deviation);
+        CHECK(run.result.validity.deviation < 0.05 * largest + 3e-6);
+        CHECK(run.result.prompt.residual_norm_after ==
+              doctest::Approx(run.result.prompt.residual_norm_predicted).epsilon(1e-3));
+        CHECK(run.result.solver == "rank-" + std::to_string(rank));
+        CHECK(!run.changed.empty());
+      }
+    }
+  }
+}
+
+TEST_CASE("rank 0 moves nothing, full rank is the posterior mean, and other ranks are refused") {
+  const Case c(model::Family::gpt2);
+  const PromptModel model = c.prompt_model();
+  const auto geometry = model.capture({{model::BlockKind::value}});
+  LowRankOptions options;
+  options.blocks = geometry::block_names(geometry);
+  options.benchmark = {1.0, 0.5};
+  options.rank = 0;
+  const AdaptedModel none = adapt_low_rank(model, geometry, options);
+  for (const QueryOutcome& query : none.result.queries) {
+    CHECK(query.adapted == doctest::Approx(query.base).epsilon(1e-6));
+  }
+  options.rank = 4;
+  CHECK_THROWS_AS(adapt_low_rank(model, geometry, options), ArgumentError);
+  options.rank = -1;
+  CHECK_THROWS_AS(adapt_low_rank(model, geometry, options), ArgumentError);
+  options.rank = 1;
+  options.blocks = {"h.9.attn.v.0"};
+  CHECK_THROWS_AS(adapt_low_rank(model, geometry, options), ArgumentError);
+}
