@@ -43,6 +43,11 @@ void run(const Options& options) {
   if (!options.blocks.empty() && chooses) {
     throw UsageError("--blocks names the blocks; leave out --budget and --method");
   }
+  if (options.update.rank &&
+      (options.statistic.horizon != "auto" || options.update.solver != "steps" ||
+       options.source.features != "exact")) {
+    throw UsageError("--rank is not made of steps; leave out --horizon, --solver and --features");
+  }
   if (options.statistic.per_parameter && !chooses) {
     throw UsageError("--per-parameter ranks blocks; give --budget or --method, too");
   }
@@ -80,6 +85,11 @@ void add_adapt(CLI::App& app) {
   add_score_options(*command, options->statistic);
   add_horizon_options(*command, options->statistic);
   add_update_options(*command, options->update);
+  command
+      ->add_option("--rank", options->update.rank,
+                   "In place of steps, the best update of the queries within so many directions, 0 "
+                   "to their number")
+      ->check(CLI::Range(0, 1'000'000));
   add_output_options(*command, options->output, true);
   add_shared_options(*command, options->shared);
   command->callback([options] { run(*options); });

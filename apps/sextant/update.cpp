@@ -10,6 +10,7 @@
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/spectral/largest_eigenvalue.hpp"
+#include "sextant/ttt/low_rank.hpp"
 
 namespace sextant::apps {
 
@@ -33,6 +34,15 @@ void check_update(const UpdateOptions& options) {
 ttt::AdaptedModel make_update(const Source& source, const advice::Plan& plan, Wanted wanted,
                               const UpdateOptions& options, const SourceOptions& files,
                               const subspace::StepRule& step, bool quiet) {
+  if (options.rank && !plan.block_names.empty()) {
+    const ttt::LowRankOptions low_rank{plan.block_names, *options.rank,
+                                       plan.chosen ? plan.chosen->benchmark : plan.whole.benchmark};
+    ttt::AdaptedModel adapted = ttt::adapt_low_rank(*source.model, source.geometry, low_rank);
+    if (!options.out_model.empty()) {
+      model::write_adapted_model(files.model, options.out_model, adapted.changed);
+    }
+    return adapted;
+  }
   ttt::AdaptOptions adapt;
   adapt.solver = options.solver == "steps" ? ttt::Solver::steps : ttt::Solver::one_shot;
   if (wanted != Wanted::nothing) {

@@ -168,10 +168,13 @@ std::string outcome_statement(const ttt::Adaptation& adaptation) {
   if (!adaptation.is_update()) {
     return "No update was made: the model is as it was loaded.";
   }
+  const std::string how =
+      adaptation.solver.starts_with("rank-")
+          ? fmt::format("One update of {}", adaptation.solver)
+          : fmt::format("{}{}", adaptation.solver == "one-shot" ? "One update worth " : "",
+                        counted(static_cast<std::size_t>(adaptation.horizon), "step"));
   const std::string update =
-      fmt::format("{}{} on {}", adaptation.solver == "one-shot" ? "One update worth " : "",
-                  counted(static_cast<std::size_t>(adaptation.horizon), "step"),
-                  counted(adaptation.blocks.size(), "block"));
+      fmt::format("{} on {}", how, counted(adaptation.blocks.size(), "block"));
   const Errors errors = mean_errors(adaptation);
   if (errors.known == 0) {
     return fmt::format("{} moved the queries' predictions by up to {}.", update,

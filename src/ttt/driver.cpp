@@ -80,10 +80,9 @@ AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geo
   result.residual_norms.push_back(result.prompt.residual_norm_after);
   result.queries = query_outcomes(model, geometry, linearized, predictions);
   const double time = options.rho * static_cast<double>(options.horizon);
-  result.validity =
-      measure_validity(model, geometry, {blocks, linear.kernel, linear.lambda_max}, adapted,
-                       options.solver == Solver::steps ? std::optional(time) : std::nullopt,
-                       result.residual_norms);
+  result.validity = measure_validity(
+      model, geometry, {blocks, linear.kernel, linear.lambda_max}, adapted,
+      options.solver == Solver::steps ? std::optional(time) : std::nullopt, result.residual_norms);
   result.validity.deviation = (predictions - linearized).cwiseAbs().maxCoeff();
   run.weights = adapted.weights();
   run.changed = adapted.changed();

@@ -35,17 +35,17 @@ AdaptedModel adapt_low_rank(const PromptModel& model, const geometry::PromptGeom
   const Index m = model.queries();
   if (m == 0) throw ArgumentError(here, "model", "has no query, so no direction to choose");
   if (options.rank < 0 || options.rank > m) {
-    throw ArgumentError(here, "rank",
-                        fmt::format("is {}, expected 0 to {}, the number of queries", options.rank,
-                                    m));
+    throw ArgumentError(
+        here, "rank",
+        fmt::format("is {}, expected 0 to {}, the number of queries", options.rank, m));
   }
   const auto indices = geometry::select_blocks(geometry, options.blocks);
   const geometry::PromptGeometry chosen = geometry::restricted_to_blocks(geometry, indices);
   const MatrixXd kernel = geometry::summed_kernel(chosen);
   const spectral::Eigensystem system = spectral::decompose(kernel);
-  const subspace::OptimalSubspace optimal = subspace::optimal_subspace(
-      {chosen.kernels, chosen.query_kernels, chosen.query_variances}, system, chosen.residuals,
-      options.benchmark);
+  const subspace::OptimalSubspace optimal =
+      subspace::optimal_subspace({chosen.kernels, chosen.query_kernels, chosen.query_variances},
+                                 system, chosen.residuals, options.benchmark);
   const VectorXd corrections = optimal.corrections(options.rank);
   const ModelJacobian queries(model, model.prompt().query_tokens, options.blocks);
   const VectorXd coefficients = subspace::query_coefficients(gram(queries), corrections);
@@ -75,10 +75,9 @@ AdaptedModel adapt_low_rank(const PromptModel& model, const geometry::PromptGeom
   result.prompt = {result.residual_norms[0], result.residual_norms[1],
                    result.residual_norms_predicted[1]};
   result.queries = query_outcomes(model, geometry, linearized, predictions);
-  result.validity =
-      measure_validity(model, geometry,
-                       {find_blocks(model, options.blocks), kernel, system.largest()}, adapted,
-                       std::nullopt, result.residual_norms);
+  result.validity = measure_validity(model, geometry,
+                                     {find_blocks(model, options.blocks), kernel, system.largest()},
+                                     adapted, std::nullopt, result.residual_norms);
   result.validity.deviation = (predictions - linearized).cwiseAbs().maxCoeff();
   return run;
 }

@@ -39,7 +39,7 @@ struct Validity {
 struct Adaptation {
   int horizon = 0;                    ///< T, at least 0.
   double rho = 0;                     ///< Step size eta / sigma2.
-  std::string solver;                 ///< "steps" or "one-shot".
+  std::string solver;                 ///< "steps", "one-shot" or "rank-K" (low_rank.hpp).
   std::vector<std::string> blocks;    ///< Names of the blocks that were updated.
   std::vector<QueryOutcome> queries;  ///< [m]
   PromptOutcome prompt;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sextant/spectral/gaps.hpp"
 #include "sextant/ttt/driver.hpp"
 
 namespace sextant::ttt {
