@@ -48,8 +48,9 @@ namespace {
 
 /// Options and the arguments of library functions that their values go to as they are.
 constexpr std::pair<std::string_view, std::string_view> argument_options[] = {
-    {"scale", "--step-scale"}, {"rho", "--rho"},     {"delta", "--delta"},   {"budget", "--budget"},
-    {"layers", "--layers"},    {"query", "--query"}, {"blocks", "--blocks"}, {"head", "--head"}};
+    {"scale", "--step-scale"}, {"rho", "--rho"},       {"delta", "--delta"},
+    {"budget", "--budget"},    {"layers", "--layers"}, {"query", "--query"},
+    {"blocks", "--blocks"},    {"head", "--head"},     {"rank", "--rank"}};
 
 /// The message where a wrong argument is the value of an option.
 std::optional<std::string> explain(const CLI::App& app, const ArgumentError& error) {

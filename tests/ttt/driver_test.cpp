@@ -96,6 +96,13 @@ TEST_CASE("with blocks' scales the preconditioned update is still linear to firs
     const Eigen::MatrixXd kernel = geometry::summed_kernel(geometry);
     CHECK((ModelKernel(jacobian).apply(Eigen::MatrixXd::Identity(5, 5)) - kernel).norm() <
           2e-5 * kernel.norm());
+    const ModelJacobian queries(model, model.prompt().query_tokens, names);
+    const Eigen::VectorXd variances =
+        queries.squared_norms(queries.pull_back(Eigen::VectorXd::Unit(3, 1)));
+    for (std::size_t b = 0; b < names.size(); ++b) {
+      const auto at = static_cast<Eigen::Index>(b);
+      CHECK(variances[at] == doctest::Approx(geometry.query_variances(1, at)).epsilon(2e-5));
+    }
     for (const Solver solver : {Solver::steps, Solver::one_shot}) {
       AdaptOptions options;
       options.solver = solver;
