@@ -31,21 +31,33 @@ void check(const KernelProducts& prompt, const SelectOptions& options,
   if (options.query) throw ArgumentError(here, "query", "is not for products; leave others out");
 }
 
-void fit_variances(const evidence::ResidualSpectrum& spectrum, const SelectOptions& options,
+std::optional<evidence::BenchmarkFit> fitted(const evidence::ResidualSpectrum& spectrum,
+                                             const SelectOptions& options) {
+  if (options.sigma2.rule == Sigma2Rule::fixed) {
+    if (options.tau2) return std::nullopt;
+    return evidence::fit_tau2(spectrum, options.sigma2.value);
+  }
+  if (options.tau2) return evidence::fit_sigma2(spectrum, *options.tau2);
+  return evidence::fit_benchmark(spectrum);
+}
+
+/// A likelihood that is too low rather than too high: an optimistic one finds no observation
+/// variance where steps are few.
+void fit_variances(const evidence::LargeSpectrum& large, const SelectOptions& options,
                    Selection& result) {
-  const bool sigma2_given = options.sigma2.rule == Sigma2Rule::fixed;
-  if (sigma2_given && options.tau2) {
+  result.fit = fitted(large.pessimistic, options);
+  if (!result.fit) {
     check_not_negative("select", "tau2", *options.tau2);
     check_positive("select", "sigma2", options.sigma2.value);
     result.benchmark = {*options.tau2, options.sigma2.value};
     result.lambda_star = result.benchmark.lambda_star();
     return;
   }
-  result.fit = sigma2_given   ? evidence::fit_tau2(spectrum, options.sigma2.value)
-               : options.tau2 ? evidence::fit_sigma2(spectrum, *options.tau2)
-                              : evidence::fit_benchmark(spectrum);
   result.benchmark = result.fit->benchmark;
   result.lambda_star = result.fit->lambda_star;
+  const double other = fitted(large.optimistic, options)->lambda_star;
+  result.products->lambda_star_low = std::min(result.lambda_star, other);
+  result.products->lambda_star_high = std::max(result.lambda_star, other);
 }
 
 /// T_MAP if the determinant were off by `errors` standard errors.
@@ -58,7 +70,7 @@ std::int64_t shifted_map(const evidence::LargeSpectrum& large, const SelectOptio
 }
 
 void find_horizon(const evidence::LargeSpectrum& large, const SelectOptions& options,
-                  const ProductOptions& products, Selection& result) {
+                  Selection& result) {
   result.curve =
       evidence::evidence_curve(large.spectrum, large.rho, options.horizons, options.sigma2);
   result.t_map = large.lambda_max > 0 ? result.curve.t_map : 0;
@@ -66,12 +78,8 @@ void find_horizon(const evidence::LargeSpectrum& large, const SelectOptions& opt
   result.sigma2 = result.curve.sigma2[result.curve.map_index];
   result.posterior = evidence::gibbs_posterior(result.curve);
   // A smaller determinant makes every step dearer.
-  result.products = ProductAccuracy{products.steps,
-                                    products.probes,
-                                    large.lambda_max_residual,
-                                    large.evidence_error(1),
-                                    shifted_map(large, options, -2),
-                                    shifted_map(large, options, 2)};
+  result.products->t_map_low = shifted_map(large, options, -2);
+  result.products->t_map_high = shifted_map(large, options, 2);
 }
 
 /// a_i = counts_i (tau2 l_i + sigma2) over the density, in place of one term for every eigenvalue.
@@ -178,6 +186,12 @@ void collect_warnings(const evidence::LargeSpectrum& large, Selection& result) {
     warn(fmt::format("T_MAP = {} exceeds the {} steps up to which {} products are exact.",
                      result.t_map, large.exact_horizon, products.steps));
   }
+  if (products.lambda_star_high > 2 * products.lambda_star_low) {
+    warn(
+        fmt::format("The benchmark's lambda_star is known only to lie between {:.3g} and {:.3g}: "
+                    "gaps and Bayes corrections need more Lanczos steps.",
+                    products.lambda_star_low, products.lambda_star_high));
+  }
   if (products.lambda_max_residual > 1e-2 * result.lambda_max) {
     warn(fmt::format("lambda_max is known only to within {:.2g} of its {:.3g}; more steps help.",
                      products.lambda_max_residual, result.lambda_max));
@@ -203,8 +217,13 @@ Selection select(const KernelProducts& prompt, const SelectOptions& options,
   result.system.values = large.spectrum.nodes.cwiseMax(0.0);
   result.lambda_max = large.lambda_max;
   result.rho = large.rho;
-  fit_variances(large.spectrum, options, result);
-  find_horizon(large, options, products, result);
+  result.products.emplace();
+  result.products->steps = products.steps;
+  result.products->probes = products.probes;
+  result.products->lambda_max_residual = large.lambda_max_residual;
+  result.products->evidence_error = large.evidence_error(1);
+  fit_variances(large, options, result);
+  find_horizon(large, options, result);
   judge_prompt(large.spectrum, result);
   const Filtered filtered = filter_residuals(space, result);
   for (Index x = 0; x < prompt.couplings.cols(); ++x) {

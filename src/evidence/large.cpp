@@ -122,6 +122,7 @@ LargeSpectrum spectrum_from_features(Features features, const Eigen::Ref<const V
   result.spectrum.density_nodes = result.spectrum.nodes;
   result.spectrum.counts = VectorXd::Ones(rank + 1);
   result.spectrum.counts[rank] = static_cast<double>(n - rank);
+  result.pessimistic = result.optimistic = result.spectrum;
   return result;
 }
 
@@ -168,6 +169,16 @@ LargeSpectrum spectrum_from_products(const spectral::KernelOperator& kernel,
   });
   result.spectrum.log_determinant = std::min(sampled.value - rho * trace.value_or(0), 0.0);
   result.log_determinant_error = sampled.standard_error;
+  // Of 1/(l + c) Gauss' rule is a lower bound and Gauss-Radau's an upper one, of log(l + c) the
+  // other way round.
+  result.optimistic = result.spectrum;
+  result.optimistic.density_nodes = density.radau_nodes();
+  result.optimistic.counts = density.radau_counts();
+  result.pessimistic = result.spectrum;
+  if (quadrature.nodes.size() > 0) {
+    result.pessimistic.nodes = quadrature.radau_nodes.cwiseMax(0.0);
+    result.pessimistic.energies = quadrature.radau_weights.cwiseMax(0.0);
+  }
   return result;
 }
 

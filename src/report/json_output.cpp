@@ -84,7 +84,9 @@ OrderedJson method_json(const std::optional<advice::ProductAccuracy>& products) 
           {"lambda_max_residual", number(products->lambda_max_residual)},
           {"evidence_error", number(products->evidence_error)},
           {"t_map_low", products->t_map_low},
-          {"t_map_high", products->t_map_high}};
+          {"t_map_high", products->t_map_high},
+          {"lambda_star_low", number(products->lambda_star_low)},
+          {"lambda_star_high", number(products->lambda_star_high)}};
 }
 
 OrderedJson match_json(const advice::HorizonMatch& match) {

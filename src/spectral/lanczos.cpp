@@ -70,6 +70,11 @@ StochasticEstimate summarize(const std::vector<double>& values) {
   return result;
 }
 
+void append(const VectorXd& more, VectorXd& all) {
+  all.conservativeResize(all.size() + more.size());
+  all.tail(more.size()) = more;
+}
+
 void check_probes(std::string_view function, int probes) {
   if (probes < 1) {
     throw ArgumentError(function, "probes", fmt::format("is {}, expected at least 1", probes));
@@ -246,12 +251,11 @@ SpectralDensity::SpectralDensity(const KernelOperator& kernel, const TraceOption
           random_signs(kernel.size(), options.seed, static_cast<std::uint64_t>(first + c));
     }
     for (const LanczosQuadrature& quadrature : quadratures(kernel, signs, options.steps)) {
-      const Index size = quadrature.nodes.size();
-      ends_.push_back(nodes_.size() + size);
-      nodes_.conservativeResize(ends_.back());
-      counts_.conservativeResize(ends_.back());
-      nodes_.tail(size) = quadrature.nodes;
-      counts_.tail(size) = quadrature.weights / options.probes;
+      append(quadrature.nodes, nodes_);
+      append(quadrature.weights / options.probes, counts_);
+      append(quadrature.radau_nodes, radau_nodes_);
+      append(quadrature.radau_weights / options.probes, radau_counts_);
+      ends_.push_back(nodes_.size());
     }
   }
 }

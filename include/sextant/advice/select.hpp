@@ -97,6 +97,10 @@ struct ProductAccuracy {
   /// T_MAP within two standard errors of the slope of the determinant's term.
   std::int64_t t_map_low = 0;
   std::int64_t t_map_high = 0;
+  /// The benchmark's ratio if its likelihood is bounded from above, and from below: with enough
+  /// steps both agree. 0 where the variances are given.
+  double lambda_star_low = 0;
+  double lambda_star_high = 0;
 };
 
 struct Selection {

@@ -33,6 +33,13 @@ struct LargeSpectrum {
   double lambda_max_residual = 0;  ///< lambda_max is known to within this; 0 when exact.
   double rho = 0;                  ///< 0 for a zero kernel.
   ResidualSpectrum spectrum;
+  /// For likelihoods of the benchmark, log det(K + c I) and r'(K + c I)^-1 r: `spectrum` where it
+  /// is exact. Otherwise quadratures that bound them, so that the negative log likelihood is at
+  /// least
+  /// (`pessimistic`) or at most (`optimistic`) what sampling alone would make of it: where fits to
+  /// both agree, there were enough steps.
+  ResidualSpectrum pessimistic;
+  ResidualSpectrum optimistic;
   double log_determinant_error = 0;  ///< Standard error of log det(I - rho K); 0 when exact.
   /// Horizons up to here have exact quadratic forms; the largest int64 when all have.
   std::int64_t exact_horizon = 0;

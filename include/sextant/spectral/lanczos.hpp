@@ -87,12 +87,17 @@ class SpectralDensity {
   /// All quadratures side by side: tr f(K) is about sum_j counts_j f(nodes_j); counts sum to n.
   const Eigen::VectorXd& nodes() const { return nodes_; }
   const Eigen::VectorXd& counts() const { return counts_; }
+  /// The same with every probe's Gauss-Radau rule.
+  const Eigen::VectorXd& radau_nodes() const { return radau_nodes_; }
+  const Eigen::VectorXd& radau_counts() const { return radau_counts_; }
   Eigen::Index products() const { return nodes_.size(); }  ///< Made with the kernel.
 
  private:
   std::vector<Eigen::Index> ends_;  // of each probe's nodes
   Eigen::VectorXd nodes_;
   Eigen::VectorXd counts_;
+  Eigen::VectorXd radau_nodes_;
+  Eigen::VectorXd radau_counts_;
 };
 
 /// tr f(K) by stochastic Lanczos quadrature: n times the mean over random sign vectors z of
