@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "reproduce.hpp"
+#include "sextant/core/errors.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/io/json.hpp"
 #include "sextant/reproduce/digit_tasks.hpp"
@@ -66,6 +67,9 @@ void run_digit_shift(const Options& options) {
 void run_sst2(const Options& options) {
   apply_shared_options(options.common.shared);
   reproduce::Sst2Options tasks = options.sentences;
+  if (tasks.balanced && tasks.examples % 2 != 0) {
+    throw UsageError("--balanced needs an even number of --examples");
+  }
   tasks.seed = options.common.shared.seed;
   run(options, "sst2", "SST-2: how far and which heads", options.model, reproduce::published_sst2(),
       [&] { return reproduce::sst2_study(options.model, options.data, tasks); });

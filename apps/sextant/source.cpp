@@ -7,6 +7,7 @@
 
 #include "output.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/core/memory.hpp"
 #include "sextant/core/version.hpp"
 #include "sextant/geometry/block_scales.hpp"
 #include "sextant/geometry/blocks.hpp"
@@ -38,6 +39,19 @@ geometry::PromptGeometry filtered(geometry::PromptGeometry geometry, const Sourc
   return geometry::restricted_to_blocks(geometry, kept);
 }
 
+/// Kernels that cannot fit are refused before the system runs out of memory and stops the program.
+void check_memory(const ttt::PromptModel& model, const model::CaptureOptions& options) {
+  const std::size_t memory = physical_memory();
+  const auto n = static_cast<double>(model.examples());
+  const auto blocks = static_cast<double>(model_blocks(model.weights().config, options).size());
+  const double needed = blocks * n * n * sizeof(double);
+  if (memory == 0 || needed < 0.8 * static_cast<double>(memory)) return;
+  throw NumericalError(fmt::format(
+      "{} kernels of {} x {} examples take {:.1f} GB and this machine has {:.1f}: choose fewer "
+      "blocks with --layers or --blocks-kind, or, for select and score, --kernel products",
+      blocks, n, n, needed / 1e9, static_cast<double>(memory) / 1e9));
+}
+
 /// Calls `apply`; an unknown block is then the file's fault.
 template <class Apply>
 auto naming_scales(const SourceOptions& options, const Apply& apply) {
@@ -67,6 +81,7 @@ geometry::PromptGeometry capture(const ttt::PromptModel& model,
         "--features: tokenwise needs a decoder; an encoder's pooling supervises every "
         "token");
   }
+  check_memory(model, options);
   try {
     return model.capture(options);
   } catch (const NumericalError&) {

@@ -55,6 +55,8 @@ Row parse_row(std::string_view line, std::size_t count) {
 StudyDirectory::StudyDirectory(const std::filesystem::path& directory,
                                const std::string& experiment) {
   const std::string name = directory.string();
+  std::error_code unknown;
+  if (!std::filesystem::exists(directory, unknown)) made_ = directory;
   make_directory(directory);
   const auto results = directory / "results.json";
   if (std::filesystem::exists(results)) {
@@ -72,7 +74,12 @@ StudyDirectory::StudyDirectory(const std::filesystem::path& directory,
   }
 }
 
-StudyDirectory::~StudyDirectory() { ::close(descriptor_); }
+StudyDirectory::~StudyDirectory() {
+  ::close(descriptor_);
+  if (made_.empty()) return;
+  std::error_code not_empty;
+  std::filesystem::remove(made_, not_empty);
+}
 
 RunLog::RunLog(std::filesystem::path path, const std::string& settings,
                std::vector<std::string> columns, bool resume)

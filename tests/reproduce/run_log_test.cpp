@@ -126,7 +126,9 @@ TEST_CASE("a directory is one run's at a time, and one experiment's") {
     const StudyDirectory held(out, "this");
     CHECK_THROWS_AS(StudyDirectory(out, "this"), InputError);
   }
+  CHECK(!std::filesystem::exists(out));  // nothing was written
   CHECK_NOTHROW(StudyDirectory(out, "this"));
+  std::filesystem::create_directories(out);
   io::write_file(out / "results.json", "{\"experiment\": \"this\"}");
   CHECK_NOTHROW(StudyDirectory(out, "this"));
   CHECK_THROWS_AS(StudyDirectory(out, "other"), InputError);

@@ -1,8 +1,13 @@
 #pragma once
 
-/// How the process keeps its memory.
+/// How the process keeps its memory, and how much there is.
+
+#include <cstddef>
 
 namespace sextant {
+
+/// The machine's memory in bytes; 0 where the system does not say.
+std::size_t physical_memory();
 
 /// Lets the allocator keep freed memory for the next allocation instead of returning it to the
 /// system. For programs that allocate the same large matrices again and again, as the passes of a

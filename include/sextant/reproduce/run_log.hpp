@@ -14,7 +14,7 @@ namespace sextant::reproduce {
 using Row = std::vector<double>;
 
 /// The directory of a run, made where it does not exist and held until destruction, so that no
-/// second process writes there at the same time.
+/// second process writes there at the same time. One that was made and stayed empty is removed.
 class StudyDirectory {
  public:
   /// Throws `InputError` when the directory cannot be made, is held by another process, or holds
@@ -25,6 +25,7 @@ class StudyDirectory {
   StudyDirectory& operator=(const StudyDirectory&) = delete;
 
  private:
+  std::filesystem::path made_;  // empty when it was there before
   int descriptor_ = -1;
 };
 
