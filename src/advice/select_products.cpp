@@ -192,6 +192,12 @@ void collect_warnings(const evidence::LargeSpectrum& large, Selection& result) {
                     "gaps and Bayes corrections need more Lanczos steps.",
                     products.lambda_star_low, products.lambda_star_high));
   }
+  if (products.solve_residual > 0.05) {
+    warn(
+        fmt::format("Bayes corrections come from a solution with the relative residual {:.2g}: "
+                    "more Lanczos steps make them exact.",
+                    products.solve_residual));
+  }
   if (products.lambda_max_residual > 1e-2 * result.lambda_max) {
     warn(fmt::format("lambda_max is known only to within {:.2g} of its {:.3g}; more steps help.",
                      products.lambda_max_residual, result.lambda_max));
@@ -225,6 +231,9 @@ Selection select(const KernelProducts& prompt, const SelectOptions& options,
   fit_variances(large, options, result);
   find_horizon(large, options, result);
   judge_prompt(large.spectrum, result);
+  if (result.lambda_star > 0 && std::isfinite(result.lambda_star)) {
+    result.products->solve_residual = space.solve_residual(result.lambda_star);
+  }
   const Filtered filtered = filter_residuals(space, result);
   for (Index x = 0; x < prompt.couplings.cols(); ++x) {
     result.queries.push_back(advise_query(prompt, x, filtered, products, result));

@@ -86,7 +86,8 @@ OrderedJson method_json(const std::optional<advice::ProductAccuracy>& products) 
           {"t_map_low", products->t_map_low},
           {"t_map_high", products->t_map_high},
           {"lambda_star_low", number(products->lambda_star_low)},
-          {"lambda_star_high", number(products->lambda_star_high)}};
+          {"lambda_star_high", number(products->lambda_star_high)},
+          {"solve_residual", number(products->solve_residual)}};
 }
 
 OrderedJson match_json(const advice::HorizonMatch& match) {

@@ -101,6 +101,9 @@ struct ProductAccuracy {
   /// steps both agree. 0 where the variances are given.
   double lambda_star_low = 0;
   double lambda_star_high = 0;
+  /// |(K + lambda_star I) x - r| / |r| of the solution x behind Bayes corrections; 0 where
+  /// lambda_star is 0 or infinite.
+  double solve_residual = 0;
 };
 
 struct Selection {

@@ -24,7 +24,7 @@ namespace sextant::report {
 /// "adapt", "oracle_horizon"}, "posterior_mean", "method": {"name"}, "warnings"}. The values of
 /// "bound" are null when there is none. "method" is "decomposition", or "lanczos" with "steps",
 /// "probes", "lambda_max_residual", "evidence_error" (of one step), "t_map_low", "t_map_high",
-/// "lambda_star_low" and "lambda_star_high".
+/// "lambda_star_low", "lambda_star_high" and "solve_residual".
 OrderedJson to_json(const advice::Selection& selection);
 
 /// {"method", "sigma2", "tau2", "ranking": [{"block", "layer", "head", "kind", "parameters",
