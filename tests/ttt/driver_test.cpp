@@ -171,6 +171,28 @@ TEST_CASE("one step equals the one-shot update, and a subset moves only its own 
         doctest::Approx(shot.result.queries[0].adapted).epsilon(1e-5));
 }
 
+TEST_CASE("the bounds of one step are 1.5 L (B rho |r|)^2 and (L/2) |delta w|^2") {
+  const Case c(model::Family::gpt2);
+  const PromptModel model = c.prompt_model();
+  const auto geometry = model.capture({{model::BlockKind::value}});
+  const Eigen::MatrixXd kernel = geometry::summed_kernel(geometry);
+  AdaptOptions options;
+  options.blocks = geometry::block_names(geometry);
+  options.horizon = 1;
+  options.rho = 0.01 / lambda_max(kernel);  // B after the step is nearly B before
+  const double steps = adapt(model, geometry, options).result.validity.bound;
+  options.solver = Solver::one_shot;
+  const double one_shot = adapt(model, geometry, options).result.validity.bound;
+  double largest = lambda_max(kernel);
+  for (Eigen::Index x = 0; x < model.queries(); ++x) {
+    largest = std::max(largest, geometry::summed_variance(geometry, x));
+  }
+  // Both make the same update, |delta w|^2 = rho^2 r'K r, so L is the same and cancels.
+  const Eigen::VectorXd& r = geometry.residuals;
+  const double expected = 3 * largest * r.squaredNorm() / r.dot(kernel * r);
+  CHECK(steps / one_shot == doctest::Approx(expected).epsilon(0.02));
+}
+
 TEST_CASE("adapting twice, or with other thread counts, gives the same bits") {
   const Case c(model::Family::gpt2);
   const PromptModel model = c.prompt_model();
