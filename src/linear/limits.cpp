@@ -1,10 +1,12 @@
 #include "sextant/linear/limits.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "checks.hpp"
 #include "filter.hpp"
 #include "sextant/linear/step_risk.hpp"
+#include "sextant/spectral/grid_minimum.hpp"
 
 namespace sextant::linear {
 namespace {
@@ -75,6 +77,29 @@ LimitingSteps limiting_steps(const Proportions& p, double x, std::int64_t steps,
   const double ratio = p.b2 / norm_of(p);
   return {(1 - 2 * moments.first) * error + moved,
           error - 2 * moments.first * p.b2 * (1 - x) * (1 - x) * ratio + moved * ratio * ratio};
+}
+
+BestLimitingSteps best_limiting_steps(const Proportions& p, double x, std::int64_t steps) {
+  constexpr auto function = "best_limiting_steps";
+  const LimitingGain one = limiting_gain(p, x);
+  check_count(function, "steps", steps, std::numeric_limits<std::int64_t>::max());
+  if (steps == 1) {
+    // rho = 2 eta |u|^2 in units of 1/d.
+    const double edge = (1 + std::sqrt(p.gamma)) * (1 + std::sqrt(p.gamma));
+    const double unit = 2 * norm_of(p) * edge;
+    return {one.error - one.same_context_gain, unit * one.same_context_step,
+            one.error - one.fresh_context_gain, unit * one.fresh_context_step};
+  }
+  constexpr double least = 1e-6;
+  constexpr double most = 2;
+  const auto best = [&](double LimitingSteps::*risk) {
+    return spectral::minimise_on_log_grid(
+        [&](double c) { return limiting_steps(p, x, steps, c).*risk; }, least, most,
+        spectral::log_grid_points(least, most, 12));
+  };
+  const spectral::GridMinimum same = best(&LimitingSteps::same_context);
+  const spectral::GridMinimum fresh = best(&LimitingSteps::fresh_context);
+  return {same.value, same.argument, fresh.value, fresh.argument};
 }
 
 }  // namespace sextant::linear

@@ -142,6 +142,29 @@ TEST_CASE("several steps in the limit: one step is the parabola, drawn contexts 
   CHECK(fresh.value() == close(limit.fresh_context, .03));
 }
 
+TEST_CASE("the best of several steps: no c is better, and more steps are not worse") {
+  const Proportions p{1.5, .75, 1, .25};
+  for (const double x : {0.0, limiting_warm_scale(p)}) {
+    const BestLimitingSteps one = best_limiting_steps(p, x, 1);
+    CHECK(limiting_steps(p, x, 1, one.same_context_scale).same_context == close(one.same_context));
+    CHECK(limiting_steps(p, x, 1, one.fresh_context_scale).fresh_context ==
+          close(one.fresh_context));
+    for (const std::int64_t steps : {std::int64_t{2}, std::int64_t{7}, std::int64_t{60}}) {
+      const BestLimitingSteps best = best_limiting_steps(p, x, steps);
+      CHECK(limiting_steps(p, x, steps, best.same_context_scale).same_context ==
+            close(best.same_context));
+      for (double c = .001; c <= 2; c *= 1.05) {
+        const LimitingSteps at = limiting_steps(p, x, steps, c);
+        CHECK(at.same_context >= best.same_context * (1 - 1e-12));
+        CHECK(at.fresh_context >= best.fresh_context * (1 - 1e-12));
+      }
+      // Several steps shrink directions by what the samples say of them, which one cannot.
+      CHECK(best.same_context < one.same_context * (1 - 1e-3));
+    }
+  }
+  CHECK_THROWS_AS(best_limiting_steps(p, 0, 0), ArgumentError);
+}
+
 TEST_CASE("arguments out of range are rejected") {
   CHECK_THROWS_AS(limiting_warm_scale({0, 1, 1, 0}), ArgumentError);
   CHECK_THROWS_AS(limiting_gain({1, 0, 1, 0}, 0), ArgumentError);

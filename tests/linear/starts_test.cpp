@@ -1,13 +1,12 @@
 /// Cold against warm starts, the crossing between them, alignment and the decision.
 
-#include "sextant/linear/starts.hpp"
-
 #include <doctest/doctest.h>
 
 #include <limits>
 
 #include "linear/simulation.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/linear/advice.hpp"
 #include "sextant/linear/alignment.hpp"
 #include "sextant/linear/pretraining.hpp"
 #include "support/close.hpp"
@@ -220,4 +219,33 @@ TEST_CASE("decisions: the better start, its step, and a gain that is worth it") 
   CHECK_THROWS_AS(compare_starts(Isotropic{5, 5, 5, 0, 1}), ArgumentError);
   CHECK_THROWS_AS(compare_starts(Isotropic{5, 0, 5, 1, 1}), ArgumentError);
   CHECK(name_of(StartKind::cold) == "cold");
+}
+
+TEST_CASE("advice holds what the functions it is made of say") {
+  const Isotropic s{30, 15, 20, 1, .25};
+  const Advice plain = advise(s, {.01, 1});
+  CHECK(plain.more_steps.empty());
+  CHECK(plain.starts.fresh_context_crossing == compare_starts(s).fresh_context_crossing);
+  CHECK(plain.fresh_context.risk_after == close(.6922220196, 1e-9));
+  CHECK(plain.same_context.step == close(5.331246745e-6, 1e-9));
+  CHECK(plain.signal == 1);
+  CHECK(*plain.limiting_crossing == close(1.84814, 1e-5));
+  CHECK_FALSE(plain.alignment);
+  const Advice several = advise(s, {.01, 12});
+  REQUIRE(several.more_steps.size() == 5);  // 1, 2, 5, 10, 12
+  CHECK(several.more_steps[3].steps == 10);
+  CHECK(several.more_steps[4].steps == 12);
+  CHECK(several.more_steps[0].warm.fresh_context ==
+        close(limiting_gain({1.5, .75, 1, .25}, 1.5 / 2.75).error -
+              limiting_gain({1.5, .75, 1, .25}, 1.5 / 2.75).fresh_context_gain));
+  const Diagonal reversed = test::power_law(30, 15, 20, .1, false);
+  const Advice diagonal = advise(reversed, test::power_law_tasks(20), {.01, 1});
+  CHECK(diagonal.d == 20);
+  CHECK(diagonal.starts.warm.fresh_context.gain() == close(.0582895447, 1e-8));
+  REQUIRE(diagonal.alignment);
+  CHECK(diagonal.alignment->fluctuation[0] > 0);
+  CHECK_FALSE(diagonal.limiting_crossing);
+  CHECK_THROWS_AS(advise(s, {.01, 0}), ArgumentError);
+  CHECK_THROWS_AS(advise(s, {.01, 10'001}), ArgumentError);
+  CHECK_THROWS_AS(advise(reversed, test::power_law_tasks(20), {.01, 2}), ArgumentError);
 }
