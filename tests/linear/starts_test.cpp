@@ -229,6 +229,10 @@ TEST_CASE("advice holds what the functions it is made of say") {
   CHECK(plain.fresh_context.risk_after == close(.6922220196, 1e-9));
   CHECK(plain.same_context.step == close(5.331246745e-6, 1e-9));
   CHECK(plain.signal == 1);
+  const Advice many = advise(Isotropic{30, 60, 20, 1, .25}, {.01, 1});
+  CHECK(many.fresh_context.start == StartKind::cold);
+  CHECK(many.same_context.start == StartKind::warm);
+  CHECK(many.same_context.risk_after == close(.4671593863, 1e-9));
   CHECK(*plain.limiting_crossing == close(1.84814, 1e-5));
   CHECK_FALSE(plain.alignment);
   const Advice several = advise(s, {.01, 12});
