@@ -68,7 +68,7 @@ reproduce: build dependencies-parity ## Run the paper's experiments at full size
 	model=$$(tools/fetch-minilm) && \
 	  $(PROGRAM) reproduce sst2 --model "$$model" --data $(SST2) --out build/reproduce/sst2 --resume
 
-THEORY := bayes-gap horizon necessity evidence-bound subspace validity
+THEORY := bayes-gap horizon necessity evidence-bound subspace linear-transformer validity
 .PHONY: reproduce-theory
 reproduce-theory: build ## Check the statements of the theory by simulation (results below build/reproduce)
 	for experiment in $(THEORY); do \

@@ -29,6 +29,7 @@ void add_inspect(CLI::App& app);
 void add_fit_head(CLI::App& app);
 void add_pretrain(CLI::App& app);
 void add_prompt(CLI::App& app);
+void add_linear(CLI::App& app);
 void add_reproduce(CLI::App& app);
 
 }  // namespace sextant::apps

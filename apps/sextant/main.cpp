@@ -48,9 +48,22 @@ namespace {
 
 /// Options and the arguments of library functions that their values go to as they are.
 constexpr std::pair<std::string_view, std::string_view> argument_options[] = {
-    {"scale", "--step-scale"}, {"rho", "--rho"},       {"delta", "--delta"},
-    {"budget", "--budget"},    {"layers", "--layers"}, {"query", "--query"},
-    {"blocks", "--blocks"},    {"head", "--head"},     {"rank", "--rank"}};
+    {"scale", "--step-scale"},
+    {"rho", "--rho"},
+    {"delta", "--delta"},
+    {"budget", "--budget"},
+    {"layers", "--layers"},
+    {"query", "--query"},
+    {"blocks", "--blocks"},
+    {"head", "--head"},
+    {"rank", "--rank"},
+    {"n", "--n"},
+    {"k", "--k"},
+    {"d", "--d"},
+    {"sigma2", "--noise"},
+    {"b2", "--signal"},
+    {"steps", "--steps"},
+    {"least_share", "--least-share"}};
 
 /// The message where a wrong argument is the value of an option.
 std::optional<std::string> explain(const CLI::App& app, const ArgumentError& error) {
@@ -131,6 +144,7 @@ int main(int argc, char** argv) {
   add_fit_head(app);
   add_pretrain(app);
   add_prompt(app);
+  add_linear(app);
   add_reproduce(app);
   return run_guarded(app, [&] {
     check_commands(app, argc, argv);

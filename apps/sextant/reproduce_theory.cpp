@@ -58,6 +58,8 @@ void add_reproduce_theory(CLI::App& reproduce) {
       [](const Options& options) { return reproduce::evidence_bound_study(options.theory); });
   add(reproduce, "subspace", "Optimal subspaces and global designs", Takes::draws,
       [](const Options& options) { return reproduce::subspace_study(options.theory); });
+  add(reproduce, "linear-transformer", "The linear transformer after test-time steps", Takes::draws,
+      [](const Options& options) { return reproduce::linear_transformer_study(options.theory); });
   add(reproduce, "validity", "Deviation from the linear model on a real model", Takes::model,
       [](const Options& options) {
         return reproduce::validity_study(options.theory,

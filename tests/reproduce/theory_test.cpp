@@ -66,6 +66,20 @@ TEST_CASE("horizons, necessity results and subspaces are found as the theory sta
   CHECK(findings_of(subspace).find("holds at its rate") != std::string::npos);
 }
 
+TEST_CASE("the linear transformer's risks agree with drawn data") {
+  const TheoryStudy study = linear_transformer_study({1000, 2});
+  check_whole(study);
+  const std::string findings = findings_of(study);
+  for (const char* count :
+       {"all 36 simulated", "all 12 simulated", "all 10 simulated", "all 6 simulated"}) {
+    CAPTURE(count);
+    CHECK(findings.find(count) != std::string::npos);
+  }
+  CHECK(findings.find("cross at k* = 54.42") != std::string::npos);
+  CHECK(findings.find("no size in the table has a crossing") != std::string::npos);
+  CHECK_THROWS_AS(linear_transformer_study({99, 1}), ArgumentError);
+}
+
 TEST_CASE("certificates cover with the true reference; the same numbers whatever the threads") {
   set_threads(1);
   const TheoryStudy one = evidence_bound_study(few);

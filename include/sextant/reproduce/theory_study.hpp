@@ -1,7 +1,7 @@
 #pragma once
 
 /// The statements of the theory, each against simulation: what `sextant reproduce bayes-gap`,
-/// `horizon`, `necessity`, `evidence-bound`, `subspace` and `validity` print.
+/// `horizon`, `necessity`, `evidence-bound`, `subspace`, `linear-transformer` and `validity` print.
 
 #include <cstdint>
 #include <filesystem>
@@ -45,6 +45,8 @@ TheoryStudy necessity_study(const TheoryOptions& options);
 TheoryStudy evidence_bound_study(const TheoryOptions& options);
 /// Optimal subspaces against blocks, and the regret of a global design [W, Thm 8.2, E.23-E.25].
 TheoryStudy subspace_study(const TheoryOptions& options);
+/// Risks of the linear transformer after test-time steps, against drawn data (sextant/linear/).
+TheoryStudy linear_transformer_study(const TheoryOptions& options);
 /// Deviation from the linear model against rho T on a real model [W, App. F.1]: `prompts` >= 1
 /// digit-shift prompts, the first with the options' seed. Throws `InputError` unless `model` holds
 /// a decoder for them.

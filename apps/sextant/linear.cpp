@@ -1,0 +1,80 @@
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "commands.hpp"
+#include "output.hpp"
+#include "sextant/core/errors.hpp"
+#include "sextant/linear/advice.hpp"
+#include "sextant/report/linear_text.hpp"
+#include "sextant/task/covariances.hpp"
+
+namespace sextant::apps {
+namespace {
+
+struct Options {
+  linear::Isotropic setting;
+  std::optional<std::int64_t> d;
+  std::string covariances;
+  linear::AdviceOptions advice;
+  OutputOptions output;
+};
+
+linear::Advice advice_from(const Options& options) {
+  linear::Isotropic setting = options.setting;
+  if (options.covariances.empty()) {
+    if (!options.d) throw UsageError("--d: is missing; give it, or --covariances FILE");
+    setting.d = *options.d;
+    return linear::advise(setting, options.advice);
+  }
+  const task::Covariances read = task::read_covariances(options.covariances);
+  if (options.d && *options.d != read.task.size()) {
+    throw UsageError(fmt::format("--d: is {}, but {} holds {} variances", *options.d,
+                                 options.covariances, read.task.size()));
+  }
+  return linear::advise(
+      linear::Diagonal{setting.n, setting.k, read.input_variances, read.task, setting.sigma2},
+      read.task_variances, options.advice);
+}
+
+void run(const Options& options) {
+  ResultFiles files(options.output, {{"--covariances", options.covariances}});
+  const linear::Advice advice = advice_from(options);
+  files.write(report::to_json(advice), report::linear_text(advice, report::terminal_style(1)), {});
+}
+
+}  // namespace
+
+void add_linear(CLI::App& app) {
+  auto* command = app.add_subcommand(
+      "linear", "The linear transformer: adapt or not, which start, which step, what gain");
+  const auto options = std::make_shared<Options>();
+  command->add_option("--n", options->setting.n, "Labelled examples in a context")->required();
+  command->add_option("--k", options->setting.k, "Samples of the gradient step")->required();
+  command->add_option("--d", options->d, "Dimension; with --covariances that of the file");
+  command->add_option("--noise", options->setting.sigma2, "Variance of the labels' noise")
+      ->capture_default_str();
+  auto* signal = command
+                     ->add_option("--signal", options->setting.b2,
+                                  "Variance of the labels without noise, |beta|^2")
+                     ->capture_default_str();
+  command
+      ->add_option("--covariances", options->covariances,
+                   "JSON file with input_variances, task_variances and, optional, task")
+      ->excludes(signal);
+  command
+      ->add_option("--least-share", options->advice.least_share,
+                   "Adapt when the best step takes at least this share off the excess risk")
+      ->capture_default_str();
+  command
+      ->add_option("--steps", options->advice.steps,
+                   "Also up to this many steps, in the limit of large sizes")
+      ->capture_default_str();
+  add_output_options(*command, options->output, false);
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace sextant::apps
