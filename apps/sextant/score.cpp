@@ -59,6 +59,10 @@ void run(const Options& options) {
   const std::uint64_t seed = options.shared.seed;
   if (options.kernel.from_products()) {
     const ProductSource source(options.source);
+    if (score.method == subspace::Method::query_aware && source.model.queries() == 0) {
+      throw UsageError("--method query-aware needs a query, and " + options.source.prompt +
+                       " has none: use trace");
+    }
     write(score_from_products(source, options, score), source.blocks, heading(title, source, seed),
           options, files);
     return;

@@ -58,7 +58,7 @@ auto naming_scales(const SourceOptions& options, const Apply& apply) {
   try {
     return apply();
   } catch (const ArgumentError& error) {
-    throw InputError(options.block_scales, "", error.what());
+    throw InputError(options.block_scales, "", std::string(error.problem()));
   }
 }
 

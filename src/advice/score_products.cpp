@@ -53,7 +53,8 @@ Scoring score(const std::vector<geometry::Block>& blocks, const subspace::Estima
       result.selected_indices.push_back(order[k]);
     }
   }
-  result.queries_used = "queries";
+  result.horizon = options.horizon.value_or(whole.t_map);
+  result.queries_used = whole.queries.empty() ? "prompt" : "queries";
   result.error_none = result.error_selected = result.error_bayes =
       std::numeric_limits<double>::quiet_NaN();
   return result;

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/evidence/large.hpp"
@@ -15,6 +17,7 @@ namespace {
 using Eigen::Index;
 using Eigen::VectorXd;
 using evidence::Sigma2Rule;
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 void check(const KernelProducts& prompt, const SelectOptions& options,
            const ProductOptions& products) {
@@ -41,6 +44,24 @@ std::optional<evidence::BenchmarkFit> fitted(const evidence::ResidualSpectrum& s
   return evidence::fit_benchmark(spectrum);
 }
 
+/// The jackknife's standard error of log lambda_star: fits that leave out one probe each.
+double log_lambda_star_error(const evidence::LargeSpectrum& large, const SelectOptions& options) {
+  const auto probes = static_cast<double>(large.probe_ends.size());
+  std::vector<double> values;
+  Index begin = 0;
+  for (const Index end : large.probe_ends) {
+    evidence::ResidualSpectrum rest = large.pessimistic;
+    rest.counts *= probes / (probes - 1);
+    rest.counts.segment(begin, end - begin).setZero();
+    const double lambda_star = fitted(rest, options)->lambda_star;
+    if (!(lambda_star > 0) || !std::isfinite(lambda_star)) return infinity;
+    values.push_back(std::log(lambda_star));
+    begin = end;
+  }
+  const Eigen::Map<const VectorXd> logs(values.data(), static_cast<Index>(values.size()));
+  return std::sqrt((probes - 1) / probes * (logs.array() - logs.mean()).square().sum());
+}
+
 /// A likelihood that is too low rather than too high: an optimistic one finds no observation
 /// variance where steps are few.
 void fit_variances(const evidence::LargeSpectrum& large, const SelectOptions& options,
@@ -51,13 +72,16 @@ void fit_variances(const evidence::LargeSpectrum& large, const SelectOptions& op
     check_positive("select", "sigma2", options.sigma2.value);
     result.benchmark = {*options.tau2, options.sigma2.value};
     result.lambda_star = result.benchmark.lambda_star();
+    result.products->lambda_star_low = result.lambda_star;
+    result.products->lambda_star_high = result.lambda_star;
     return;
   }
   result.benchmark = result.fit->benchmark;
   result.lambda_star = result.fit->lambda_star;
   const double other = fitted(large.optimistic, options)->lambda_star;
-  result.products->lambda_star_low = std::min(result.lambda_star, other);
-  result.products->lambda_star_high = std::max(result.lambda_star, other);
+  const double spread = std::exp(2 * log_lambda_star_error(large, options));
+  result.products->lambda_star_low = std::min(result.lambda_star, other) / spread;
+  result.products->lambda_star_high = std::max(result.lambda_star, other) * spread;
 }
 
 /// T_MAP if the determinant were off by `errors` standard errors.
@@ -84,7 +108,7 @@ void find_horizon(const evidence::LargeSpectrum& large, const SelectOptions& opt
 
 /// a_i = counts_i (tau2 l_i + sigma2) over the density, in place of one term for every eigenvalue.
 void judge_prompt(const evidence::ResidualSpectrum& spectrum, Selection& result) {
-  const VectorXd nodes = spectrum.density_nodes.cwiseMax(0.0);
+  const VectorXd nodes = spectrum.density_nodes.cwiseMax(0.0).cwiseMin(result.lambda_max);
   spectral::GapWeights weights = spectral::prompt_gap_weights(nodes, result.benchmark);
   weights.a = weights.a.cwiseProduct(spectrum.counts);
   const spectral::AdaptationGap gap =
@@ -110,7 +134,8 @@ struct Filtered {
 Filtered filter_residuals(const spectral::KrylovSpace& space, const Selection& result) {
   const auto apply = [&](const auto& filter) {
     return space.apply([&](double value) {
-      return filter(VectorXd(VectorXd::Constant(1, std::max(value, 0.0))))[0];
+      const double clamped = std::clamp(value, 0.0, result.lambda_max);
+      return filter(VectorXd(VectorXd::Constant(1, clamped)))[0];
     });
   };
   const double rho = result.rho;
@@ -133,7 +158,7 @@ QueryAdvice advise_query(const KernelProducts& prompt, Index x, const Filtered& 
   VectorXd nodes = VectorXd::Zero(1);
   VectorXd rotated = VectorXd::Zero(1);
   if (quadrature.nodes.size() > 0) {
-    nodes = quadrature.nodes.cwiseMax(0.0);
+    nodes = quadrature.nodes.cwiseMax(0.0).cwiseMin(result.lambda_max);
     rotated = quadrature.weights.cwiseMax(0.0).cwiseSqrt();
   }
   const spectral::GapWeights weights =
@@ -189,7 +214,7 @@ void collect_warnings(const evidence::LargeSpectrum& large, Selection& result) {
   if (products.lambda_star_high > 2 * products.lambda_star_low) {
     warn(
         fmt::format("The benchmark's lambda_star is known only to lie between {:.3g} and {:.3g}: "
-                    "gaps and Bayes corrections need more Lanczos steps.",
+                    "gaps and Bayes corrections need more Lanczos steps or probes.",
                     products.lambda_star_low, products.lambda_star_high));
   }
   if (products.solve_residual > 0.05) {

@@ -140,14 +140,6 @@ LargeSpectrum spectrum_from_products(const spectral::KernelOperator& kernel,
       spectral::largest_eigenvalue(kernel, options.largest_products);
   LargeSpectrum result;
   result.method = SpectrumMethod::lanczos;
-  result.lambda_max = largest.value;
-  result.lambda_max_residual = largest.residual;
-  result.rho = options.rho.value_or(spectral::step_from_scale(largest.value, options.scale));
-  if (!(result.rho * largest.value < 1) || !(result.rho >= 0)) {
-    throw ArgumentError("spectrum_from_products", "rho",
-                        fmt::format("is {}, expected at least 0 and below 1 / lambda_max = {}",
-                                    result.rho, 1 / largest.value));
-  }
   const spectral::LanczosQuadrature quadrature = from_residuals.quadrature();
   result.exact_horizon =
       quadrature.exhausted ? std::numeric_limits<std::int64_t>::max() : 2 * quadrature.steps - 1;
@@ -158,10 +150,22 @@ LargeSpectrum spectrum_from_products(const spectral::KernelOperator& kernel,
     result.spectrum.nodes = VectorXd::Zero(1);
     result.spectrum.energies = VectorXd::Zero(1);
   }
-  const double rho = result.rho;
   const spectral::SpectralDensity density(kernel, options.trace);
+  // Every Ritz value is a lower bound of lambda_max, and with few steps another run's may be
+  // better.
+  result.lambda_max =
+      std::max({largest.value, result.spectrum.nodes.maxCoeff(), density.nodes().maxCoeff(), 0.0});
+  result.lambda_max_residual = largest.residual;
+  result.rho = options.rho.value_or(spectral::step_from_scale(result.lambda_max, options.scale));
+  if (!(result.rho * result.lambda_max < 1) || !(result.rho >= 0)) {
+    throw ArgumentError("spectrum_from_products", "rho",
+                        fmt::format("is {}, expected at least 0 and below 1 / lambda_max = {}",
+                                    result.rho, 1 / result.lambda_max));
+  }
+  const double rho = result.rho;
   result.spectrum.density_nodes = density.nodes();
   result.spectrum.counts = density.counts();
+  result.probe_ends = density.ends();
   // Where the trace is known, only log(1 - rho l) + rho l, of the size of (rho l)^2/2, is sampled.
   const std::optional<double> trace = kernel.trace();
   const spectral::StochasticEstimate sampled = density.trace([&](double l) {

@@ -15,9 +15,10 @@ BlockScales read_block_scales(const std::filesystem::path& path) {
   BlockScales scales;
   for (const auto& [name, value] : json.items()) {
     const double scale = top.number(name);
-    if (!(scale > 0)) {
+    if (!(scale >= smallest_block_scale && scale <= 1 / smallest_block_scale)) {
       throw InputError(path.string(), top.place(name),
-                       fmt::format("is {}, expected a positive number", scale));
+                       fmt::format("is {}, expected a positive number from {} to {}", scale,
+                                   smallest_block_scale, 1 / smallest_block_scale));
     }
     scales.emplace(name, scale);
   }

@@ -33,7 +33,11 @@ AdaptedModel adapt_low_rank(const PromptModel& model, const geometry::PromptGeom
                             const LowRankOptions& options) {
   constexpr std::string_view here = "adapt_low_rank";
   const Index m = model.queries();
-  if (m == 0) throw ArgumentError(here, "model", "has no query, so no direction to choose");
+  if (m == 0) {
+    throw ArgumentError(
+        here, "rank",
+        fmt::format("is {}, but the prompt has no query to choose directions for", options.rank));
+  }
   if (options.rank < 0 || options.rank > m) {
     throw ArgumentError(
         here, "rank",
@@ -66,7 +70,7 @@ AdaptedModel adapt_low_rank(const PromptModel& model, const geometry::PromptGeom
 
   AdaptedModel run{{}, adapted.weights(), adapted.changed()};
   Adaptation& result = run.result;
-  result.horizon = 1;
+  result.horizon = options.rank > 0 ? 1 : 0;
   result.rho = std::numeric_limits<double>::quiet_NaN();
   result.solver = fmt::format("rank-{}", options.rank);
   result.blocks = options.blocks;

@@ -23,7 +23,7 @@ const model::ModelBlock& find(const std::vector<model::ModelBlock>& known, const
       std::ranges::find(known, name, [](const auto& block) { return block.block.name; });
   if (found == known.end()) {
     throw ArgumentError(function, "blocks",
-                        fmt::format("name \"{}\", which the model lacks", name));
+                        fmt::format("names \"{}\", which the model lacks", name));
   }
   return *found;
 }

@@ -53,6 +53,11 @@ TEST_CASE("selecting from products answers as selecting from kernels does") {
     near(products["queries"][x]["correction_bayes"], dense["queries"][x]["correction_bayes"], 1e-2);
     near(products["queries"][x]["gap_none"], dense["queries"][x]["gap_none"], 1e-2);
   }
+  for (const char* few : {"1", "2"}) {  // lambda_max is then far too small, and the step too large
+    const Outcome outcome =
+        runs.run("select" + on_prompt + "--kernel products --lanczos-steps " + few);
+    CHECK_MESSAGE(outcome.status == 0, outcome.errors);
+  }
   const Outcome first = runs.run("select" + on_prompt + "--kernel products --threads 1");
   const Outcome second = runs.run("select" + on_prompt + "--kernel products --threads 2");
   CHECK(first.output == second.output);
@@ -90,6 +95,8 @@ TEST_CASE("scales of blocks act alike on a model and on its geometry file") {
   const json from_file = result(runs, "select --geometry g.safetensors --block-scales s.json");
   const json plain = result(runs, "select" + model);
   CHECK(scaled["lambda_max"] == from_file["lambda_max"]);
+  CHECK(runs.run("geometry" + model + "--block-scales s.json --out s.safetensors").status == 0);
+  CHECK(result(runs, "select --geometry s.safetensors")["lambda_max"] == scaled["lambda_max"]);
   CHECK(scaled["lambda_max"].get<double>() > plain["lambda_max"].get<double>());
   for (const auto& [text, message] :
        std::vector<std::pair<std::string, std::string>>{{R"({"h.9.attn.v.1": 4})", "h.9.attn.v.1"},

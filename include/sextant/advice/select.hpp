@@ -97,8 +97,9 @@ struct ProductAccuracy {
   /// T_MAP within two standard errors of the slope of the determinant's term.
   std::int64_t t_map_low = 0;
   std::int64_t t_map_high = 0;
-  /// The benchmark's ratio if its likelihood is bounded from above, and from below: with enough
-  /// steps both agree. 0 where the variances are given.
+  /// The benchmark's ratio if its likelihood is bounded from above, and from below, each widened by
+  /// two standard errors (jackknife over the probes): little apart with enough steps and probes.
+  /// lambda_star itself where the variances are given.
   double lambda_star_low = 0;
   double lambda_star_high = 0;
   /// |(K + lambda_star I) x - r| / |r| of the solution x behind Bayes corrections; 0 where

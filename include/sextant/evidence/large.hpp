@@ -40,6 +40,8 @@ struct LargeSpectrum {
   /// both agree, there were enough steps.
   ResidualSpectrum pessimistic;
   ResidualSpectrum optimistic;
+  /// Where each probe's nodes end in `density_nodes`; empty when exact.
+  std::vector<Eigen::Index> probe_ends;
   double log_determinant_error = 0;  ///< Standard error of log det(I - rho K); 0 when exact.
   /// Horizons up to here have exact quadratic forms; the largest int64 when all have.
   std::int64_t exact_horizon = 0;

@@ -15,7 +15,10 @@ namespace sextant::geometry {
 /// preconditioned: block b moves scale_b times as far.
 using BlockScales = std::map<std::string, double>;
 
-/// Reads a JSON object of names and positive numbers. Throws `InputError` naming file and place for
+/// Scales in files are at least this and at most its reciprocal.
+inline constexpr double smallest_block_scale = 1e-9;
+
+/// Reads a JSON object of names and such numbers. Throws `InputError` naming file and place for
 /// anything else.
 BlockScales read_block_scales(const std::filesystem::path& path);
 

@@ -87,6 +87,7 @@ class SpectralDensity {
   /// All quadratures side by side: tr f(K) is about sum_j counts_j f(nodes_j); counts sum to n.
   const Eigen::VectorXd& nodes() const { return nodes_; }
   const Eigen::VectorXd& counts() const { return counts_; }
+  const std::vector<Eigen::Index>& ends() const { return ends_; }  ///< Of each probe's nodes.
   /// The same with every probe's Gauss-Radau rule.
   const Eigen::VectorXd& radau_nodes() const { return radau_nodes_; }
   const Eigen::VectorXd& radau_counts() const { return radau_counts_; }

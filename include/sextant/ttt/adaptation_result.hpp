@@ -54,7 +54,9 @@ struct Adaptation {
   /// closer to its labelled examples. Where it did not, the linear model has failed and the update
   /// should be discarded (measured in docs/results.md).
   bool is_kept() const {
-    return !is_update() || prompt.residual_norm_after < prompt.residual_norm_before;
+    const bool made_of_steps = !solver.starts_with("rank-");  // others aim at the queries alone
+    return !is_update() || !made_of_steps ||
+           prompt.residual_norm_after < prompt.residual_norm_before;
   }
 };
 
