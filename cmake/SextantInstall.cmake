@@ -10,7 +10,7 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/sextant DESTINATION ${CMAKE_INST
 if(SEXTANT_BUILD_CLI)
   set_target_properties(sextant_cli PROPERTIES EXPORT_NAME cli)
   install(TARGETS sextant_cli EXPORT sextantTargets)
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/digits-gpt2
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/digits-gpt2 ${PROJECT_SOURCE_DIR}/models/tabular-rows
     DESTINATION ${CMAKE_INSTALL_DATADIR}/sextant/models)
 endif()
 install(EXPORT sextantTargets NAMESPACE sextant:: DESTINATION ${SEXTANT_CMAKE_DIR})
@@ -20,4 +20,5 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/sextantConfigVersion.cmak
   COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/sextantConfig.cmake
   ${PROJECT_BINARY_DIR}/sextantConfigVersion.cmake
-  ${PROJECT_SOURCE_DIR}/cmake/FindOpenBLAS.cmake DESTINATION ${SEXTANT_CMAKE_DIR})
+  ${PROJECT_SOURCE_DIR}/cmake/FindOpenBLAS.cmake ${PROJECT_SOURCE_DIR}/cmake/FindLibCsv.cmake
+  DESTINATION ${SEXTANT_CMAKE_DIR})
