@@ -26,6 +26,13 @@ void append_path(const TokenBatch& batch, int segment, std::vector<int>& keys) {
   }
 }
 
+/// How many of its keys a query sees: the last of a sequence over a table's rows is its query,
+/// which nobody attends to.
+int visible(const TokenBatch& batch, int position, int length) {
+  if (batch.causal) return position + 1;
+  return batch.table != nullptr ? length - 1 : length;
+}
+
 /// Queries are the (ascending) rows `rows` of the batch; query i's activations are in row
 /// `activation[i]`.
 AttentionLayout tree_layout(const TokenBatch& batch, const std::vector<int>& rows) {
@@ -43,7 +50,8 @@ AttentionLayout tree_layout(const TokenBatch& batch, const std::vector<int>& row
     group.query_begin = to_int(static_cast<std::size_t>(next - rows.begin()));
     group.query_end = to_int(static_cast<std::size_t>(end - rows.begin()));
     group.keys_begin = layout.keys.size();
-    append_path(batch, to_int(s), layout.keys);
+    const bool is_query = batch.table != nullptr && segment.parent >= 0;
+    append_path(batch, is_query ? segment.parent : to_int(s), layout.keys);
     group.keys_end = layout.keys.size();
     const int length = to_int(group.keys_end - group.keys_begin);
     for (; next != end; ++next) {
@@ -74,7 +82,7 @@ SequenceLayouts sequence_layouts(const TokenBatch& batch) {
                               full.key_activation.size() + path.size()};
     full.key_activation.insert(full.key_activation.end(), path.begin(), path.end());
     for (int position = 0; position < length; ++position) {
-      full.query_visible.push_back(batch.causal ? position + 1 : length);
+      full.query_visible.push_back(visible(batch, position, length));
     }
     full.component.push_back(i);
     full.groups.push_back({begin, begin + length, keys.keys_begin, keys.keys_end});
@@ -85,7 +93,7 @@ SequenceLayouts sequence_layouts(const TokenBatch& batch) {
       const int row = batch.outputs[static_cast<std::size_t>(output)];
       const int position = batch.positions[static_cast<std::size_t>(row)];
       top.query_activation.push_back(output);
-      top.query_visible.push_back(batch.causal ? position + 1 : length);
+      top.query_visible.push_back(visible(batch, position, length));
       top.query_key.push_back(begin + position);
     }
     const int top_end = to_int(top.query_activation.size());

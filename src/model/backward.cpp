@@ -43,7 +43,7 @@ class ReversePass {
 
   /// In a post-norm model the stream continues from the norm's output, so its cotangent joins z's.
   void through_norm(int index, const Normalized<Scalar>& normalized, std::span<const int> at) {
-    const bool post_norm = weights_.config.family == Family::bert;
+    const bool post_norm = weights_.config.post_norm();
     if (post_norm) z_ += x_;
     observer_.norm(index, normalized, at, z_);
     normalize_pull_back(normalized, weights_.norms[static_cast<std::size_t>(index)], at, z_,

@@ -240,7 +240,8 @@ Eigen::VectorXd predict(const Rows<Scalar>& hidden, const TokenBatch& batch,
                         const ScalarReadout<Scalar>& readout) {
   Eigen::VectorXd result(static_cast<Eigen::Index>(batch.sequences()));
   for (std::size_t i = 0; i < batch.sequences(); ++i) {
-    const double prediction = readout.predict(hidden, batch.sequence_outputs[i]);
+    const double prediction =
+        readout.scalar(batch.scalar(i)).predict(hidden, batch.sequence_outputs[i]);
     if (!std::isfinite(prediction)) {
       throw NumericalError(fmt::format(
           "the model's prediction for sequence {} is {}, expected a finite number", i, prediction));
@@ -259,7 +260,8 @@ Rows<Scalar> sequence_cotangents(const Rows<Scalar>& hidden, const TokenBatch& b
   for (std::size_t i = 0; i < batch.sequences(); ++i) {
     std::vector<int> target(batch.sequence_outputs[i].size());
     std::iota(target.begin(), target.end(), layouts.top[i].begin);
-    readout.pull_back(hidden, batch.sequence_outputs[i], 1.0, target, cotangent);
+    readout.scalar(batch.scalar(i))
+        .pull_back(hidden, batch.sequence_outputs[i], 1.0, target, cotangent);
   }
   return cotangent;
 }

@@ -85,6 +85,22 @@ ModelConfig bert_config(const io::JsonObject& json) {
   return config;
 }
 
+ModelConfig rows_config(const io::JsonObject& json) {
+  ModelConfig config;
+  config.family = Family::rows;
+  config.layers = size(json, "n_layer");
+  config.heads = size(json, "n_head");
+  config.width = size(json, "n_embd");
+  config.inner = size_or(json, "n_inner", 4 * config.width);
+  config.vocabulary = size(json, "n_classes");
+  config.features = size(json, "n_features");
+  config.context = size_or(json, "n_rows", max_size);
+  config.activation = activation(json, "activation_function", "gelu_new");
+  config.norm_epsilon = number_or(json, "layer_norm_epsilon", 1e-5);
+  config.tied_head = false;
+  return config;
+}
+
 }  // namespace
 
 double ModelConfig::attention_scale(int layer) const {
@@ -93,16 +109,29 @@ double ModelConfig::attention_scale(int layer) const {
   return scale;
 }
 
-std::string family_name(Family family) { return family == Family::gpt2 ? "gpt2" : "bert"; }
+std::string family_name(Family family) {
+  switch (family) {
+    case Family::gpt2:
+      return "gpt2";
+    case Family::bert:
+      return "bert";
+    case Family::rows:
+      return "rows";
+  }
+  return {};
+}
 
 ModelConfig parse_config(std::string_view text, std::string_view file) {
   const io::Json json = io::parse_json(text, file);
   const io::JsonObject object(json, std::string(file));
   const std::string type = object.string("model_type");
-  if (type != "gpt2" && type != "bert") {
-    throw InputError(file, "model_type", fmt::format("is \"{}\", expected gpt2 or bert", type));
+  if (type != "gpt2" && type != "bert" && type != "sextant-rows") {
+    throw InputError(file, "model_type",
+                     fmt::format("is \"{}\", expected gpt2, bert or sextant-rows", type));
   }
-  const ModelConfig config = type == "gpt2" ? gpt2_config(object) : bert_config(object);
+  const ModelConfig config = type == "gpt2"   ? gpt2_config(object)
+                             : type == "bert" ? bert_config(object)
+                                              : rows_config(object);
   if (config.width % config.heads != 0) {
     throw InputError(file, "",
                      fmt::format("has width {}, which {} attention heads do not divide",

@@ -7,6 +7,27 @@
 namespace sextant::model {
 namespace {
 
+/// Features times their embedding, as many as the table has, for the rows of the batch [R, d].
+template <class Scalar>
+Rows<Scalar> embed_features(const Weights<Scalar>& weights, const TokenBatch& batch) {
+  const ModelConfig& config = weights.config;
+  if (batch.table == nullptr) {
+    throw ArgumentError("forward", "batch", "has no table, which a model of rows reads");
+  }
+  const auto features = static_cast<int>(batch.table->features.cols());
+  if (features > config.features) {
+    throw ArgumentError(
+        "forward", "batch",
+        fmt::format("has {} features, the model reads at most {}", features, config.features));
+  }
+  Rows<Scalar> x;
+  const MatrixView<Scalar> view{weights.feature_embedding, features, config.width,
+                                static_cast<std::size_t>(config.width), false};
+  apply<Scalar>(view, nullptr,
+                gather_rows(batch.table->features, batch.table_rows).template cast<Scalar>(), x);
+  return x;
+}
+
 template <class Scalar>
 Rows<Scalar> embed(const Weights<Scalar>& weights, const TokenBatch& batch) {
   const ModelConfig& config = weights.config;
@@ -15,14 +36,18 @@ Rows<Scalar> embed(const Weights<Scalar>& weights, const TokenBatch& batch) {
     return Map(table + static_cast<std::size_t>(row) * static_cast<std::size_t>(config.width),
                config.width);
   };
-  Rows<Scalar> x(static_cast<Eigen::Index>(batch.rows()), config.width);
+  const bool over_rows = config.reads_rows();
+  const int tokens = config.vocabulary + (over_rows ? 1 : 0);
+  Rows<Scalar> x =
+      over_rows
+          ? embed_features(weights, batch)
+          : Rows<Scalar>(Rows<Scalar>::Zero(static_cast<Eigen::Index>(batch.rows()), config.width));
   for (std::size_t r = 0; r < batch.rows(); ++r) {
     const int token = batch.tokens[r];
     const int position = batch.positions[r];
-    if (token < 0 || token >= config.vocabulary) {
-      throw ArgumentError(
-          "forward", fmt::format("tokens[{}]", r),
-          fmt::format("is {}, outside the vocabulary of {}", token, config.vocabulary));
+    if (token < 0 || token >= tokens) {
+      throw ArgumentError("forward", fmt::format("tokens[{}]", r),
+                          fmt::format("is {}, outside the vocabulary of {}", token, tokens));
     }
     if (position >= config.context) {
       throw ArgumentError(
@@ -30,7 +55,8 @@ Rows<Scalar> embed(const Weights<Scalar>& weights, const TokenBatch& batch) {
           fmt::format("has a sequence longer than the context of {} tokens", config.context));
     }
     auto row = x.row(static_cast<Eigen::Index>(r));
-    row = row_of(weights.token_embedding, token) + row_of(weights.position_embedding, position);
+    row += row_of(weights.token_embedding, token);
+    if (!over_rows) row += row_of(weights.position_embedding, position);
     if (weights.type_embedding != nullptr) row += Map(weights.type_embedding, config.width);
   }
   return x;
@@ -48,7 +74,7 @@ void run_norm(const Weights<Scalar>& weights, int index, Rows<Scalar>& x,
               Normalized<Scalar>& normalized, Rows<Scalar>& z) {
   normalize(x, weights.config.norm_epsilon, normalized);
   scale_and_shift(normalized.hat, weights.norms[static_cast<std::size_t>(index)], z);
-  if (weights.config.family == Family::bert) x = z;
+  if (weights.config.post_norm()) x = z;
 }
 
 /// From the input of layer `l`'s attention (z) to the stream after its MLP (x); both are reduced to

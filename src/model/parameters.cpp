@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "row_slice.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/model/gradient.hpp"
 
@@ -83,9 +84,19 @@ void ParameterGradient<Scalar>::embedding(std::span<const int> at, const Rows<Sc
   for (Eigen::Index i = 0; i < cotangent.rows(); ++i) {
     const auto row = static_cast<std::size_t>(at[static_cast<std::size_t>(i)]);
     row_of(places_.token_embedding, batch_.tokens[row]) += cotangent.row(i);
-    row_of(places_.position_embedding, batch_.positions[row]) += cotangent.row(i);
+    if (places_.position_embedding != nullptr) {
+      row_of(places_.position_embedding, batch_.positions[row]) += cotangent.row(i);
+    }
     if (places_.type_embedding != nullptr) row_of(places_.type_embedding, 0) += cotangent.row(i);
   }
+  if (batch_.table == nullptr) return;
+  std::vector<int> rows;
+  for (const int row : at) rows.push_back(batch_.table_rows[static_cast<std::size_t>(row)]);
+  const Rows<Scalar> features = gather_rows(batch_.table->features, rows).template cast<Scalar>();
+  tiled_gemm<Scalar>(true, false, static_cast<int>(features.cols()),
+                     static_cast<int>(cotangent.cols()), static_cast<int>(features.rows()), 1,
+                     features.data(), static_cast<std::size_t>(features.cols()), cotangent.data(),
+                     width, 1, writable(places_.feature_embedding), width);
 }
 
 template class Parameters<float>;

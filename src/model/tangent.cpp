@@ -18,7 +18,7 @@ class TangentPass {
         activations_(activations),
         layouts_(layouts),
         directions_(directions),
-        is_post_norm_(weights.config.family == Family::bert) {}
+        is_post_norm_(weights.config.post_norm()) {}
 
   Rows<Scalar> run() {
     const int layers = weights_.config.layers;

@@ -66,7 +66,7 @@ TensorSource::Found TensorSource::find_exactly(const std::string& name) const {
 }
 
 TensorSource::Found TensorSource::find(const std::string& name, Family family) const {
-  const std::string prefix = family == Family::gpt2 ? "transformer." : "bert.";
+  const std::string prefix = family == Family::bert ? "bert." : "transformer.";
   std::vector<std::string> spellings{name};
   if (family == Family::bert && name.find("LayerNorm.") != std::string::npos) {
     spellings.push_back(replaced(replaced(name, "LayerNorm.weight", "LayerNorm.gamma"),

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <unordered_map>
 
@@ -80,6 +81,46 @@ std::vector<int> lay_out(const PrefixTree& tree, TokenBatch& batch) {
   return row_of;
 }
 
+/// Sequences with one context: the rows that are asked for, ascending, and who asks.
+struct ContextGroup {
+  std::vector<int> context;
+  std::map<int, std::vector<std::size_t>> queries;  // row -> sequences
+};
+
+void check_row_sequence(const RowTable& table, const std::vector<int>& sequence, std::size_t i) {
+  const auto fail = [&](std::string_view problem) {
+    throw ArgumentError("pack_rows", fmt::format("sequences[{}]", i), problem);
+  };
+  if (sequence.size() < 2) fail("has no context or no query");
+  for (std::size_t k = 0; k < sequence.size(); ++k) {
+    const int token = sequence[k];
+    if (token < 0 || table.row_of(token) >= table.rows()) {
+      fail(fmt::format("has {}, which the table of {} rows lacks", token, table.rows()));
+    }
+    if (table.is_query(token) != (k + 1 == sequence.size())) {
+      fail("is not a context followed by one query");
+    }
+    if (!table.is_query(token) && table.labels[static_cast<std::size_t>(token)] < 0) {
+      fail(fmt::format("has row {} without a label in its context", token));
+    }
+  }
+}
+
+/// In order of first appearance.
+std::vector<ContextGroup> group_by_context(const RowTable& table,
+                                           const std::vector<std::vector<int>>& sequences) {
+  std::vector<ContextGroup> groups;
+  std::map<std::vector<int>, std::size_t> known;
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    check_row_sequence(table, sequences[i], i);
+    std::vector<int> context(sequences[i].begin(), sequences[i].end() - 1);
+    const auto [place, is_new] = known.try_emplace(context, groups.size());
+    if (is_new) groups.push_back({std::move(context), {}});
+    groups[place->second].queries[table.row_of(sequences[i].back())].push_back(i);
+  }
+  return groups;
+}
+
 }  // namespace
 
 std::size_t TokenBatch::total_tokens() const {
@@ -155,6 +196,48 @@ TokenBatch pack_bidirectional(const std::vector<std::vector<int>>& sequences) {
   }
   batch.outputs.resize(batch.tokens.size());
   std::iota(batch.outputs.begin(), batch.outputs.end(), 0);
+  return batch;
+}
+
+TokenBatch pack_rows(std::shared_ptr<const RowTable> table,
+                     const std::vector<std::vector<int>>& sequences) {
+  check_size("pack_rows", "table.labels", table->labels.size(),
+             static_cast<std::size_t>(table->rows()));
+  TokenBatch batch;
+  batch.causal = false;
+  batch.paths.resize(sequences.size());
+  batch.sequence_outputs.resize(sequences.size());
+  const auto add_row = [&](int row, int token, int position) {
+    batch.tokens.push_back(token);
+    batch.positions.push_back(position);
+    batch.table_rows.push_back(row);
+  };
+  for (const ContextGroup& group : group_by_context(*table, sequences)) {
+    const int begin = static_cast<int>(batch.tokens.size());
+    const int length = static_cast<int>(group.context.size());
+    const int parent = static_cast<int>(batch.segments.size());
+    std::vector<int> path(group.context.size() + 1);
+    std::iota(path.begin(), path.end(), begin);
+    for (int k = 0; k < length; ++k) {
+      const int row = group.context[static_cast<std::size_t>(k)];
+      add_row(row, table->labels[static_cast<std::size_t>(row)] + 1, k);
+    }
+    batch.segments.push_back({begin, length, -1});
+    batch.segments.push_back({begin + length, static_cast<int>(group.queries.size()), parent});
+    for (const auto& [row, askers] : group.queries) {
+      path.back() = static_cast<int>(batch.tokens.size());
+      for (const std::size_t i : askers) {
+        batch.paths[i] = path;
+        batch.sequence_outputs[i] = {static_cast<int>(batch.outputs.size())};
+      }
+      batch.outputs.push_back(path.back());
+      add_row(row, 0, length);
+    }
+  }
+  for (const auto& sequence : sequences) {
+    batch.scalars.push_back(table->scalar_of(sequence.back()));
+  }
+  batch.table = std::move(table);
   return batch;
 }
 

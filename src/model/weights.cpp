@@ -52,14 +52,14 @@ std::string_view bert_stem(LinearKind kind) {
 }
 
 LinearNames linear_names(const ModelConfig& config, int layer, LinearKind kind) {
-  const std::string stem = config.family == Family::gpt2
-                               ? fmt::format("h.{}.{}", layer, gpt2_stem(kind))
-                               : fmt::format("encoder.layer.{}.{}", layer, bert_stem(kind));
+  const std::string stem = config.family == Family::bert
+                               ? fmt::format("encoder.layer.{}.{}", layer, bert_stem(kind))
+                               : fmt::format("h.{}.{}", layer, gpt2_stem(kind));
   return {stem + ".weight", stem + ".bias"};
 }
 
 std::string norm_stem(const ModelConfig& config, int index) {
-  if (config.family == Family::gpt2) {
+  if (config.family != Family::bert) {
     if (index == 2 * config.layers) return "ln_f";
     return fmt::format("h.{}.ln_{}", index / 2, index % 2 + 1);
   }
@@ -81,12 +81,13 @@ std::pair<int, int> extents(const ModelConfig& config, LinearKind kind) {
 }
 
 bool is_fused(const ModelConfig& config, LinearKind kind) {
-  return config.family == Family::gpt2 &&
+  return config.family != Family::bert &&
          (kind == LinearKind::query || kind == LinearKind::key || kind == LinearKind::value);
 }
 
 std::vector<std::string> embedding_names(const ModelConfig& config) {
   if (config.family == Family::gpt2) return {"wte.weight", "wpe.weight"};
+  if (config.family == Family::rows) return {"wte.weight", "wfe.weight"};
   return {"embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight",
           "embeddings.token_type_embeddings.weight"};
 }
@@ -186,10 +187,14 @@ MatrixPlace matrix_place(const ModelConfig& config, int layer, LinearKind kind) 
 std::vector<ParameterShape> parameter_shapes(const ModelConfig& config) {
   const std::size_t width = to_size(config.width);
   std::vector<ParameterShape> result;
-  const std::size_t rows[] = {to_size(config.vocabulary), to_size(config.context), 2};
+  const bool over_rows = config.family == Family::rows;
+  const std::size_t rows[] = {to_size(config.vocabulary) + (over_rows ? 1 : 0),
+                              to_size(over_rows ? config.features : config.context), 2};
   const auto names = embedding_names(config);
   for (std::size_t i = 0; i < names.size(); ++i) result.push_back({names[i], {rows[i], width}});
-  if (!config.tied_head) result.push_back({"lm_head.weight", {rows[0], width}});
+  if (!config.tied_head) {
+    result.push_back({"lm_head.weight", {to_size(config.vocabulary), width}});
+  }
   for (int index = 0; index <= 2 * config.layers; ++index) {
     result.push_back({norm_stem(config, index) + ".weight", {width}});
     result.push_back({norm_stem(config, index) + ".bias", {width}});
@@ -218,7 +223,8 @@ Weights<Scalar> bind_weights(const ModelConfig& config,
   weights.config = config;
   const auto names = embedding_names(config);
   weights.token_embedding = data(names[0]);
-  weights.position_embedding = data(names[1]);
+  (config.family == Family::rows ? weights.feature_embedding : weights.position_embedding) =
+      data(names[1]);
   if (config.family == Family::bert) {
     weights.type_embedding = data(names[2]);
   } else {

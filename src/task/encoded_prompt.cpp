@@ -177,6 +177,12 @@ void check_labels_agree(const DecoderPrompt& prompt, const std::vector<Tokens>& 
 
 }  // namespace
 
+model::TokenBatch pack(const EncodedPrompt& prompt,
+                       const std::vector<std::vector<int>>& sequences) {
+  if (prompt.table != nullptr) return model::pack_rows(prompt.table, sequences);
+  return prompt.causal ? model::pack_causal(sequences) : model::pack_bidirectional(sequences);
+}
+
 EncodedPrompt encode(const DecoderPrompt& prompt, const Tokenizer& tokenizer, std::string_view file,
                      std::size_t context_length) {
   check_prompt(prompt, file);

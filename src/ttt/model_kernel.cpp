@@ -43,10 +43,11 @@ model::Rows<float> readout_gradients(const PromptModel& model, const model::Toke
   model::Rows<float> gradients = model::Rows<float>::Zero(static_cast<Index>(rows), hidden.cols());
   int next = 0;
   std::vector<int> target;
-  for (const auto& outputs : batch.sequence_outputs) {
+  for (std::size_t i = 0; i < batch.sequences(); ++i) {
+    const auto& outputs = batch.sequence_outputs[i];
     target.clear();
-    for (std::size_t i = 0; i < outputs.size(); ++i) target.push_back(next++);
-    model.readout().pull_back(hidden, outputs, 1.0, target, gradients);
+    for (std::size_t k = 0; k < outputs.size(); ++k) target.push_back(next++);
+    model.readout().scalar(batch.scalar(i)).pull_back(hidden, outputs, 1.0, target, gradients);
   }
   return gradients;
 }
@@ -65,8 +66,7 @@ ModelJacobian::ModelJacobian(const PromptModel& model, TokenLists sequences,
     piece.first = static_cast<Index>(begin);
     const std::vector<std::vector<int>> own(sequences.begin() + static_cast<Index>(begin),
                                             sequences.begin() + static_cast<Index>(end));
-    piece.batch =
-        model.weights().config.causal() ? model::pack_causal(own) : model::pack_bidirectional(own);
+    piece.batch = task::pack(model.prompt(), own);
     piece.layouts = model::tree_layouts(piece.batch);
     piece.input =
         model::layer_input(model.weights(), piece.batch, piece.layouts, zero_.lowest_layer());

@@ -7,35 +7,44 @@
 namespace sextant::ttt {
 namespace {
 
-model::TokenBatch pack(const std::vector<std::vector<int>>& sequences, bool causal) {
-  return causal ? model::pack_causal(sequences) : model::pack_bidirectional(sequences);
-}
-
 std::vector<std::vector<int>> all_sequences(const task::EncodedPrompt& prompt) {
   auto sequences = prompt.example_tokens;
   sequences.insert(sequences.end(), prompt.query_tokens.begin(), prompt.query_tokens.end());
   return sequences;
 }
 
+model::Family kind_of(const task::EncodedPrompt& prompt) {
+  if (prompt.table != nullptr) return model::Family::rows;
+  return prompt.causal ? model::Family::gpt2 : model::Family::bert;
+}
+
 }  // namespace
 
-void check_prompt_kind(bool decoder_prompt, const model::ModelConfig& config,
+void check_prompt_kind(model::Family kind, const model::ModelConfig& config,
                        const std::string& label) {
-  if (decoder_prompt == config.causal()) return;
+  if (kind == config.family) return;
+  const auto prompt = [](model::Family family) {
+    return family == model::Family::gpt2   ? "a decoder's prompt"
+           : family == model::Family::bert ? "an encoder's prompt"
+                                           : "a table";
+  };
+  const auto reader = [](model::Family family) {
+    return family == model::Family::gpt2   ? "a decoder"
+           : family == model::Family::bert ? "an encoder"
+                                           : "one of rows, which reads tables (--csv)";
+  };
   throw InputError(label, "",
-                   fmt::format("is {} prompt, but the model is {}",
-                               decoder_prompt ? "a decoder's" : "an encoder's",
-                               config.causal() ? "a decoder" : "an encoder"));
+                   fmt::format("is {}, but the model is {}", prompt(kind), reader(config.family)));
 }
 
 PromptModel::PromptModel(model::Weights<float> weights, task::EncodedPrompt prompt,
                          std::shared_ptr<const model::ScalarReadout<float>> readout,
                          const std::string& label)
     : weights_(std::move(weights)), prompt_(std::move(prompt)), readout_(std::move(readout)) {
-  check_prompt_kind(prompt_.causal, weights_.config, label);
+  check_prompt_kind(kind_of(prompt_), weights_.config, label);
   task::check_context_length(prompt_, static_cast<std::size_t>(weights_.config.context), label);
-  batch_ = pack(all_sequences(prompt_), prompt_.causal);
-  examples_batch_ = pack(prompt_.example_tokens, prompt_.causal);
+  batch_ = task::pack(prompt_, all_sequences(prompt_));
+  examples_batch_ = task::pack(prompt_, prompt_.example_tokens);
   layouts_ = model::tree_layouts(batch_);
   examples_layouts_ = model::tree_layouts(examples_batch_);
 }
@@ -93,8 +102,10 @@ void PromptModel::pull_back(const model::Weights<float>& weights,
   model::Rows<float> cotangent =
       model::Rows<float>::Zero(activations.hidden.rows(), activations.hidden.cols());
   for (Eigen::Index i = 0; i < examples(); ++i) {
-    const auto& outputs = batch.sequence_outputs[static_cast<std::size_t>(i)];
-    readout_->pull_back(activations.hidden, outputs, coefficients(i), outputs, cotangent);
+    const auto sequence = static_cast<std::size_t>(i);
+    const auto& outputs = batch.sequence_outputs[sequence];
+    readout_->scalar(batch.scalar(sequence))
+        .pull_back(activations.hidden, outputs, coefficients(i), outputs, cotangent);
   }
   model::backward(weights, activations, layouts, nullptr, std::move(cotangent), gradient);
 }

@@ -7,6 +7,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
+#include "sextant/readout/class_probabilities.hpp"
 #include "sextant/readout/label_expectation.hpp"
 #include "sextant/readout/linear_head.hpp"
 #include "support/random_model.hpp"
@@ -22,20 +23,30 @@ struct Case {
   Parameters<double> parameters;
   std::vector<std::vector<int>> sequences;
   int examples;
+  std::shared_ptr<const RowTable> table;  ///< Of a row model.
 
   explicit Case(Family family, std::uint64_t seed = 11)
       : config(small_config(family)),
         parameters(random_parameters<double>(config, seed)),
         sequences(random_sequences(config, 7, 9, seed + 1)),
         examples(5) {
+    if (config.reads_rows()) {
+      table = random_table(config, 9, 3, seed + 2);
+      sequences = row_sequences(*table);
+      return;
+    }
     sequences[1] = sequences[0];  // shared prefixes, in part and in whole
     sequences[1].push_back(3);
     sequences[4] = sequences[2];
   }
   TokenBatch pack(const std::vector<std::vector<int>>& of) const {
+    if (table != nullptr) return pack_rows(table, of);
     return config.causal() ? pack_causal(of) : pack_bidirectional(of);
   }
   std::unique_ptr<ScalarReadout<double>> readout() const {
+    if (table != nullptr) {
+      return std::make_unique<readout::ClassProbabilities<double>>(parameters.weights(), 3);
+    }
     if (config.causal()) {
       return std::make_unique<readout::LabelExpectation<double>>(
           parameters.weights(), std::vector<int>{2, 5, 7}, std::vector<double>{0, 0.5, 2});
@@ -55,8 +66,10 @@ Eigen::VectorXd block_gradient(const Case& c, const std::vector<int>& sequence,
   const auto weights = c.parameters.weights();
   const auto activations = forward(weights, batch, layouts, true);
   Rows<double> cotangent = Rows<double>::Zero(activations.hidden.rows(), c.config.width);
-  c.readout()->pull_back(activations.hidden, batch.sequence_outputs[0], 1.0,
-                         batch.sequence_outputs[0], cotangent);
+  const auto readout = c.readout();
+  readout->scalar(batch.scalar(0))
+      .pull_back(activations.hidden, batch.sequence_outputs[0], 1.0, batch.sequence_outputs[0],
+                 cotangent);
   Parameters<double> gradient(c.config);
   ParameterGradient<double> observer(batch, gradient);
   backward(weights, activations, layouts, nullptr, cotangent, observer);
@@ -72,7 +85,7 @@ double relative(double difference, double scale) { return difference / scale; }
 }  // namespace
 
 TEST_CASE("captured kernels are Gram matrices of the exact block gradients") {
-  for (const Family family : {Family::gpt2, Family::bert}) {
+  for (const Family family : {Family::gpt2, Family::bert, Family::rows}) {
     const Case c(family);
     CaptureOptions options;
     options.kinds = {BlockKind::value, BlockKind::output, BlockKind::mlp_in, BlockKind::mlp_out};

@@ -30,6 +30,10 @@ Case make_case(Family family, std::uint64_t seed) {
   sequences.back().push_back(3);
   const bool causal = family == Family::gpt2;
   TokenBatch batch = causal ? pack_causal(sequences) : pack_bidirectional(sequences);
+  if (config.reads_rows()) {
+    const auto table = test::random_table(config, 9, 3, seed + 2);
+    batch = pack_rows(table, test::row_sequences(*table));
+  }
   AttentionLayouts layouts = tree_layouts(batch);
   return {config, test::random_parameters<double>(config, seed + 1), std::move(batch),
           std::move(layouts)};
@@ -66,7 +70,7 @@ Rows<double> hidden_after(const Case& c, const WeightMatrices<double>& direction
 }  // namespace
 
 TEST_CASE("forward mode equals central differences for every kind of block") {
-  for (const Family family : {Family::gpt2, Family::bert}) {
+  for (const Family family : {Family::gpt2, Family::bert, Family::rows}) {
     const Case c = make_case(family, 3);
     const auto activations = forward(c.parameters.weights(), c.batch, c.layouts, true);
     for (const BlockKind kind : block_kinds) {
@@ -108,7 +112,7 @@ TEST_CASE("queries and keys move the scores") {
 }
 
 TEST_CASE("forward mode is the transpose of reverse mode, in both precisions") {
-  for (const Family family : {Family::gpt2, Family::bert}) {
+  for (const Family family : {Family::gpt2, Family::bert, Family::rows}) {
     const Case c = make_case(family, 11);
     const auto weights = c.parameters.weights();
     const auto activations = forward(weights, c.batch, c.layouts, true);

@@ -18,8 +18,12 @@ namespace {
 
 Rows<float> hidden_of(const Weights<float>& weights) {
   const std::vector<std::vector<int>> sequences{{1, 2, 3}, {4, 5}};
-  const TokenBatch batch =
+  TokenBatch batch =
       weights.config.causal() ? pack_causal(sequences) : pack_bidirectional(sequences);
+  if (weights.config.reads_rows()) {
+    const auto table = random_table(weights.config, 9, 3, 1);
+    batch = pack_rows(table, row_sequences(*table));
+  }
   return forward(weights, batch, tree_layouts(batch), false).hidden;
 }
 
@@ -35,7 +39,7 @@ std::string error_of(const std::function<void()>& action) {
 }  // namespace
 
 TEST_CASE("every layout of the files gives the same model") {
-  for (const Family family : {Family::gpt2, Family::bert}) {
+  for (const Family family : {Family::gpt2, Family::bert, Family::rows}) {
     const auto parameters = random_parameters<float>(small_config(family), 1);
     const Rows<float> expected = hidden_of(parameters.weights());
     const TemporaryDirectory directory("weights");
@@ -43,7 +47,7 @@ TEST_CASE("every layout of the files gives the same model") {
     CHECK(hidden_of(load_weights<float>(directory.path())) == expected);
 
     // With the family's prefix.
-    write_model(directory.path(), parameters, family == Family::gpt2 ? "transformer." : "bert.");
+    write_model(directory.path(), parameters, family == Family::bert ? "bert." : "transformer.");
     CHECK(hidden_of(load_weights<float>(directory.path())) == expected);
 
     // In two shards with an index.
@@ -154,7 +158,7 @@ TEST_CASE("replacing a matrix leaves other copies alone") {
 }
 
 TEST_CASE("an adapted model directory holds the change and nothing else") {
-  for (const Family family : {Family::gpt2, Family::bert}) {
+  for (const Family family : {Family::gpt2, Family::bert, Family::rows}) {
     const auto parameters = random_parameters<float>(small_config(family), 5);
     const TemporaryDirectory directory("adapted");
     const fs::path source = directory.path() / "base";

@@ -45,6 +45,12 @@ inline nlohmann::json config_json(const model::ModelConfig& config) {
             {"activation_function", "gelu_new"},
             {"layer_norm_epsilon", config.norm_epsilon}};
   }
+  if (config.reads_rows()) {
+    return {{"model_type", "sextant-rows"},  {"n_layer", config.layers},
+            {"n_head", config.heads},        {"n_embd", config.width},
+            {"n_inner", config.inner},       {"n_classes", config.vocabulary},
+            {"n_features", config.features}, {"layer_norm_epsilon", config.norm_epsilon}};
+  }
   return {{"model_type", "bert"},
           {"num_hidden_layers", config.layers},
           {"num_attention_heads", config.heads},

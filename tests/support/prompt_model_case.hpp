@@ -5,8 +5,10 @@
 #include <memory>
 #include <optional>
 
+#include "sextant/readout/class_probabilities.hpp"
 #include "sextant/readout/label_expectation.hpp"
 #include "sextant/readout/linear_head.hpp"
+#include "sextant/task/row_prompt.hpp"
 #include "sextant/ttt/prompt_model.hpp"
 #include "support/random_model.hpp"
 
@@ -21,6 +23,7 @@ struct PromptModelCase {
         parameters(random_parameters<float>(config, seed, 0.25)) {}
 
   ttt::PromptModel prompt_model() const {
+    if (config.reads_rows()) return row_model();
     task::EncodedPrompt prompt;
     prompt.causal = config.causal();
     prompt.example_tokens = random_sequences(config, 5, 8, 4);
@@ -41,6 +44,21 @@ struct PromptModelCase {
       readout = std::make_shared<readout::PooledHead<float>>(head, config.width);
     }
     return {weights, prompt, readout, "test prompt"};
+  }
+
+  /// Two classes, so that each row is one scalar; every example reads the four others.
+  ttt::PromptModel row_model() const {
+    Random random(4);
+    task::RowTask rows;
+    rows.columns.resize(8, config.features);
+    for (double& cell : rows.columns.reshaped()) cell = random.normal();
+    rows.labels = {0, 1, 0, 1, 1, 1, -1, 0};
+    rows.context = {0, 1, 2, 3, 4};
+    rows.queries = {5, 6, 7};
+    const auto weights = parameters.weights();
+    return {weights, task::encode(rows, config.features, {}, "test table"),
+            std::make_shared<readout::ClassProbabilities<float>>(weights, rows.classes),
+            "test table"};
   }
 };
 

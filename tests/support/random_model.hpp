@@ -2,6 +2,8 @@
 
 /// Small models with random parameters, for tests.
 
+#include <memory>
+
 #include "sextant/core/random.hpp"
 #include "sextant/model/parameters.hpp"
 
@@ -18,8 +20,13 @@ inline model::ModelConfig small_config(model::Family family, int layers = 3, int
   config.vocabulary = 17;
   config.context = 40;
   config.activation =
-      family == model::Family::gpt2 ? model::Activation::gelu_tanh : model::Activation::gelu;
-  config.norm_epsilon = family == model::Family::gpt2 ? 1e-5 : 1e-12;
+      family == model::Family::bert ? model::Activation::gelu : model::Activation::gelu_tanh;
+  config.norm_epsilon = family == model::Family::bert ? 1e-12 : 1e-5;
+  if (config.reads_rows()) {
+    config.vocabulary = 4;
+    config.features = 6;
+    config.tied_head = false;
+  }
   return config;
 }
 
@@ -50,6 +57,35 @@ inline std::vector<std::vector<int>> random_sequences(const model::ModelConfig& 
     }
   }
   return sequences;
+}
+
+/// A table of `rows` rows with as many features as the model reads, random labels of `classes`
+/// classes and, per row, a scalar for each class.
+inline std::shared_ptr<const model::RowTable> random_table(const model::ModelConfig& config,
+                                                           int rows, int classes,
+                                                           std::uint64_t seed) {
+  Random random(seed);
+  auto table = std::make_shared<model::RowTable>();
+  table->features.resize(rows, config.features);
+  for (float& value : table->features.reshaped()) value = static_cast<float>(random.normal());
+  for (int row = 0; row < rows; ++row) {
+    table->labels.push_back(static_cast<int>(random.below(static_cast<std::uint64_t>(classes))));
+  }
+  table->scalars = classes;
+  return table;
+}
+
+/// Sequences over a table: queries to two contexts of different length and to a part of the first,
+/// some with the same query, the last rows of the table.
+inline std::vector<std::vector<int>> row_sequences(const model::RowTable& table) {
+  const int last = table.rows() - 1;
+  return {{0, 1, 2, 3, table.query_token(last, 0)},
+          {0, 1, 2, 3, table.query_token(last, 2)},
+          {4, 2, 0, table.query_token(last - 1, 1)},
+          {0, 1, 2, 3, table.query_token(last - 1, 1)},
+          {0, 1, table.query_token(4, 0)},
+          {4, 2, 0, table.query_token(1, 2)},
+          {0, 1, 2, 3, table.query_token(last - 2, 0)}};
 }
 
 }  // namespace sextant::test

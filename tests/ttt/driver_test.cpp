@@ -29,7 +29,7 @@ double lambda_max(const Eigen::MatrixXd& kernel) { return spectral::decompose(ke
 }  // namespace
 
 TEST_CASE("a captured geometry is valid and consistent with predictions") {
-  for (const auto family : {model::Family::gpt2, model::Family::bert}) {
+  for (const auto family : {model::Family::gpt2, model::Family::bert, model::Family::rows}) {
     const Case c(family);
     const PromptModel model = c.prompt_model();
     const auto geometry = model.capture(all_kinds());
@@ -44,7 +44,7 @@ TEST_CASE("a captured geometry is valid and consistent with predictions") {
 TEST_CASE("linearised and real corrections agree to first order") {
   // The deviation is second order in rho T: halving rho must divide it by about four, both for the
   // steps and for the one-shot update. Float rounding sets the floor, so rho T is not too small.
-  for (const auto family : {model::Family::gpt2, model::Family::bert}) {
+  for (const auto family : {model::Family::gpt2, model::Family::bert, model::Family::rows}) {
     for (const Solver solver : {Solver::steps, Solver::one_shot}) {
       const Case c(family);
       const PromptModel model = c.prompt_model();
@@ -80,7 +80,7 @@ TEST_CASE("linearised and real corrections agree to first order") {
 }
 
 TEST_CASE("with blocks' scales the preconditioned update is still linear to first order") {
-  for (const auto family : {model::Family::gpt2, model::Family::bert}) {
+  for (const auto family : {model::Family::gpt2, model::Family::bert, model::Family::rows}) {
     const Case c(family);
     PromptModel model = c.prompt_model();
     const auto plain = model.capture(all_kinds());

@@ -17,7 +17,7 @@ using namespace sextant::ttt;
 using Case = test::PromptModelCase;
 
 TEST_CASE("the low-rank update makes the corrections of its subspace to first order") {
-  for (const auto family : {model::Family::gpt2, model::Family::bert}) {
+  for (const auto family : {model::Family::gpt2, model::Family::bert, model::Family::rows}) {
     const Case c(family);
     PromptModel model = c.prompt_model();
     model.set_block_scales({{"h.0.attn.v.1", 3.0}});

@@ -26,7 +26,7 @@ const JacobianMemory memories[] = {{}, {20, 0}};
 }  // namespace
 
 TEST_CASE("products with the kernel are those of the captured one") {
-  for (const auto family : {model::Family::gpt2, model::Family::bert}) {
+  for (const auto family : {model::Family::gpt2, model::Family::bert, model::Family::rows}) {
     const Case c(family);
     const PromptModel model = c.prompt_model();
     const auto geometry = model.capture(all_kinds());

@@ -15,7 +15,7 @@ using namespace sextant;
 using namespace sextant::ttt;
 
 TEST_CASE("every step of the path is what adapt gives for that many steps") {
-  for (const auto family : {model::Family::gpt2, model::Family::bert}) {
+  for (const auto family : {model::Family::gpt2, model::Family::bert, model::Family::rows}) {
     const test::PromptModelCase c(family);
     const PromptModel model = c.prompt_model();
     const auto geometry = model.capture({});

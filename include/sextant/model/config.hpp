@@ -9,20 +9,24 @@ namespace sextant::model {
 
 /// GPT-2: causal, layer norm before each sub-layer, head tied to the token embedding.
 /// BERT: bidirectional, layer norm after each sub-layer, mean pooling over tokens.
-enum class Family { gpt2, bert };
+/// Rows: one token per row of a table, made from its features and, for context rows, its label;
+/// context rows attend to context rows, a query to context rows alone; no positions. Layers as
+/// GPT-2's, a head of its own over the classes.
+enum class Family { gpt2, bert, rows };
 
 /// `gelu` is x Phi(x); `gelu_tanh` its tanh approximation.
 enum class Activation { gelu, gelu_tanh, relu };
 
-/// Shapes use V = vocabulary, C = context, d = width, H = heads, F = inner.
+/// Shapes use V = vocabulary, C = context, d = width, H = heads, F = inner, P = features.
 struct ModelConfig {
   Family family = Family::gpt2;
   int layers = 0;
   int heads = 0;
   int width = 0;       ///< d, a multiple of heads.
   int inner = 0;       ///< F, width of the MLP's hidden layer.
-  int vocabulary = 0;  ///< V
+  int vocabulary = 0;  ///< V; of a row model the classes that it can tell apart.
   int context = 0;     ///< C, the longest sequence.
+  int features = 0;    ///< P, the most features of a row; row models only.
   Activation activation = Activation::gelu_tanh;
   double norm_epsilon = 1e-5;
   bool tied_head = true;                  ///< GPT-2 only.
@@ -31,11 +35,14 @@ struct ModelConfig {
 
   int head_width() const { return width / heads; }
   bool causal() const { return family == Family::gpt2; }
+  bool reads_rows() const { return family == Family::rows; }
+  /// Layer norm after each sub-layer rather than before it.
+  bool post_norm() const { return family == Family::bert; }
   /// The factor on query-key products in `layer`.
   double attention_scale(int layer) const;
 };
 
-/// "gpt2" or "bert".
+/// "gpt2", "bert" or "rows".
 std::string family_name(Family family);
 
 /// Parses the text of a config.json. Throws `InputError` naming `file` and the key for an unknown

@@ -15,6 +15,13 @@ class ScalarReadout {
  public:
   virtual ~ScalarReadout() = default;
 
+  /// The readout of sequences that ask for scalar `index` (`TokenBatch::scalars`): this one, unless
+  /// it gives several. Throws `std::out_of_range` for one that it does not give.
+  virtual const ScalarReadout& scalar(int index) const {
+    (void)index;
+    return *this;
+  }
+
   /// s for the sequence whose hidden states are rows `outputs` of `hidden` [O, d].
   virtual double predict(const Rows<Scalar>& hidden, std::span<const int> outputs) const = 0;
 

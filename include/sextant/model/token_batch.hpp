@@ -3,7 +3,10 @@
 /// Many token sequences as one tree of tokens, so that what they share is computed once.
 
 #include <cstddef>
+#include <memory>
 #include <vector>
+
+#include "sextant/model/row_table.hpp"
 
 namespace sextant::model {
 
@@ -16,10 +19,13 @@ struct Segment {
 
 /// N sequences packed into R rows, one row per distinct (prefix, token). In a causal model a row's
 /// activations depend on its prefix alone, so leave-one-out prompts, which share prefixes, share
-/// rows. Bidirectional sequences share nothing: R is then the total number of tokens.
+/// rows. Bidirectional sequences share nothing: R is then the total number of tokens. Over the rows
+/// of a table, a segment without a parent is a context, whose rows attend to one another, and the
+/// segments that continue it are queries, which attend to the context alone: neither to each other
+/// nor to themselves.
 struct TokenBatch {
   bool causal = true;
-  std::vector<int> tokens;              ///< [R]
+  std::vector<int> tokens;              ///< [R]; over a table 0 for a query, else its class + 1.
   std::vector<int> positions;           ///< [R] distance from the sequence's first token.
   std::vector<Segment> segments;        ///< Parents come before children; rows in segment order.
   std::vector<std::vector<int>> paths;  ///< [N] rows of each sequence, first token first.
@@ -28,7 +34,12 @@ struct TokenBatch {
   /// [N] per sequence, indices into `outputs`, in the order of the sequence's tokens.
   std::vector<std::vector<int>> sequence_outputs;
 
+  std::shared_ptr<const RowTable> table;  ///< Only for a model that reads rows.
+  std::vector<int> table_rows;            ///< [R] row of the table; empty without one.
+  std::vector<int> scalars;  ///< [N] which of the readout's scalars; empty: the only one.
+
   std::size_t rows() const { return tokens.size(); }
+  int scalar(std::size_t sequence) const { return scalars.empty() ? 0 : scalars[sequence]; }
   std::size_t sequences() const { return paths.size(); }
   /// Tokens of all sequences, shared ones counted each time.
   std::size_t total_tokens() const;
@@ -45,5 +56,12 @@ TokenBatch pack_causal(const std::vector<std::vector<int>>& sequences);
 
 /// Packs sequences for a bidirectional model, wanting every token.
 TokenBatch pack_bidirectional(const std::vector<std::vector<int>>& sequences);
+
+/// Packs sequences over the rows of `table` (see there), wanting each one's query. Sequences with
+/// the same context, in the same order, share its rows; those with the same query too share that.
+/// Throws `ArgumentError` unless every sequence is a context of at least one labelled row and then
+/// one query. Cost: linear in the total number of tokens, but for comparing contexts.
+TokenBatch pack_rows(std::shared_ptr<const RowTable> table,
+                     const std::vector<std::vector<int>>& sequences);
 
 }  // namespace sextant::model

@@ -46,10 +46,11 @@ struct Layer {
 template <class Scalar>
 struct Weights {
   ModelConfig config;
-  const Scalar* token_embedding = nullptr;     ///< [V, d]
-  const Scalar* position_embedding = nullptr;  ///< [C, d]
+  const Scalar* token_embedding = nullptr;     ///< [V, d]; rows: [V + 1, d], 0 for no label.
+  const Scalar* position_embedding = nullptr;  ///< [C, d]; null for rows.
+  const Scalar* feature_embedding = nullptr;   ///< [P, d]; rows only.
   const Scalar* type_embedding = nullptr;      ///< [d], row 0; BERT only.
-  const Scalar* head = nullptr;                ///< [V, d]; GPT-2 only.
+  const Scalar* head = nullptr;                ///< [V, d]; GPT-2 and rows.
   std::vector<Norm<Scalar>> norms;             ///< [2 layers + 1]
   std::vector<Layer<Scalar>> layers;
   std::vector<std::shared_ptr<const void>> storage;  ///< Keeps what the views point to alive.

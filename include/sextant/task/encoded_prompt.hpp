@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "sextant/model/token_batch.hpp"
 #include "sextant/task/prompt.hpp"
 #include "sextant/tokenizer/tokenizer.hpp"
 
@@ -25,7 +27,12 @@ struct EncodedPrompt {
   std::vector<int> label_tokens;     ///< Distinct; empty for an encoder.
   std::vector<double> label_values;  ///< One for each label token.
   bool causal = false;               ///< Whether this is a decoder's prompt.
+  /// Of a row model's prompt the rows that its sequences refer to.
+  std::shared_ptr<const model::RowTable> table;
 };
+
+/// Packs some of a prompt's sequences as its kind of model wants them.
+model::TokenBatch pack(const EncodedPrompt& prompt, const std::vector<std::vector<int>>& sequences);
 
 inline constexpr std::size_t unlimited_context = std::numeric_limits<std::size_t>::max();
 

@@ -5,21 +5,32 @@
 #include <filesystem>
 #include <optional>
 
+#include "sextant/task/row_prompt.hpp"
 #include "sextant/ttt/prompt_model.hpp"
 
 namespace sextant::ttt {
 
+/// A table as a prompt.
+struct TableFiles {
+  std::filesystem::path examples;  ///< CSV; without `queries`, rows without a label are queries.
+  std::filesystem::path queries;   ///< CSV with the same header; may be empty.
+  task::TableColumns columns;
+  task::RowSupervision supervision;
+};
+
 /// The files that make a `PromptModel`.
 struct PromptModelFiles {
   std::filesystem::path model;   ///< Directory.
-  std::filesystem::path prompt;  ///< JSON.
+  std::filesystem::path prompt;  ///< JSON; empty with a table.
+  std::optional<TableFiles> table;
   /// An encoder's head, by default head.safetensors in the model's directory; wrong for decoders.
   std::optional<std::filesystem::path> head;
-  std::optional<int> query;  ///< Keep only this query.
+  std::optional<int> query;  ///< Keep only this query; of a table this row, with all its scalars.
 };
 
-/// Reads model, tokenizer, prompt and head. Throws `InputError` for whatever is wrong in them, and
-/// `ArgumentError` when the query does not exist or a head is missing or not wanted.
+/// Reads model, tokenizer, prompt and head, or model and table (which need no tokenizer and no
+/// head: the readout is `readout::ClassProbabilities`). Throws `InputError` for whatever is wrong
+/// in them, and `ArgumentError` when the query does not exist or a head is missing or not wanted.
 PromptModel load_prompt_model(const PromptModelFiles& files);
 
 }  // namespace sextant::ttt

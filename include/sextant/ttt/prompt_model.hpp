@@ -25,8 +25,8 @@ enum class Sequences {
 class PromptModel {
  public:
   /// Throws `InputError` naming `label` when a sequence is longer than the model's context or the
-  /// prompt's kind (decoder, encoder) is not the model's, `NumericalError` when the model gives a
-  /// prediction that is not finite.
+  /// prompt's kind (decoder, encoder, table) is not the model's, `NumericalError` when the model
+  /// gives a prediction that is not finite.
   PromptModel(model::Weights<float> weights, task::EncodedPrompt prompt,
               std::shared_ptr<const model::ScalarReadout<float>> readout, const std::string& label);
 
@@ -91,9 +91,8 @@ class PromptModel {
   model::AttentionLayouts examples_layouts_;
 };
 
-/// Throws `InputError` naming `label` unless the prompt is a decoder's exactly when the model is
-/// one.
-void check_prompt_kind(bool decoder_prompt, const model::ModelConfig& config,
+/// Throws `InputError` naming `label` unless prompts of this kind are what the model reads.
+void check_prompt_kind(model::Family kind, const model::ModelConfig& config,
                        const std::string& label);
 
 }  // namespace sextant::ttt
