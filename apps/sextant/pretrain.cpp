@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cmath>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -7,6 +8,7 @@
 #include "commands.hpp"
 #include "sextant/core/progress.hpp"
 #include "sextant/pretrain/digit_shift.hpp"
+#include "sextant/pretrain/tabular.hpp"
 
 namespace sextant::apps {
 namespace {
@@ -15,6 +17,12 @@ struct Options {
   SharedOptions shared;
   std::string shifts = "0-4";
   pretrain::DigitShiftRecipe recipe;
+  pretrain::RunOptions run;
+};
+
+struct TabularOptions {
+  SharedOptions shared;
+  pretrain::TabularRecipe recipe;
   pretrain::RunOptions run;
 };
 
@@ -59,22 +67,49 @@ void print_result(const pretrain::PretrainResult& result, const std::string& dir
   print_errors(result.measured, "Accuracy", &pretrain::PredictorErrors::accuracy);
 }
 
-/// Runs with a progress line, which is gone when this returns.
-pretrain::PretrainResult train(Options& options) {
-  Progress progress("pretrain", static_cast<std::size_t>(options.recipe.training.schedule.steps),
-                    !options.shared.quiet);
-  options.run.on_step = [&](int done, int resumed, double loss) {
+void print_result(const pretrain::TabularResult& result, const std::string& directory) {
+  fmt::print("{}: {} parameters\n", directory, result.parameters);
+  for (const auto& measured : result.measured) {
+    fmt::print("\n{} fresh tables of {} labelled rows\n", measured.count, measured.context);
+    fmt::print("{:<{}}{:>20}{:>20}\n", "", name_width, "log-loss", "accuracy");
+    const auto cell = [](const statistics::Estimate& estimate) {
+      return std::isfinite(estimate.mean)
+                 ? fmt::format("{:.4f} +- {:.4f}", estimate.mean, estimate.standard_error)
+                 : std::string("-");
+    };
+    for (const auto& one : measured.predictors) {
+      fmt::print("{:<{}}{:>20}{:>20}\n", one.predictor, name_width, cell(one.log_loss),
+                 cell(one.accuracy));
+    }
+  }
+}
+
+/// Runs `train` with a progress line, which is gone when this returns.
+template <class Recipe, class Train>
+auto with_progress(const Recipe& recipe, pretrain::RunOptions run, bool quiet, const Train& train) {
+  Progress progress("pretrain", static_cast<std::size_t>(recipe.training.schedule.steps), !quiet);
+  run.on_step = [&](int done, int resumed, double loss) {
     progress.update(static_cast<std::size_t>(done), fmt::format("loss {:.4f}", loss),
                     static_cast<std::size_t>(resumed));
   };
-  return pretrain::pretrain_digit_shift(options.recipe, options.run);
+  return train(recipe, run);
 }
 
 void run(Options& options) {
   apply_shared_options(options.shared);
   options.recipe.seed = options.shared.seed;
   options.recipe.family.shifts = task::parse_shifts(options.shifts);
-  print_result(train(options), options.run.out.string());
+  print_result(with_progress(options.recipe, options.run, options.shared.quiet,
+                             pretrain::pretrain_digit_shift),
+               options.run.out.string());
+}
+
+void run(TabularOptions& options) {
+  apply_shared_options(options.shared);
+  options.recipe.seed = options.shared.seed;
+  print_result(
+      with_progress(options.recipe, options.run, options.shared.quiet, pretrain::pretrain_tabular),
+      options.run.out.string());
 }
 
 template <class Value>
@@ -82,38 +117,66 @@ void add(CLI::App& command, const char* name, Value& value, const char* help) {
   command.add_option(name, value, help)->capture_default_str();
 }
 
-}  // namespace
-
-void add_pretrain(CLI::App& app) {
-  auto* pretrain = app.add_subcommand("pretrain", "Train a small in-context learner from scratch");
-  pretrain->require_subcommand(1);
-  auto& command = *pretrain->add_subcommand(
-      "digit-shift", "Learns y = (x + shift) mod 10 from examples in its prompt");
-  const auto options = std::make_shared<Options>();
-  auto& recipe = options->recipe;
+/// The options of every recipe; all that a run takes besides.
+template <class Recipe>
+void add_common(CLI::App& command, Recipe& recipe, pretrain::RunOptions& run,
+                SharedOptions& shared) {
   auto& schedule = recipe.training.schedule;
-  command.add_option("--out", options->run.out, "Model directory to make, new or empty")
-      ->required();
+  command.add_option("--out", run.out, "Model directory to make, new or empty")->required();
   add(command, "--layers", recipe.layers, "Layers");
   add(command, "--heads", recipe.heads, "Attention heads per layer");
   add(command, "--width", recipe.width, "Width of the residual stream, a multiple of --heads");
-  add(command, "--shifts", options->shifts, "Shifts to train on, such as 0-4 or 0-4,7");
-  add(command, "--noise", recipe.family.label_noise,
-      "Probability that an example's label is replaced by a uniform digit");
-  add(command, "--examples", recipe.examples, "Examples per training sequence, before its query");
-  add(command, "--batch", recipe.batch, "Sequences per step");
   add(command, "--steps", schedule.steps, "Training steps");
   add(command, "--warmup", schedule.warmup, "Steps of linear warm-up; a half cosine follows");
   add(command, "--learning-rate", schedule.peak, "Largest learning rate");
   add(command, "--weight-decay", recipe.training.adamw.weight_decay,
       "Decoupled weight decay of matrices");
-  add(command, "--test-tasks", recipe.test_tasks, "Fresh tasks for each measured error");
-  add(command, "--checkpoint-every", options->run.checkpoint_every,
+  add(command, "--checkpoint-every", run.checkpoint_every,
       "Steps between saved states, in DIR.partial.safetensors");
-  command.add_flag("--resume", options->run.resume,
+  command.add_flag("--resume", run.resume,
                    "Continue an unfinished run from its saved state, if there is one");
-  add_shared_options(command, options->shared);
+  add_shared_options(command, shared);
+}
+
+void add_digit_shift(CLI::App& pretrain) {
+  auto& command = *pretrain.add_subcommand(
+      "digit-shift", "Learns y = (x + shift) mod 10 from examples in its prompt");
+  const auto options = std::make_shared<Options>();
+  auto& recipe = options->recipe;
+  add(command, "--shifts", options->shifts, "Shifts to train on, such as 0-4 or 0-4,7");
+  add(command, "--noise", recipe.family.label_noise,
+      "Probability that an example's label is replaced by a uniform digit");
+  add(command, "--examples", recipe.examples, "Examples per training sequence, before its query");
+  add(command, "--batch", recipe.batch, "Sequences per step");
+  add(command, "--test-tasks", recipe.test_tasks, "Fresh tasks for each measured error");
+  add_common(command, recipe, options->run, options->shared);
   command.callback([options] { run(*options); });
+}
+
+void add_tabular(CLI::App& pretrain) {
+  auto& command = *pretrain.add_subcommand(
+      "tabular", "Learns to classify rows of a table from labelled rows, on synthetic tables");
+  const auto options = std::make_shared<TabularOptions>();
+  auto& recipe = options->recipe;
+  add(command, "--features", recipe.features, "Columns that the model can read");
+  add(command, "--columns", recipe.prior.most_features, "Most columns of a training table");
+  add(command, "--classes", recipe.prior.most_classes, "Most classes");
+  add(command, "--fewest-rows", recipe.prior.fewest_context, "Fewest labelled rows of a table");
+  add(command, "--most-rows", recipe.prior.most_context, "Most labelled rows of a table");
+  add(command, "--queries", recipe.prior.queries, "Rows of each table to predict");
+  add(command, "--batch", recipe.batch, "Tables per step");
+  add(command, "--test-tables", recipe.test_tables, "Fresh tables for each measured error");
+  add_common(command, recipe, options->run, options->shared);
+  command.callback([options] { run(*options); });
+}
+
+}  // namespace
+
+void add_pretrain(CLI::App& app) {
+  auto* pretrain = app.add_subcommand("pretrain", "Train a small in-context learner from scratch");
+  pretrain->require_subcommand(1);
+  add_digit_shift(*pretrain);
+  add_tabular(*pretrain);
 }
 
 }  // namespace sextant::apps

@@ -1,8 +1,8 @@
 #include "sextant/pretrain/label_loss.hpp"
 
 #include <algorithm>
-#include <cmath>
 
+#include "head_gradient.hpp"
 #include "sextant/core/errors.hpp"
 
 namespace sextant::pretrain {
@@ -31,21 +31,6 @@ void check(const model::ModelConfig& config, const LabelledSequences& batch) {
   if (count == 0) throw ArgumentError(here, "batch.positions", "are all empty");
 }
 
-/// The tied head as a matrix [d, V].
-template <class Scalar>
-model::MatrixView<Scalar> head_view(const model::Weights<Scalar>& weights) {
-  const auto& config = weights.config;
-  return {weights.head, config.width, config.vocabulary, static_cast<std::size_t>(config.width),
-          true};
-}
-
-/// Replaces a row of logits by log p. Returns nothing else: p follows by exponentiation.
-template <class Row>
-void log_softmax(Row row) {
-  row.array() -= row.maxCoeff();
-  row.array() -= std::log(row.array().exp().sum());
-}
-
 /// Mean loss, and the cotangent of the logits [O, V]. Sequences that begin alike share output rows,
 /// so that one row may be asked for several tokens.
 template <class Scalar>
@@ -66,17 +51,6 @@ double loss_of_logits(Rows<Scalar> logits, const model::TokenBatch& packed,
     }
   }
   return total / static_cast<double>(count);
-}
-
-/// Adds the head's gradient, cotangent' hidden [V, d], to that of the token embedding.
-template <class Scalar>
-void add_head_gradient(const Rows<Scalar>& cotangent, const Rows<Scalar>& hidden,
-                       Parameters<Scalar>& gradient) {
-  const auto width = static_cast<std::size_t>(hidden.cols());
-  model::tiled_gemm<Scalar>(true, false, static_cast<int>(cotangent.cols()),
-                            static_cast<int>(hidden.cols()), static_cast<int>(hidden.rows()), 1,
-                            cotangent.data(), static_cast<std::size_t>(cotangent.cols()),
-                            hidden.data(), width, 1, gradient.data("wte.weight"), width);
 }
 
 }  // namespace
@@ -109,7 +83,7 @@ double label_loss_gradient(const Parameters<Scalar>& parameters, const LabelledS
   const double loss = loss_of_logits(std::move(logits), packed, batch, cotangent);
 
   std::fill(gradient.values().begin(), gradient.values().end(), Scalar(0));
-  add_head_gradient(cotangent, activations.hidden, gradient);
+  add_head_gradient(cotangent, activations.hidden, gradient.data("wte.weight"));
   Rows<Scalar> cotangent_hidden;
   apply_transposed(head_view(weights), cotangent, cotangent_hidden, false);
   model::ParameterGradient<Scalar> observer(packed, gradient);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -16,7 +17,21 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t curve_points = 50;
 
+Json rows_config_json(const model::ModelConfig& config) {
+  return {{"model_type", "sextant-rows"},
+          {"n_layer", config.layers},
+          {"n_head", config.heads},
+          {"n_embd", config.width},
+          {"n_inner", config.inner},
+          {"n_features", config.features},
+          {"n_classes", config.vocabulary},
+          {"activation_function", "gelu_new"},
+          {"layer_norm_epsilon", config.norm_epsilon},
+          {"torch_dtype", "float32"}};
+}
+
 Json config_json(const model::ModelConfig& config) {
+  if (config.reads_rows()) return rows_config_json(config);
   const int end_of_text = config.vocabulary - 1;
   return {{"model_type", "gpt2"},
           {"architectures", {"GPT2LMHeadModel"}},
@@ -52,22 +67,27 @@ Json loss_curve(const std::vector<double>& losses) {
   return curve;
 }
 
+/// Optimiser and schedule, after the sizes of a batch.
+Json training_json(Json sizes, const TrainingOptions& training, int width) {
+  sizes["optimizer"] = "AdamW, no weight decay of norms, biases and embeddings";
+  sizes["learning_rate"] = training.schedule.peak;
+  sizes["schedule"] = "linear warm-up, then half a cosine to final_share of the peak";
+  sizes["warmup_steps"] = training.schedule.warmup;
+  sizes["final_share"] = training.schedule.final_share;
+  sizes["beta1"] = training.adamw.beta1;
+  sizes["beta2"] = training.adamw.beta2;
+  sizes["epsilon"] = training.adamw.epsilon;
+  sizes["weight_decay"] = training.adamw.weight_decay;
+  sizes["largest_gradient_norm"] = training.largest_gradient;
+  sizes["initial_deviation"] = initial_deviation(width);
+  return sizes;
+}
+
 Json training_json(const DigitShiftRecipe& recipe) {
-  const TrainingOptions& training = recipe.training;
-  return {{"steps", training.schedule.steps},
-          {"sequences_per_step", recipe.batch},
-          {"tokens_per_sequence", 4 * recipe.examples + 2},
-          {"optimizer", "AdamW, no weight decay of norms, biases and embeddings"},
-          {"learning_rate", training.schedule.peak},
-          {"schedule", "linear warm-up, then half a cosine to final_share of the peak"},
-          {"warmup_steps", training.schedule.warmup},
-          {"final_share", training.schedule.final_share},
-          {"beta1", training.adamw.beta1},
-          {"beta2", training.adamw.beta2},
-          {"epsilon", training.adamw.epsilon},
-          {"weight_decay", training.adamw.weight_decay},
-          {"largest_gradient_norm", training.largest_gradient},
-          {"initial_deviation", initial_deviation(recipe)}};
+  return training_json({{"steps", recipe.training.schedule.steps},
+                        {"sequences_per_step", recipe.batch},
+                        {"tokens_per_sequence", 4 * recipe.examples + 2}},
+                       recipe.training, recipe.width);
 }
 
 Json distribution_json(const DigitShiftRecipe& recipe) {
@@ -109,8 +129,8 @@ Json measured_json(const std::vector<MeasuredErrors>& measured) {
 
 }  // namespace
 
-void write_gpt2(const model::Parameters<float>& parameters,
-                const std::filesystem::path& directory) {
+void write_model(const model::Parameters<float>& parameters,
+                 const std::filesystem::path& directory) {
   io::write_file(directory / "config.json", config_json(parameters.config()).dump(1) + "\n");
   io::SafetensorsWriter writer;
   writer.set_metadata("format", "pt");
@@ -151,6 +171,76 @@ std::string format_recipe(const DigitShiftRecipe& recipe, const std::vector<doub
          "most "
          "examples agree with; copy: the labels of examples with the query's digit; guess: all "
          "digits alike"},
+        {"rows", measured_json(result.measured)}}}};
+  return json.dump(1) + "\n";
+}
+
+namespace {
+
+Json distribution_json(const TabularRecipe& recipe) {
+  const task::TablePrior& prior = recipe.prior;
+  Json names = Json::array();
+  for (const task::Generator generator : task::generators) names.push_back(name_of(generator));
+  return {{"description",
+           fmt::format(
+               "Each table is drawn anew: {} to {} labelled rows and {} queries, 2 to {} columns "
+               "(both log-uniform), two classes in half of the tables and otherwise up to {}, "
+               "labels by one of six kinds of generator alike. Correlated, skewed, coarse, "
+               "irrelevant and incomplete columns, uneven classes, noise and replaced labels are "
+               "mixed in. The loss is the cross-entropy of every query's class given the labelled "
+               "rows.",
+               prior.fewest_context, prior.most_context, prior.queries, prior.most_features,
+               prior.most_classes)},
+          {"generators", names},
+          {"fewest_rows", prior.fewest_context},
+          {"most_rows", prior.most_context},
+          {"queries", prior.queries},
+          {"most_columns", prior.most_features},
+          {"most_classes", prior.most_classes}};
+}
+
+Json estimate_json(const statistics::Estimate& estimate) {
+  if (!std::isfinite(estimate.mean)) return nullptr;
+  return {{"mean", estimate.mean}, {"standard_error", estimate.standard_error}};
+}
+
+Json measured_json(const std::vector<MeasuredTables>& measured) {
+  Json rows = Json::array();
+  for (const MeasuredTables& row : measured) {
+    Json errors = Json::object();
+    for (const TableErrors& one : row.predictors) {
+      errors[one.predictor] = {{"log_loss", estimate_json(one.log_loss)},
+                               {"accuracy", estimate_json(one.accuracy)}};
+    }
+    rows.push_back({{"context", row.context}, {"tables", row.count}, {"errors", errors}});
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::string format_recipe(const TabularRecipe& recipe, const std::vector<double>& losses,
+                          const TabularResult& result) {
+  const Json json = {
+      {"command", command_line(recipe)},
+      {"task", "tabular"},
+      {"seed", recipe.seed},
+      {"model",
+       {{"layers", recipe.layers},
+        {"heads", recipe.heads},
+        {"width", recipe.width},
+        {"features", recipe.features},
+        {"parameters", result.parameters}}},
+      {"distribution", distribution_json(recipe)},
+      {"training",
+       training_json({{"steps", recipe.training.schedule.steps}, {"tables_per_step", recipe.batch}},
+                     recipe.training, recipe.width)},
+      {"loss", {{"unit", "nats per query"}, {"curve", loss_curve(losses)}}},
+      {"measured",
+       {{"tables", "fresh ones from the same distribution, by the size of their context"},
+        {"predictors",
+         "ridge: least squares on the classes' indicators; nearest: the label of the nearest row; "
+         "frequencies: those of the context"},
         {"rows", measured_json(result.measured)}}}};
   return json.dump(1) + "\n";
 }

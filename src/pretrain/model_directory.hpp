@@ -6,16 +6,20 @@
 #include <string>
 
 #include "sextant/pretrain/digit_shift.hpp"
+#include "sextant/pretrain/tabular.hpp"
 
 namespace sextant::pretrain {
 
-/// Writes config.json and model.safetensors of a GPT-2 model with the tanh approximation of gelu
-/// and an inner width of 4 d, under the names that `transformers` gives them.
-void write_gpt2(const model::Parameters<float>& parameters, const std::filesystem::path& directory);
+/// Writes config.json and model.safetensors: of a GPT-2 model with the tanh approximation of gelu
+/// under the names that `transformers` gives them, of a row model under Sextant's own.
+void write_model(const model::Parameters<float>& parameters,
+                 const std::filesystem::path& directory);
 
 /// recipe.json: the command, all settings, the distribution in words and numbers, the course of the
 /// loss and the measured errors. `losses` are those of all steps.
 std::string format_recipe(const DigitShiftRecipe& recipe, const std::vector<double>& losses,
                           const PretrainResult& result);
+std::string format_recipe(const TabularRecipe& recipe, const std::vector<double>& losses,
+                          const TabularResult& result);
 
 }  // namespace sextant::pretrain

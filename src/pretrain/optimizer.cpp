@@ -69,7 +69,8 @@ double learning_rate(const Schedule& schedule, int step) {
 }
 
 bool is_decayed(const model::ParameterShape& parameter) {
-  const bool embedding = parameter.name == "wte.weight" || parameter.name == "wpe.weight";
+  const bool embedding = parameter.name == "wte.weight" || parameter.name == "wpe.weight" ||
+                         parameter.name == "wfe.weight";
   return parameter.shape.size() == 2 && !embedding;
 }
 

@@ -59,11 +59,11 @@ void initialize(std::uint64_t seed, double deviation, model::Parameters<float>& 
   }
 }
 
-double train_step(const TrainingOptions& options, const LabelledSequences& batch,
+double train_step(const TrainingOptions& options, const LossGradient& loss_gradient,
                   TrainingState& state, model::Parameters<float>& gradient) {
   const int step = state.steps_done();
   const double rate = learning_rate(options.schedule, step);
-  const double loss = label_loss_gradient(state.parameters, batch, gradient);
+  const double loss = loss_gradient(state.parameters, gradient);
   const double norm = clip_gradient(options.largest_gradient, gradient.values());
   if (!std::isfinite(loss) || !std::isfinite(norm)) {
     throw NumericalError(fmt::format(
@@ -74,6 +74,16 @@ double train_step(const TrainingOptions& options, const LabelledSequences& batch
   adamw_step(options.adamw, rate, step, gradient, state.moments, state.parameters);
   state.losses.push_back(loss);
   return loss;
+}
+
+double train_step(const TrainingOptions& options, const LabelledSequences& batch,
+                  TrainingState& state, model::Parameters<float>& gradient) {
+  return train_step(
+      options,
+      [&](const model::Parameters<float>& parameters, model::Parameters<float>& result) {
+        return label_loss_gradient(parameters, batch, result);
+      },
+      state, gradient);
 }
 
 void save_state(const TrainingState& state, const std::string& recipe,

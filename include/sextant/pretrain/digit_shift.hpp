@@ -3,13 +3,11 @@
 /// `sextant pretrain digit-shift`: from a recipe to a model directory.
 
 #include <cstdint>
-#include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "sextant/pretrain/measurement.hpp"
-#include "sextant/pretrain/training.hpp"
+#include "sextant/pretrain/run.hpp"
 
 namespace sextant::pretrain {
 
@@ -46,25 +44,12 @@ std::string command_line(const DigitShiftRecipe& recipe);
 /// The training batch of a step: fresh tasks from Random(seed, step + 1).
 LabelledSequences training_batch(const DigitShiftRecipe& recipe, int step);
 
-/// How to run it; nothing here changes the result.
-struct RunOptions {
-  std::filesystem::path out;   ///< The model directory to make; new, or empty.
-  bool resume = false;         ///< Continue from the saved state if there is one.
-  int checkpoint_every = 250;  ///< Steps between saved states, at least 1.
-  /// Called after every step with the number of steps done, how many of them an earlier run did,
-  /// and the loss, averaged over the last steps. May be empty.
-  std::function<void(int done, int resumed, double loss)> on_step;
-};
-
 struct PretrainResult {
   std::size_t parameters = 0;
   int resumed_from = 0;  ///< Steps that an earlier run had done.
   FreshLoss loss;
   std::vector<MeasuredErrors> measured;
 };
-
-/// Where the state of an unfinished run is kept: OUT.partial.safetensors.
-std::filesystem::path state_path(const std::filesystem::path& out);
 
 /// Trains, measures with 10 examples (or `recipe.examples` if that is less), and writes `run.out`:
 /// config.json, model.safetensors, the tokenizer and recipe.json. A run that was killed continues

@@ -1,9 +1,10 @@
 #pragma once
 
-/// Training a causal model from scratch, step by step, with a state that can be saved and resumed.
+/// Training a model from scratch, step by step, with a state that can be saved and resumed.
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -33,9 +34,17 @@ struct TrainingState {
 /// residual stream divided by sqrt(2 layers); gains 1, biases 0. Deterministic by `seed`.
 void initialize(std::uint64_t seed, double deviation, model::Parameters<float>& parameters);
 
-/// One step: gradient on `batch`, clipping, AdamW. `gradient` is a workspace. Returns the loss
+/// Sets the gradient of a batch's loss with respect to all parameters and returns the loss.
+using LossGradient = std::function<double(const model::Parameters<float>& parameters,
+                                          model::Parameters<float>& gradient)>;
+
+/// One step: gradient of `loss`, clipping, AdamW. `gradient` is a workspace. Returns the loss
 /// before the update. Throws `NumericalError` when the loss or the gradient is not finite, and then
 /// leaves `state` as it was.
+double train_step(const TrainingOptions& options, const LossGradient& loss, TrainingState& state,
+                  model::Parameters<float>& gradient);
+
+/// As above, on the label loss of a causal model.
 double train_step(const TrainingOptions& options, const LabelledSequences& batch,
                   TrainingState& state, model::Parameters<float>& gradient);
 
