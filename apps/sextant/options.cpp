@@ -67,6 +67,15 @@ void add_source_options(CLI::App& command, SourceOptions& options, bool allow_ge
   }
   command.add_option("--model", options.model, "Model directory (Hugging Face layout)");
   command.add_option("--prompt", options.prompt, "Prompt file (.json)");
+  command.add_option("--csv", options.csv,
+                     "In place of a prompt, for a model of rows: a table whose labelled rows are "
+                     "the examples, the others queries");
+  command.add_option("--label", options.label,
+                     "Column of --csv with the class (default: the last)");
+  command.add_option("--categorical", options.categorical,
+                     "Columns of --csv whose numbers are codes, a,b,c; text is one anyway");
+  command.add_option("--query-csv", options.query_csv,
+                     "Rows to predict, with the header of --csv; labels, if any, are targets");
   command.add_option("--head", options.head,
                      "Linear head of an encoder; default: head.safetensors in the model directory");
   command
@@ -89,16 +98,23 @@ void add_source_options(CLI::App& command, SourceOptions& options, bool allow_ge
 
 void check_source(const SourceOptions& options) {
   if (!options.geometry.empty()) {
-    if (!options.model.empty() || !options.prompt.empty() || !options.head.empty()) {
-      throw UsageError("--geometry stands alone: leave out --model, --prompt and --head");
+    if (!options.model.empty() || !options.prompt.empty() || !options.csv.empty() ||
+        !options.head.empty()) {
+      throw UsageError("--geometry stands alone: leave out --model, --prompt, --csv and --head");
     }
     if (options.features != "exact") {
       throw UsageError("--features: a geometry file holds the features that it was made from");
     }
     return;
   }
-  if (options.model.empty() || options.prompt.empty()) {
-    throw UsageError("needs --model DIR and --prompt FILE, or --geometry FILE where it is taken");
+  if (options.model.empty() || options.prompt.empty() == options.csv.empty()) {
+    throw UsageError(
+        "needs --model DIR and either --prompt FILE or --csv FILE, or --geometry FILE where it is "
+        "taken");
+  }
+  if (options.csv.empty() &&
+      !(options.label.empty() && options.categorical.empty() && options.query_csv.empty())) {
+    throw UsageError("--label, --categorical and --query-csv go with --csv");
   }
 }
 
@@ -132,16 +148,24 @@ ttt::PromptModelFiles prompt_files(const SourceOptions& options) {
   ttt::PromptModelFiles files;
   files.model = options.model;
   files.prompt = options.prompt;
+  if (!options.csv.empty()) {
+    files.table.emplace();
+    files.table->examples = options.csv;
+    files.table->queries = options.query_csv;
+    files.table->columns.label = options.label;
+    if (!options.categorical.empty()) {
+      files.table->columns.categorical = parse_names(options.categorical, "--categorical");
+    }
+  }
   if (!options.head.empty()) files.head = options.head;
   files.query = options.query;
   return files;
 }
 
 std::vector<NamedPath> input_files(const SourceOptions& options) {
-  return {{"--geometry", options.geometry},
-          {"--prompt", options.prompt},
-          {"--head", options.head},
-          {"--block-scales", options.block_scales}};
+  return {{"--geometry", options.geometry}, {"--prompt", options.prompt},
+          {"--csv", options.csv},           {"--query-csv", options.query_csv},
+          {"--head", options.head},         {"--block-scales", options.block_scales}};
 }
 
 void add_horizon_options(CLI::App& command, StatisticOptions& options) {

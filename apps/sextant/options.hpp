@@ -20,6 +20,10 @@ struct SourceOptions {
   std::string geometry;
   std::string model;
   std::string prompt;
+  std::string csv;  ///< A table in place of a prompt.
+  std::string query_csv;
+  std::string label;        ///< Column; empty: the last.
+  std::string categorical;  ///< Names of columns, a,b,c.
   std::string head;
   std::vector<std::string> kinds;  ///< Empty: value, or all that a geometry file holds.
   std::string layers;
@@ -30,8 +34,9 @@ struct SourceOptions {
   bool from_model() const { return !model.empty(); }
 };
 
-/// Adds --model, --prompt, --head, --blocks-kind, --layers, --features, --block-scales, --query
-/// and, where `allow_geometry`, --geometry.
+/// Adds --model, --prompt, --csv with --label, --categorical and --query-csv, --head,
+/// --blocks-kind, --layers, --features, --block-scales, --query and, where `allow_geometry`,
+/// --geometry.
 void add_source_options(CLI::App& command, SourceOptions& options, bool allow_geometry);
 /// Throws `UsageError` unless the options name exactly one source.
 void check_source(const SourceOptions& options);

@@ -78,8 +78,8 @@ geometry::PromptGeometry capture(const ttt::PromptModel& model,
                                  const std::string& model_directory) {
   if (options.features == model::Features::tokenwise && !model.weights().config.causal()) {
     throw UsageError(
-        "--features: tokenwise needs a decoder; an encoder's pooling supervises every "
-        "token");
+        "--features: tokenwise needs a decoder; an encoder's pooling supervises every token, and "
+        "a row's prediction comes from the rows that it reads");
   }
   check_memory(model, options);
   try {
@@ -97,7 +97,8 @@ Source open_source(const SourceOptions& options) {
     source.captured = capture_options(options);
     source.model.emplace(open_model(options));
     source.geometry = capture(*source.model, source.captured, options.model);
-    source.description = fmt::format("{} with {}", options.model, options.prompt);
+    source.description = fmt::format("{} with {}", options.model,
+                                     options.csv.empty() ? options.prompt : options.csv);
     return source;
   }
   source.geometry = geometry::read_geometry(options.geometry);

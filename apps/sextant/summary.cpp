@@ -101,7 +101,10 @@ Summary summarize_model(const std::filesystem::path& directory,
   const model::ModelConfig config = model::read_config(directory);
   const auto weights = model::load_weights<float>(directory);  // checks every shape
   const model::TensorSource tensors(directory);
-  const auto tokenizer = tokenizer::load_tokenizer(directory);
+  std::size_t tokenizer_vocabulary = 0;  // a model of rows has no tokenizer
+  if (!config.reads_rows()) {
+    tokenizer_vocabulary = tokenizer::load_tokenizer(directory)->vocabulary_size();
+  }
   std::map<std::string, std::size_t> by_type;
   std::size_t parameters = 0;
   for (const auto& parameter : model::parameter_shapes(config)) {
@@ -122,10 +125,24 @@ Summary summarize_model(const std::filesystem::path& directory,
                   {"inner", config.inner},
                   {"context", config.context},
                   {"vocabulary", config.vocabulary},
-                  {"tokenizer_vocabulary", tokenizer->vocabulary_size()},
+                  {"tokenizer_vocabulary", tokenizer_vocabulary},
                   {"parameters", parameters},
                   {"files", tensors.files().size()},
                   {"causal", config.causal()}};
+  if (config.reads_rows()) {
+    summary.json["features"] = config.features;
+    summary.text =
+        rows({{"family", "rows of a table"},
+              {"layers x heads", fmt::format("{} x {}", config.layers, config.heads)},
+              {"width, per head", fmt::format("{}, {}", config.width, config.head_width())},
+              {"width of the MLP", std::to_string(config.inner)},
+              {"most columns", std::to_string(config.features)},
+              {"most classes", std::to_string(config.vocabulary)},
+              {"parameters", number(static_cast<double>(parameters))},
+              {"tensors", types}},
+             style);
+    return summary;
+  }
   summary.text = rows(
       {{"family", family_name(config.family) + (config.causal() ? " (decoder)" : " (encoder)")},
        {"layers x heads", fmt::format("{} x {}", config.layers, config.heads)},
@@ -133,7 +150,7 @@ Summary summarize_model(const std::filesystem::path& directory,
        {"width of the MLP", std::to_string(config.inner)},
        {"context in tokens", std::to_string(config.context)},
        {"vocabulary", std::to_string(config.vocabulary)},
-       {"tokenizer's vocabulary", std::to_string(tokenizer->vocabulary_size())},
+       {"tokenizer's vocabulary", std::to_string(tokenizer_vocabulary)},
        {"parameters", number(static_cast<double>(parameters))},
        {"tensors", types},
        {"weight files", std::to_string(tensors.files().size())}},

@@ -67,4 +67,10 @@ inline void write_encoder(const std::string& directory) {
       "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\nd\ne\nf\n##a\n##b\n##c\n##d\n##e\n##f\n");
 }
 
+/// A random model of rows with two layers, six features and four classes.
+inline void write_row_model(const std::string& directory) {
+  std::filesystem::create_directories(directory);
+  write_model(directory, random_parameters<float>(small_config(model::Family::rows, 2, 2, 12), 1));
+}
+
 }  // namespace sextant::test

@@ -133,6 +133,23 @@ TEXTS = {
     "special": "[CLS] <Left><Word> a <|endoftext|>[MASK",
 }
 
+TABLES = {
+    "plain": "a,b,y\n1,x,0\n2.5e-3,z,1\n,x,\n",
+    "quotes": '"a","y"\r\n"1 ","p ""q"""\r\n"2","r,\ns"\r\n',
+    "mark": "\ufeffa,y\r1,u\r2,v\r",
+    "ragged": "a,y\n1,u,2\n",
+    "open-quote": 'a,y\n1,"u\n',
+    "stray-quote": 'a,y\n1,u"v\n',
+    "text-in-numbers": "a,y\n1,u\nx,v\n",
+    "huge": "a,b,y\n1e308,1e-999,u\n-1e308,NaN,v\n1e999,?,v\n",
+    "empty-columns": "a,b,y\n,7,u\n,7,v\n,7,u\n",
+    "one-class": "a,y\n1,u\n2,u\n",
+    "header-only": "a,y\n",
+    "null-byte": "a,y\n1,\0\n",
+    "nothing": "",
+}
+
+write("csv", {name: text.encode() for name, text in TABLES.items()})
 write("safetensors", safetensors())
 write("prompt", prompts())
 write("tokenizer_files", tokenizer_files())

@@ -1,0 +1,113 @@
+/// `advise` and its companions on a CSV file, with a small random model of rows.
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "program.hpp"
+
+using namespace sextant;
+using namespace sextant::test;
+
+namespace {
+
+const std::string rows =
+    "1.5,red,a\n1.7,red,a\n,blue,b\n4.1,blue,b\n4.4,red,c\n1.4,blue,a\n2.2,red,c\n0.3,red,b\n";
+const std::string queries = "4.2,blue,\n1.0,red,\n";
+
+std::string reversed(const std::string& text) {
+  std::string result;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = text.find('\n', begin) + 1;
+    result.insert(0, text.substr(begin, end - begin));
+    begin = end;
+  }
+  return result;
+}
+
+nlohmann::json run_json(const ProgramRuns& runs, const std::string& arguments) {
+  const Outcome outcome = runs.run(arguments + " --quiet --json -");
+  INFO(outcome.errors);
+  REQUIRE(outcome.status == 0);
+  return nlohmann::json::parse(outcome.output);
+}
+
+}  // namespace
+
+TEST_CASE("the main commands take a table, and its order and its queries' labels do not matter") {
+  const ProgramRuns runs("table");
+  write_row_model(runs.path("model"));
+  io::write_file(runs.path("t.csv"), "x,colour,kind\n" + rows + queries);
+  io::write_file(runs.path("shuffled.csv"), "x,colour,kind\r\n" + reversed(rows) + queries);
+  const std::string from = " --model ../model --label kind --csv ";
+  const auto result = run_json(runs, "adapt --horizon 3" + from + "../t.csv");
+  REQUIRE(result["queries"].size() == 2 * 3);  // two rows, three classes
+  double sum = 0;
+  for (int k = 0; k < 3; ++k) sum += result["queries"][k]["base"].get<double>();
+  CHECK(sum == doctest::Approx(1).epsilon(1e-6));
+  CHECK(result["queries"][0]["adapted"] != result["queries"][0]["base"]);
+  CHECK(run_json(runs, "adapt --horizon 3" + from + "../shuffled.csv") == result);
+
+  io::write_file(runs.path("examples.csv"), "x,colour,kind\n" + rows);
+  io::write_file(runs.path("q.csv"), "x,colour,kind\n4.2,blue,b\n1.0,red,a\n");
+  io::write_file(runs.path("other.csv"), "x,colour,kind\n4.2,blue,c\n1.0,red,\n");
+  const std::string apart = "adapt --horizon 3" + from + "../examples.csv --query-csv ../";
+  const auto labelled = run_json(runs, apart + "q.csv");
+  const auto relabelled = run_json(runs, apart + "other.csv");
+  for (int i = 0; i < 6; ++i) {
+    for (const char* key : {"base", "linearized", "adapted"}) {
+      CHECK(labelled["queries"][i][key] == result["queries"][i][key]);
+      CHECK(labelled["queries"][i][key] == relabelled["queries"][i][key]);
+    }
+  }
+  CHECK(labelled["queries"][1]["target"] == 1.0);
+  CHECK(relabelled["queries"][1]["target"] == 0.0);
+  CHECK(relabelled["queries"][4]["target"].is_null());
+
+  CHECK(run_json(runs, "advise --query 1" + from + "../t.csv")["queries"].size() == 3);
+  CHECK(run_json(runs, "score" + from + "../t.csv")["ranking"].size() > 0);
+  CHECK(run_json(runs, "select --kernel products" + from + "../t.csv")["n"] == 8 * 3);
+  const auto geometry = run_json(runs, "geometry --out g.safetensors" + from + "../t.csv");
+  CHECK(geometry["n"] == 8 * 3);
+  CHECK(run_json(runs, "inspect ../model")["features"] == 6);
+}
+
+TEST_CASE("bad tables end with status 3, the place and no output") {
+  const ProgramRuns runs("bad-tables");
+  write_row_model(runs.path("model"));
+  const auto refused = [&](const std::string& text, int status, const std::string& message,
+                           const std::string& options = "") {
+    CAPTURE(text);
+    io::write_file(runs.path("t.csv"), text);
+    const Outcome outcome =
+        runs.run("advise --model ../model --csv ../t.csv --json a.json --report a.html " + options);
+    CHECK(outcome.status == status);
+    CHECK(outcome.output.empty());
+    CHECK_MESSAGE(outcome.errors.find(message) != std::string::npos, outcome.errors);
+    CHECK(runs.left().empty());
+  };
+  refused("", 3, "t.csv: is empty");
+  refused("a,y\n1,u\n2,v,3\n", 3, "t.csv: line 3, column 3: the row has 3 cells, expected 2");
+  refused("a,y\n1,u\nx,v\n", 3, "t.csv: line 3, column 1 (a): is \"x\"");
+  refused("a,y\n1,\"u\n2,v\n", 3, "t.csv: line 2, column 2: begins with a quote");
+  refused("a,y\n1,u\n2,u\n", 3, "one class alone");
+  refused("a,y\n1,1\n1,2\n1,3\n1,4\n1,5\n", 3, "has 5 classes, the model tells at most 4 apart");
+  refused("a,b,c,d,e,f,g,y\n1,1,1,1,1,1,1,u\n2,2,2,2,2,2,2,v\n", 3, "has 7 columns");
+  refused("a,y\n1,u\n2,v\n", 3, "has no column \"z\"", "--label z");
+  refused("a,y\n1,u\n2,v\n", 3, "has no column \"z\"", "--categorical z");
+  refused("a,y\n1,u\n2,v\n", 2, "--features", "--features tokenwise");
+  refused("a,y\n1,u\n2,v\n", 2, "either --prompt", "--prompt p.json");
+  CHECK(runs.run("advise --model ../model --prompt '" + decoder_prompt + "'")
+            .errors.find("reads tables (--csv)") != std::string::npos);
+  CHECK(runs.run("advise --model '" + decoder + "' --csv ../t.csv")
+            .errors.find("is a table, but the model is a decoder") != std::string::npos);
+  const Outcome misplaced = runs.run("advise --model ../model --prompt p.json --label y");
+  CHECK(misplaced.status == 2);
+  // Columns that say nothing, one row of a class and byte-order mark: ordinary input.
+  io::write_file(runs.path("t.csv"),
+                 "\xEF\xBB\xBF"
+                 "a,b,c,y\r\n1,,5e0,u\r\n2,,5,v\r\n3,,5,\r\n");
+  CHECK(runs.run("advise --model ../model --csv ../t.csv --quiet").status == 0);
+}
