@@ -23,18 +23,17 @@ void add_reproduce_options(CLI::App& command, ReproduceOptions& options, Resumab
   add_shared_options(command, options.shared);
 }
 
-std::string shipped_model() {
+std::string shipped_model(const std::string& model) {
   namespace fs = std::filesystem;
-  const fs::path name = fs::path("models") / "digits-gpt2";
+  const fs::path name = fs::path("models") / model;
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   for (const fs::path& candidate :
        {name, program.parent_path().parent_path() / "share" / "sextant" / name}) {
     if (fs::exists(candidate / "config.json", error)) return candidate.string();
   }
-  throw UsageError(
-      "--model: give a model directory; the shipped one (models/digits-gpt2) is not "
-      "in this directory");
+  throw UsageError("--model: give a model directory; the shipped one (" + name.string() +
+                   ") is not in this directory");
 }
 
 reproduce::PartProgress part_progress(const ReproduceOptions& options) {
@@ -86,6 +85,7 @@ void add_reproduce(CLI::App& app) {
   reproduce->require_subcommand(1);
   add_reproduce_studies(*reproduce);
   add_reproduce_gaussian(*reproduce);
+  add_reproduce_tabular(*reproduce);
   add_reproduce_theory(*reproduce);
 }
 

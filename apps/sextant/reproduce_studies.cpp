@@ -56,7 +56,7 @@ void run(const Options& options, const std::string& experiment, const std::strin
 
 void run_digit_shift(const Options& options) {
   apply_shared_options(options.common.shared);
-  const std::string model = options.model.empty() ? shipped_model() : options.model;
+  const std::string model = options.model.empty() ? shipped_model("digits-gpt2") : options.model;
   reproduce::DigitTaskOptions tasks = options.digits;
   tasks.first_seed = reproduce::first_task_seed(options.common.shared.seed);
   run(options, "digit-shift", "Digit shift: how far and which heads", model,

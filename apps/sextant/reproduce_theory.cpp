@@ -62,8 +62,8 @@ void add_reproduce_theory(CLI::App& reproduce) {
       [](const Options& options) { return reproduce::linear_transformer_study(options.theory); });
   add(reproduce, "validity", "Deviation from the linear model on a real model", Takes::model,
       [](const Options& options) {
-        return reproduce::validity_study(options.theory,
-                                         options.model.empty() ? shipped_model() : options.model);
+        return reproduce::validity_study(
+            options.theory, options.model.empty() ? shipped_model("digits-gpt2") : options.model);
       });
 }
 

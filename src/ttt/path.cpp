@@ -35,6 +35,35 @@ StepPath step_path(const PromptModel& model, const std::vector<std::string>& blo
   return path;
 }
 
+SteppedModel take_steps(
+    const PromptModel& model, const std::vector<std::string>& blocks, double rho,
+    std::int64_t horizon,
+    const std::function<void(std::int64_t, const model::Weights<float>&)>& observe) {
+  if (horizon < 0) throw ArgumentError("take_steps", "horizon", "is negative");
+  const Eigen::VectorXd targets = model.targets();
+  SteppedModel result{model.weights(), {}};
+  const auto record = [&](const Eigen::VectorXd& predicted) {
+    result.residual_norms.push_back((targets - predicted.head(targets.size())).norm());
+  };
+  if (horizon == 0 || blocks.empty()) {
+    for (std::int64_t t = 0; observe && t <= horizon; ++t) observe(t, model.weights());
+    const Eigen::VectorXd base = model.predictions(model.weights());
+    for (std::int64_t t = 0; t <= horizon; ++t) record(base);
+    return result;
+  }
+  model::BlockGradient<float> gradient(model.weights().config, find_blocks(model, blocks));
+  MutableWeights moving(model.weights(), gradient.matrices());
+  if (observe) observe(0, moving.weights());
+  gradient_steps(model, Sequences::examples, rho, horizon, gradient, moving,
+                 [&](std::int64_t t, const Eigen::VectorXd& predicted) {
+                   record(predicted);
+                   if (observe) observe(t + 1, moving.weights());
+                 });
+  result.weights = moving.weights();
+  record(model.predictions(moving.weights()));
+  return result;
+}
+
 Eigen::VectorXd one_shot_predictions(const PromptModel& model,
                                      const std::vector<std::string>& blocks,
                                      const Eigen::VectorXd& coefficients) {

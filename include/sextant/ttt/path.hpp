@@ -5,6 +5,7 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,22 @@ struct StepPath {
 /// predictions stop being finite. Cost: T + 1 forward passes and T reverse passes.
 StepPath step_path(const PromptModel& model, const std::vector<std::string>& blocks, double rho,
                    std::int64_t horizon, RecordQueries record = RecordQueries::every_step);
+
+/// A model after T gradient steps, for predictions on other prompts.
+struct SteppedModel {
+  model::Weights<float> weights;       ///< Shares storage with the base weights.
+  std::vector<double> residual_norms;  ///< |r| of the labelled examples [T + 1].
+  /// Whether the steps brought the model closer to its labelled examples, as every step in the
+  /// linear model does (`Adaptation::is_kept`).
+  bool is_kept() const { return residual_norms.back() < residual_norms.front(); }
+};
+
+/// The steps of `step_path`, which predict the examples alone. `observe`, where given, sees the
+/// weights after 0, 1, ..., T steps. Throws and costs as `step_path`.
+SteppedModel take_steps(
+    const PromptModel& model, const std::vector<std::string>& blocks, double rho,
+    std::int64_t horizon,
+    const std::function<void(std::int64_t, const model::Weights<float>&)>& observe = {});
 
 /// Predictions of all n + m sequences after w <- w + J' c on `blocks`, J the examples' gradients at
 /// the base weights and c `coefficients` [n]: any filter in one pass, c = q(K) r (theory Sec. 8).
