@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/version.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/report/json_output.hpp"
 
@@ -97,6 +98,12 @@ std::string command_line() { return typed_command; }
 void remember_command_line(int argc, char** argv) {
   typed_command = "sextant";
   for (int i = 1; i < argc; ++i) typed_command += " " + quoted(argv[i]);
+}
+
+report::Heading heading(const std::string& title, const std::string& subtitle, std::uint64_t seed,
+                        std::vector<std::pair<std::string, std::string>> details) {
+  details.insert(details.begin(), {"seed", std::to_string(seed)});
+  return {title, subtitle, {command_line(), std::string(version()), std::move(details)}};
 }
 
 void warn(const std::vector<std::string>& warnings, bool quiet) {

@@ -3,11 +3,14 @@
 /// Where results go: tables on standard output, JSON, an HTML report.
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "sextant/report/advice_html.hpp"
 #include "sextant/report/html_report.hpp"
 
 namespace sextant::apps {
@@ -50,6 +53,11 @@ class ResultFiles {
 /// The command line as typed, for a report's provenance.
 std::string command_line();
 void remember_command_line(int argc, char** argv);
+
+/// What stands at the top and the foot of a report: titles, and how it was made. `details` follow
+/// the seed.
+report::Heading heading(const std::string& title, const std::string& subtitle, std::uint64_t seed,
+                        std::vector<std::pair<std::string, std::string>> details);
 
 /// "sextant: warning: ..." on standard error.
 void warn(const std::vector<std::string>& warnings, bool quiet);

@@ -1,7 +1,6 @@
 #include "products.hpp"
 
 #include "sextant/core/errors.hpp"
-#include "sextant/core/version.hpp"
 #include "source.hpp"
 
 namespace sextant::apps {
@@ -103,17 +102,9 @@ subspace::EstimatedScores ProductSource::scores(subspace::Method method,
 }
 
 report::Heading heading(const std::string& title, const ProductSource& source, std::uint64_t seed) {
-  report::Heading heading;
-  heading.title = title;
-  heading.subtitle = source.description;
-  heading.provenance.command = command_line();
-  heading.provenance.version = version();
-  heading.provenance.details = {{"seed", std::to_string(seed)},
-                                {"examples", std::to_string(source.model.examples())},
-                                {"queries", std::to_string(source.model.queries())},
-                                {"blocks", std::to_string(source.blocks.size())},
-                                {"kernel", "products"}};
-  return heading;
+  auto details = counts(source.model.examples(), source.model.queries(), source.blocks.size());
+  details.emplace_back("kernel", "products");
+  return heading(title, source.description, seed, std::move(details));
 }
 
 }  // namespace sextant::apps

@@ -8,7 +8,6 @@
 #include "output.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/memory.hpp"
-#include "sextant/core/version.hpp"
 #include "sextant/geometry/block_scales.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/geometry/file.hpp"
@@ -119,17 +118,17 @@ Source open_source(const SourceOptions& options) {
   return source;
 }
 
+std::vector<std::pair<std::string, std::string>> counts(Eigen::Index examples, Eigen::Index queries,
+                                                        std::size_t blocks) {
+  return {{"examples", std::to_string(examples)},
+          {"queries", std::to_string(queries)},
+          {"blocks", std::to_string(blocks)}};
+}
+
 report::Heading heading(const std::string& title, const Source& source, std::uint64_t seed) {
-  report::Heading heading;
-  heading.title = title;
-  heading.subtitle = source.description;
-  heading.provenance.command = command_line();
-  heading.provenance.version = version();
-  heading.provenance.details = {{"seed", std::to_string(seed)},
-                                {"examples", std::to_string(source.geometry.examples())},
-                                {"queries", std::to_string(source.geometry.queries())},
-                                {"blocks", std::to_string(source.geometry.block_count())}};
-  return heading;
+  const geometry::PromptGeometry& geometry = source.geometry;
+  return heading(title, source.description, seed,
+                 counts(geometry.examples(), geometry.queries(), geometry.blocks.size()));
 }
 
 }  // namespace sextant::apps

@@ -31,6 +31,10 @@ geometry::PromptGeometry capture(const ttt::PromptModel& model,
                                  const model::CaptureOptions& options,
                                  const std::string& model_directory);
 
+/// The numbers of examples, queries and blocks, for a report's heading.
+std::vector<std::pair<std::string, std::string>> counts(Eigen::Index examples, Eigen::Index queries,
+                                                        std::size_t blocks);
+
 /// What stands at the top and the foot of a report on this source.
 report::Heading heading(const std::string& title, const Source& source, std::uint64_t seed);
 
