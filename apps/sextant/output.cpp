@@ -9,6 +9,7 @@
 #include "sextant/core/version.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/report/json_output.hpp"
+#include "sextant/report/text.hpp"
 
 namespace sextant::apps {
 namespace {
@@ -108,7 +109,10 @@ report::Heading heading(const std::string& title, const std::string& subtitle, s
 
 void warn(const std::vector<std::string>& warnings, bool quiet) {
   if (quiet) return;
-  for (const std::string& warning : warnings) fmt::print(stderr, "sextant: warning: {}\n", warning);
+  const int width = report::terminal_style(2).width;
+  for (const std::string& warning : warnings) {
+    fmt::print(stderr, "{}\n", report::wrap("sextant: warning: " + warning, width));
+  }
 }
 
 }  // namespace sextant::apps

@@ -59,7 +59,7 @@ void remember_command_line(int argc, char** argv);
 report::Heading heading(const std::string& title, const std::string& subtitle, std::uint64_t seed,
                         std::vector<std::pair<std::string, std::string>> details);
 
-/// "sextant: warning: ..." on standard error.
+/// "sextant: warning: ..." on standard error, wrapped to the terminal or 80 columns.
 void warn(const std::vector<std::string>& warnings, bool quiet);
 
 }  // namespace sextant::apps

@@ -89,13 +89,31 @@ geometry::PromptGeometry capture(const ttt::PromptModel& model,
   }
 }
 
-Source open_source(const SourceOptions& options) {
+void warn_of_unused_scales(const ttt::PromptModel& model,
+                           const std::vector<geometry::Block>& blocks, const SourceOptions& options,
+                           bool quiet) {
+  std::string first;
+  std::size_t unused = 0;
+  for (const auto& [name, ignored] : model.block_scales()) {
+    const bool used = std::ranges::any_of(blocks, [&](const auto& b) { return b.name == name; });
+    if (!used && unused++ == 0) first = name;
+  }
+  if (unused == 0) return;
+  warn(
+      {fmt::format("{}: {} of its {} blocks, first {}, are not captured (--blocks-kind, --layers): "
+                   "their scales have no effect",
+                   options.block_scales, unused, model.block_scales().size(), first)},
+      quiet);
+}
+
+Source open_source(const SourceOptions& options, bool quiet) {
   check_source(options);
   Source source;
   if (options.from_model()) {
     source.captured = capture_options(options);
     source.model.emplace(open_model(options));
     source.geometry = capture(*source.model, source.captured, options.model);
+    warn_of_unused_scales(*source.model, source.geometry.blocks, options, quiet);
     source.description = fmt::format("{} with {}", options.model, options.prompt);
     return source;
   }

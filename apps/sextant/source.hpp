@@ -19,12 +19,18 @@ struct Source {
 };
 
 /// Reads the geometry file, or loads the model and captures. A query that is asked for is the only
-/// one left in the geometry.
-Source open_source(const SourceOptions& options);
+/// one left in the geometry. Warns of unused scales unless `quiet`.
+Source open_source(const SourceOptions& options, bool quiet);
 
 /// The model with its prompt, under the scales of --block-scales. Throws as `load_prompt_model`,
 /// and `InputError` for a block in that file that the model lacks.
 ttt::PromptModel open_model(const SourceOptions& options);
+
+/// Warns where --block-scales names blocks of the model that are not among `blocks`, the captured
+/// ones: they stay as they are.
+void warn_of_unused_scales(const ttt::PromptModel& model,
+                           const std::vector<geometry::Block>& blocks, const SourceOptions& options,
+                           bool quiet);
 
 /// `model.capture(options)`; where a prediction is not finite, the error names the weight to blame.
 geometry::PromptGeometry capture(const ttt::PromptModel& model,

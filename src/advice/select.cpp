@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -179,6 +180,11 @@ GapPair Selection::mean_gap() const {
   }
   mean.adapt = mean.map < mean.none;
   return mean;
+}
+
+bool Selection::has_intervals() const {
+  return std::ranges::any_of(queries,
+                             [](const QueryAdvice& query) { return query.interval.has_value(); });
 }
 
 Selection select(const geometry::PromptGeometry& geometry, const SelectOptions& options) {

@@ -29,6 +29,7 @@ void check(const KernelProducts& prompt, const SelectOptions& options,
   if (m > 0) check_size(here, "couplings", static_cast<std::size_t>(prompt.couplings.rows()), n);
   check_size(here, "variances", static_cast<std::size_t>(prompt.variances.size()), m);
   check_size(here, "query_numbers", prompt.query_numbers.size(), m);
+  if (options.step.rho) check_positive(here, "rho", *options.step.rho);
   if (products.steps < 1) throw ArgumentError(here, "steps", "is below 1");
   if (products.probes < 2) throw ArgumentError(here, "probes", "is below 2: one has no error");
   if (options.query) throw ArgumentError(here, "query", "is not for products; leave others out");
