@@ -29,12 +29,12 @@ void run(const Options& options) {
   }
   ReproduceOutput output(options.common, "tabular");
   const reproduce::TabularResult result = reproduce::run_tabular_study(study);
-  const report::Heading heading =
-      reproduce_heading(options.common, "Tables: classification in context", study.model.string(),
-                        {{"tables", std::to_string(result.tables.size())},
-                         {"splits of each", std::to_string(study.repeats)},
-                         {"synthetic tables of the pilot", std::to_string(study.pilot_tables)}});
-  output.write(to_json(result), tabular_html(heading, result),
+  const report::Heading top =
+      heading("Tables: classification in context", study.model.string(), study.seed,
+              {{"tables", std::to_string(result.tables.size())},
+               {"splits of each", std::to_string(study.repeats)},
+               {"synthetic tables of the pilot", std::to_string(study.pilot_tables)}});
+  output.write(to_json(result), tabular_html(top, result),
                tabular_text(result, report::terminal_style(1)));
 }
 

@@ -5,6 +5,8 @@
 #include <numbers>
 #include <numeric>
 
+#include "sextant/core/random_matrix.hpp"
+
 namespace sextant::task {
 namespace {
 
@@ -68,12 +70,6 @@ double log_uniform(Random& random, double low, double high) {
   return low * std::exp(random.uniform() * std::log(high / low));
 }
 
-MatrixXd normal_matrix(Random& random, Index rows, Index columns) {
-  MatrixXd values(rows, columns);
-  for (double& value : values.reshaped()) value = random.normal();
-  return values;
-}
-
 void standardize(MatrixXd& columns) {
   for (Index c = 0; c < columns.cols(); ++c) {
     auto column = columns.col(c).array();
@@ -95,17 +91,17 @@ MatrixXd random_network(const MatrixXd& inputs, Random& random) {
   MatrixXd units(inputs.rows(), 0);
   MatrixXd x = inputs;
   for (Index layer = 0; layer < layers; ++layer) {
-    MatrixXd weights = normal_matrix(random, x.cols(), width);
+    MatrixXd weights = normal_matrix(x.cols(), width, random);
     for (double& w : weights.reshaped()) {
       if (random.uniform() < dropped) w = 0;
     }
     MatrixXd next = x * weights;
     standardize(next);
-    next.rowwise() += 0.5 * normal_matrix(random, 1, width).row(0);
+    next.rowwise() += 0.5 * normal_matrix(1, width, random).row(0);
     next *= log_uniform(random, 0.5, 3);
     bend(next, random);
     standardize(next);
-    if (noise > 0) next += noise * normal_matrix(random, next.rows(), next.cols());
+    if (noise > 0) next += noise * normal_matrix(next.rows(), next.cols(), random);
     MatrixXd all(units.rows(), units.cols() + width);
     all << units, next;
     units = std::move(all);
@@ -120,11 +116,11 @@ MatrixXd gaussian_process(const MatrixXd& inputs, int count, Random& random) {
   VectorXd of_input(inputs.cols());
   for (double& s : of_input) s = scale * log_uniform(random, 0.2, 2);
   MatrixXd phases =
-      inputs * (of_input.asDiagonal() * normal_matrix(random, inputs.cols(), frequencies));
+      inputs * (of_input.asDiagonal() * normal_matrix(inputs.cols(), frequencies, random));
   for (Index f = 0; f < frequencies; ++f) {
     phases.col(f).array() += 2 * std::numbers::pi * random.uniform();
   }
-  return phases.array().cos().matrix() * normal_matrix(random, frequencies, count) /
+  return phases.array().cos().matrix() * normal_matrix(frequencies, count, random) /
          std::sqrt(frequencies / 2.0);
 }
 
@@ -140,7 +136,8 @@ std::vector<int> tree_labels(const MatrixXd& inputs, int classes, Random& random
 
 std::vector<int> largest_score(MatrixXd scores, Random& random) {
   standardize(scores);
-  scores.rowwise() += random.uniform() * normal_matrix(random, 1, scores.cols()).row(0);
+  const MatrixXd offsets = normal_matrix(1, scores.cols(), random);
+  scores.rowwise() += random.uniform() * offsets.row(0);
   std::vector<int> labels;
   for (Index r = 0; r < scores.rows(); ++r) {
     Index best = 0;

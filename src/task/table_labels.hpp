@@ -11,7 +11,6 @@ namespace sextant::task {
 
 /// exp of a uniform number between the logarithms.
 double log_uniform(Random& random, double low, double high);
-Eigen::MatrixXd normal_matrix(Random& random, Eigen::Index rows, Eigen::Index columns);
 /// Subtracts each column's mean and divides by its deviation; constant columns become 0.
 void standardize(Eigen::MatrixXd& columns);
 

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/random_matrix.hpp"
 #include "table_labels.hpp"
 
 namespace sextant::task {
@@ -25,13 +26,13 @@ int below(Random& random, int bound) {
 
 /// Independent inputs, or such that are mixed from a few hidden ones.
 MatrixXd draw_inputs(Index rows, Index columns, Random& random) {
-  MatrixXd inputs = normal_matrix(random, rows, columns);
+  MatrixXd inputs = normal_matrix(rows, columns, random);
   if (happens(random, 0.2)) inputs = inputs.unaryExpr([](double x) { return std::erf(x / 1.414); });
   if (columns > 1 && happens(random, 0.6)) {
     const auto hidden = 1 + below(random, static_cast<int>(columns));
     const double own = log_uniform(random, 0.05, 1);
-    inputs = normal_matrix(random, rows, hidden) * normal_matrix(random, hidden, columns) /
-                 std::sqrt(static_cast<double>(hidden)) +
+    const MatrixXd mixing = normal_matrix(hidden, columns, random);
+    inputs = normal_matrix(rows, hidden, random) * mixing / std::sqrt(static_cast<double>(hidden)) +
              own * inputs;
   }
   standardize(inputs);
@@ -83,7 +84,7 @@ std::vector<int> classify(const MatrixXd& scores, int classes, Random& random) {
   MatrixXd noisy = scores;
   standardize(noisy);
   const double noise = happens(random, 0.6) ? log_uniform(random, 0.02, 1) : 0;
-  noisy += noise * normal_matrix(random, noisy.rows(), noisy.cols());
+  noisy += noise * normal_matrix(noisy.rows(), noisy.cols(), random);
   return noisy.cols() == 1 ? cut_score(noisy.col(0), classes, random)
                            : largest_score(std::move(noisy), random);
 }
@@ -98,7 +99,7 @@ void draw_clusters(Index features, SyntheticTable& table, Index rows, Random& ra
   const int each = 1 + below(random, 3);
   const auto clusters = Index{table.classes} * each;
   const double spread = log_uniform(random, 0.5, 4) / std::sqrt(static_cast<double>(features));
-  MatrixXd centers = spread * normal_matrix(random, clusters, features);
+  MatrixXd centers = spread * normal_matrix(clusters, features, random);
   if (happens(random, 0.5)) {  // most columns alike in all clusters
     const double kept = random.uniform();
     for (Index c = 0; c < features; ++c) {
@@ -122,7 +123,8 @@ void draw_causal(Index features, SyntheticTable& table, Index rows, Random& rand
   MatrixXd all(rows, causes.cols() + units.cols());
   all << causes, units;
   table.columns = pick_columns(all, features, random);
-  table.columns += log_uniform(random, 0.01, 0.5) * normal_matrix(random, rows, features);
+  const MatrixXd noise = normal_matrix(rows, features, random);
+  table.columns += log_uniform(random, 0.01, 0.5) * noise;
   const Index scores = happens(random, 0.6) ? 1 : table.classes;
   table.labels = classify(pick_columns(units, scores, random), table.classes, random);
 }
@@ -137,12 +139,12 @@ void draw_by_function(Index features, SyntheticTable& table, Index rows, Random&
   switch (table.generator) {
     case Generator::linear:
       table.labels =
-          classify(inputs * normal_matrix(random, inputs.cols(), scores), table.classes, random);
+          classify(inputs * normal_matrix(inputs.cols(), scores, random), table.classes, random);
       break;
     case Generator::network: {
       const MatrixXd units = random_network(inputs, random);
       table.labels =
-          classify(units * normal_matrix(random, units.cols(), scores), table.classes, random);
+          classify(units * normal_matrix(units.cols(), scores, random), table.classes, random);
       break;
     }
     case Generator::gaussian:
@@ -156,7 +158,8 @@ void draw_by_function(Index features, SyntheticTable& table, Index rows, Random&
 
 void flip_labels(SyntheticTable& table, Random& random) {
   if (happens(random, 0.5)) return;
-  table.flipped = 0.4 * random.uniform() * random.uniform();
+  table.flipped = 0.4 * random.uniform();
+  table.flipped *= random.uniform();
   for (int& label : table.labels) {
     if (happens(random, table.flipped)) label = below(random, table.classes);
   }
