@@ -14,6 +14,8 @@ WERROR ?= OFF
 FUZZ_SECONDS ?= 60
 # For `make reproduce`: the folder with dev.tsv and train_2000.tsv of SST-2.
 SST2 ?= $(firstword $(wildcard data/sst2 ../shared/data/sst2))
+# For `make reproduce-seeds`: the folder with index.csv and the tables that it names.
+TABLES ?= $(firstword $(wildcard data/tabular ../shared/data/tabular))
 CLANG_FORMAT ?= clang-format-14
 CLANGXX ?= $(shell tools/find-clang)
 
@@ -74,6 +76,20 @@ reproduce-theory: build ## Check the statements of the theory by simulation (res
 	for experiment in $(THEORY); do \
 	  $(PROGRAM) reproduce $$experiment --out build/reproduce/$$experiment || exit; \
 	done
+
+# The other two model systems: arXiv 2503.11842 and 2509.25741.
+SEEDS := linear-transformer
+.PHONY: reproduce-seeds
+reproduce-seeds: build dependencies-parity ## Run the experiments on the other model systems (results below build/reproduce)
+	$(if $(TABLES),,@echo 'make reproduce-seeds: TABLES=DIR is missing: the folder with index.csv and the tables' \
+	  '(see docs/results.md)' >&2; exit 2)
+	for experiment in $(SEEDS); do \
+	  $(PROGRAM) reproduce $$experiment --out build/reproduce/$$experiment || exit; \
+	done
+	$(PROGRAM) reproduce tabular --data $(TABLES) --out build/reproduce/tabular --resume
+	tools/python-environment
+	build/venv/bin/pip install --quiet -r bench/peers/requirements.txt
+	build/venv/bin/python bench/peers/tabular_peer.py --data $(TABLES) --run build/reproduce/tabular
 
 .PHONY: bench
 bench: dependencies-build dependencies-bench ## Build and run the benchmarks

@@ -4,6 +4,7 @@
 
 #include "commands.hpp"
 #include "output.hpp"
+#include "row_predictions.hpp"
 #include "sextant/advice/plan.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
@@ -69,11 +70,14 @@ void run(const Options& options) {
   const ttt::AdaptedModel adapted =
       make_update(source, plan, Wanted::anyway, options.update, options.source,
                   wanted.score.select.step, options.shared.quiet);
-  files.write(report::to_json(plan, adapted.result),
-              report::adaptation_text(adapted.result, report::terminal_style(1)), [&] {
-                return report::plan_html(heading("An adaptation", source, options.shared.seed),
-                                         plan, source.geometry.blocks, &adapted.result);
-              });
+  const auto style = report::terminal_style(1);
+  report::OrderedJson json = report::to_json(plan, adapted.result);
+  std::string text = report::adaptation_text(adapted.result, style);
+  add_row_predictions(options.source, adapted.result, style, json, text);
+  files.write(json, text, [&] {
+    return report::plan_html(heading("An adaptation", source, options.shared.seed), plan,
+                             source.geometry.blocks, &adapted.result);
+  });
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "commands.hpp"
 #include "output.hpp"
+#include "row_predictions.hpp"
 #include "sextant/advice/plan.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/report/advice_text.hpp"
@@ -49,7 +50,9 @@ void run(const Options& options) {
   const auto style = report::terminal_style(1);
   std::string text = report::plan_text(plan, source.geometry.blocks, style);
   if (made != nullptr) text += "\n" + report::adaptation_text(*made, style);
-  files.write(report::to_json(plan, update), text, [&] {
+  report::OrderedJson json = report::to_json(plan, update);
+  add_row_predictions(options.source, update, style, json, text);
+  files.write(json, text, [&] {
     return report::plan_html(heading("Advice on adapting", source, options.shared.seed), plan,
                              source.geometry.blocks, made);
   });

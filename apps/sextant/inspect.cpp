@@ -42,6 +42,8 @@ void run(const Options& options) {
   Summary summary;
   if (std::filesystem::is_directory(status)) {
     summary = summarize_model(options.path, style);
+  } else if (options.path.ends_with(".csv")) {
+    summary = summarize_table(options.path, style);
   } else if (options.path.ends_with(".safetensors")) {
     summary = summarize_safetensors(options.path, style);
   } else {
@@ -59,7 +61,7 @@ void add_inspect(CLI::App& app) {
   auto* command =
       app.add_subcommand("inspect", "What a model directory, geometry, prompt or head file holds");
   const auto options = std::make_shared<Options>();
-  command->add_option("path", options->path, "Model directory, .safetensors or .json")->required();
+  command->add_option("path", options->path, "Model directory, .safetensors, .json or .csv")->required();
   add_output_options(*command, options->output, false);
   add_shared_options(*command, options->shared);
   command->callback([options] { run(*options); });

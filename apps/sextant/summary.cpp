@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <numeric>
 #include <variant>
@@ -11,6 +12,7 @@
 #include "sextant/model/tensor_source.hpp"
 #include "sextant/readout/linear_head.hpp"
 #include "sextant/spectral/eigensystem.hpp"
+#include "sextant/task/class_table.hpp"
 #include "sextant/task/prompt.hpp"
 #include "sextant/tokenizer/load.hpp"
 
@@ -205,6 +207,34 @@ Summary summarize_head(const std::filesystem::path& path, const report::Terminal
                        {"norm of the weight", number(head.weight.norm())},
                        {"bias", number(head.bias)}},
                       style);
+  return summary;
+}
+
+Summary summarize_table(const std::filesystem::path& path, const report::TerminalStyle& style) {
+  const task::ClassTable table = task::parse_class_table(io::read_csv(path), {});
+  const auto labelled = std::ranges::count_if(table.labels, [](int label) { return label >= 0; });
+  std::vector<std::string> kinds;
+  std::vector<double> missing;
+  for (std::size_t c = 0; c < table.names.size(); ++c) {
+    const int categories = table.categories[c];
+    kinds.push_back(categories == 0 ? "numbers" : fmt::format("{} categories", categories));
+    missing.push_back(static_cast<double>(
+        table.columns.col(static_cast<Eigen::Index>(c)).array().isNaN().count()));
+  }
+  Summary summary;
+  summary.json = {
+      {"format", "table"},       {"rows", table.labels.size()},    {"labelled", labelled},
+      {"columns", table.names},  {"categories", table.categories}, {"missing", missing},
+      {"classes", table.classes}};
+  summary.text =
+      rows({{"rows", std::to_string(table.labels.size())},
+            {"with a label in the last column", std::to_string(labelled)},
+            {"classes", std::to_string(table.classes.size())}},
+           style) +
+      "\n" +
+      to_terminal(
+          Table().text("column", table.names).text("kind", kinds).numbers("missing", missing),
+          style, 40);
   return summary;
 }
 

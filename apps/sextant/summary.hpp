@@ -21,6 +21,8 @@ Summary summarize_geometry(const geometry::PromptGeometry& geometry,
 /// A model directory: configuration, tensors, blocks, tokenizer.
 Summary summarize_model(const std::filesystem::path& directory, const report::TerminalStyle& style);
 Summary summarize_prompt(const std::filesystem::path& path, const report::TerminalStyle& style);
+/// A table in CSV: what each column holds, and the classes when the last one is the label.
+Summary summarize_table(const std::filesystem::path& path, const report::TerminalStyle& style);
 Summary summarize_head(const std::filesystem::path& path, const report::TerminalStyle& style);
 
 }  // namespace sextant::apps

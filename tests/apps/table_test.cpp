@@ -49,6 +49,16 @@ TEST_CASE("the main commands take a table, and its order and its queries' labels
   CHECK(sum == doctest::Approx(1).epsilon(1e-6));
   CHECK(result["queries"][0]["adapted"] != result["queries"][0]["base"]);
   CHECK(run_json(runs, "adapt --horizon 3" + from + "../shuffled.csv") == result);
+  REQUIRE(result["rows"].size() == 2);
+  CHECK(result["rows"][1]["row"] == 1);
+  CHECK(result["rows"][1]["known"].is_null());
+  double largest = 0;
+  for (int k = 0; k < 3; ++k) {
+    const double p = result["queries"][3 + k]["adapted"].get<double>();
+    if (p > largest) CHECK(result["rows"][1]["adapted"]["probability"].get<double>() >= p);
+    largest = std::max(largest, p);
+  }
+  CHECK(result["rows"][1]["adapted"]["probability"] == largest);
 
   io::write_file(runs.path("examples.csv"), "x,colour,kind\n" + rows);
   io::write_file(runs.path("q.csv"), "x,colour,kind\n4.2,blue,b\n1.0,red,a\n");
@@ -63,6 +73,7 @@ TEST_CASE("the main commands take a table, and its order and its queries' labels
     }
   }
   CHECK(labelled["queries"][1]["target"] == 1.0);
+  CHECK(labelled["rows"][0]["known"] == "b");
   CHECK(relabelled["queries"][1]["target"] == 0.0);
   CHECK(relabelled["queries"][4]["target"].is_null());
 
@@ -72,6 +83,10 @@ TEST_CASE("the main commands take a table, and its order and its queries' labels
   const auto geometry = run_json(runs, "geometry --out g.safetensors" + from + "../t.csv");
   CHECK(geometry["n"] == 8 * 3);
   CHECK(run_json(runs, "inspect ../model")["features"] == 6);
+  const auto table = run_json(runs, "inspect ../t.csv");
+  CHECK(table["categories"] == nlohmann::json{0, 2});
+  CHECK(table["missing"] == nlohmann::json{1, 0});
+  CHECK(table["labelled"] == 8);
 }
 
 TEST_CASE("bad tables end with status 3, the place and no output") {

@@ -32,7 +32,7 @@ Rows<double> hidden_states(const Case& c, const TokenBatch& batch) {
 }
 
 Vector norm(const Case& c, const Vector& x, int index) {
-  const auto& norm = c.parameters.weights().norms[static_cast<std::size_t>(index)];
+  const Norm<double> norm = c.parameters.weights().norms[static_cast<std::size_t>(index)];
   const double mean = x.mean();
   const double variance = (x.array() - mean).square().mean();
   Vector z(x.size());

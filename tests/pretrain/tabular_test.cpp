@@ -63,7 +63,8 @@ TEST_CASE("tables are stacked with their features in the model's places") {
 TEST_CASE("a tiny model learns, and a run that was stopped ends in the same bytes") {
   const test::TemporaryDirectory directory("pretrain-tabular");
   const TabularRecipe recipe = tiny_recipe(60);
-  RunOptions whole{directory.path() / "whole"};
+  RunOptions whole;
+  whole.out = directory.path() / "whole";
   std::vector<double> losses;
   whole.on_step = [&](int, int, double loss) { losses.push_back(loss); };
   set_threads(1);
@@ -76,7 +77,9 @@ TEST_CASE("a tiny model learns, and a run that was stopped ends in the same byte
   CHECK(predictors[0].log_loss.mean < std::log(10.0));
   CHECK(std::isnan(predictors[1].log_loss.mean));
 
-  RunOptions stopped{directory.path() / "stopped", false, 7};
+  RunOptions stopped;
+  stopped.out = directory.path() / "stopped";
+  stopped.checkpoint_every = 7;
   stopped.on_step = [](int done, int, double) {
     if (done == 17) throw NumericalError("stop");
   };
