@@ -8,6 +8,7 @@
 #include "commands.hpp"
 #include "sextant/core/progress.hpp"
 #include "sextant/pretrain/digit_shift.hpp"
+#include "sextant/pretrain/regression.hpp"
 #include "sextant/pretrain/tabular.hpp"
 
 namespace sextant::apps {
@@ -23,6 +24,12 @@ struct Options {
 struct TabularOptions {
   SharedOptions shared;
   pretrain::TabularRecipe recipe;
+  pretrain::RunOptions run;
+};
+
+struct RegressionOptions {
+  SharedOptions shared;
+  pretrain::RegressionRecipe recipe;
   pretrain::RunOptions run;
 };
 
@@ -84,6 +91,18 @@ void print_result(const pretrain::TabularResult& result, const std::string& dire
   }
 }
 
+void print_result(const pretrain::RegressionResult& result, const std::string& directory) {
+  fmt::print("{}: {} parameters\n", directory, result.parameters);
+  fmt::print("\nSquared error of the next label on {} fresh tasks\n{:<{}}{:>20}{:>20}\n",
+             result.count, "pairs before it", name_width, "model", "ideal");
+  const auto cell = [](const statistics::Estimate& estimate) {
+    return fmt::format("{:.4f} +- {:.4f}", estimate.mean, estimate.standard_error);
+  };
+  for (const auto& row : result.measured) {
+    fmt::print("{:<{}}{:>20}{:>20}\n", row.examples, name_width, cell(row.model), cell(row.ideal));
+  }
+}
+
 /// Runs `train` with a progress line, which is gone when this returns.
 template <class Recipe, class Train>
 auto with_progress(const Recipe& recipe, pretrain::RunOptions run, bool quiet, const Train& train) {
@@ -110,6 +129,14 @@ void run(TabularOptions& options) {
   print_result(
       with_progress(options.recipe, options.run, options.shared.quiet, pretrain::pretrain_tabular),
       options.run.out.string());
+}
+
+void run(RegressionOptions& options) {
+  apply_shared_options(options.shared);
+  options.recipe.seed = options.shared.seed;
+  print_result(with_progress(options.recipe, options.run, options.shared.quiet,
+                             pretrain::pretrain_regression),
+               options.run.out.string());
 }
 
 template <class Value>
@@ -153,6 +180,20 @@ void add_digit_shift(CLI::App& pretrain) {
   command.callback([options] { run(*options); });
 }
 
+void add_regression(CLI::App& pretrain) {
+  auto& command = *pretrain.add_subcommand(
+      "regression", "Learns linear regression from the pairs in its context");
+  const auto options = std::make_shared<RegressionOptions>();
+  auto& recipe = options->recipe;
+  add(command, "--dimension", recipe.dimension, "Dimension of the inputs");
+  add(command, "--noise", recipe.noise, "Variance of the labels' noise; the signal's is 1");
+  add(command, "--examples", recipe.examples, "Pairs of a training series, before its last");
+  add(command, "--batch", recipe.batch, "Series per step");
+  add(command, "--test-tasks", recipe.test_tasks, "Fresh tasks for the measured errors");
+  add_common(command, recipe, options->run, options->shared);
+  command.callback([options] { run(*options); });
+}
+
 void add_tabular(CLI::App& pretrain) {
   auto& command = *pretrain.add_subcommand(
       "tabular", "Learns to classify rows of a table from labelled rows, on synthetic tables");
@@ -176,6 +217,7 @@ void add_pretrain(CLI::App& app) {
   auto* pretrain = app.add_subcommand("pretrain", "Train a small in-context learner from scratch");
   pretrain->require_subcommand(1);
   add_digit_shift(*pretrain);
+  add_regression(*pretrain);
   add_tabular(*pretrain);
 }
 

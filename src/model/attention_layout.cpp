@@ -50,7 +50,7 @@ AttentionLayout tree_layout(const TokenBatch& batch, const std::vector<int>& row
     group.query_begin = to_int(static_cast<std::size_t>(next - rows.begin()));
     group.query_end = to_int(static_cast<std::size_t>(end - rows.begin()));
     group.keys_begin = layout.keys.size();
-    const bool is_query = batch.table != nullptr && segment.parent >= 0;
+    const bool is_query = !batch.causal && batch.table != nullptr && segment.parent >= 0;
     append_path(batch, is_query ? segment.parent : to_int(s), layout.keys);
     group.keys_end = layout.keys.size();
     const int length = to_int(group.keys_end - group.keys_begin);

@@ -85,19 +85,33 @@ ModelConfig bert_config(const io::JsonObject& json) {
   return config;
 }
 
-ModelConfig rows_config(const io::JsonObject& json) {
+/// What models of rows and of series have in common.
+ModelConfig rows_layers(const io::JsonObject& json) {
   ModelConfig config;
-  config.family = Family::rows;
   config.layers = size(json, "n_layer");
   config.heads = size(json, "n_head");
   config.width = size(json, "n_embd");
   config.inner = size_or(json, "n_inner", 4 * config.width);
-  config.vocabulary = size(json, "n_classes");
   config.features = size(json, "n_features");
-  config.context = size_or(json, "n_rows", max_size);
   config.activation = activation(json, "activation_function", "gelu_new");
   config.norm_epsilon = number_or(json, "layer_norm_epsilon", 1e-5);
   config.tied_head = false;
+  return config;
+}
+
+ModelConfig rows_config(const io::JsonObject& json) {
+  ModelConfig config = rows_layers(json);
+  config.family = Family::rows;
+  config.vocabulary = size(json, "n_classes");
+  config.context = size_or(json, "n_rows", max_size);
+  return config;
+}
+
+ModelConfig series_config(const io::JsonObject& json) {
+  ModelConfig config = rows_layers(json);
+  config.family = Family::series;
+  config.vocabulary = 1;
+  config.context = size(json, "n_positions");
   return config;
 }
 
@@ -117,6 +131,8 @@ std::string family_name(Family family) {
       return "bert";
     case Family::rows:
       return "rows";
+    case Family::series:
+      return "series";
   }
   return {};
 }
@@ -125,13 +141,15 @@ ModelConfig parse_config(std::string_view text, std::string_view file) {
   const io::Json json = io::parse_json(text, file);
   const io::JsonObject object(json, std::string(file));
   const std::string type = object.string("model_type");
-  if (type != "gpt2" && type != "bert" && type != "sextant-rows") {
-    throw InputError(file, "model_type",
-                     fmt::format("is \"{}\", expected gpt2, bert or sextant-rows", type));
+  if (type != "gpt2" && type != "bert" && type != "sextant-rows" && type != "sextant-series") {
+    throw InputError(
+        file, "model_type",
+        fmt::format("is \"{}\", expected gpt2, bert, sextant-rows or sextant-series", type));
   }
-  const ModelConfig config = type == "gpt2"   ? gpt2_config(object)
-                             : type == "bert" ? bert_config(object)
-                                              : rows_config(object);
+  const ModelConfig config = type == "gpt2"           ? gpt2_config(object)
+                             : type == "bert"         ? bert_config(object)
+                             : type == "sextant-rows" ? rows_config(object)
+                                                      : series_config(object);
   if (config.width % config.heads != 0) {
     throw InputError(file, "",
                      fmt::format("has width {}, which {} attention heads do not divide",

@@ -12,7 +12,7 @@ template <class Scalar>
 Rows<Scalar> embed_features(const Weights<Scalar>& weights, const TokenBatch& batch) {
   const ModelConfig& config = weights.config;
   if (batch.table == nullptr) {
-    throw ArgumentError("forward", "batch", "has no table, which a model of rows reads");
+    throw ArgumentError("forward", "batch", "has no table, which this model reads");
   }
   const auto features = static_cast<int>(batch.table->features.cols());
   if (features > config.features) {
@@ -36,7 +36,7 @@ Rows<Scalar> embed(const Weights<Scalar>& weights, const TokenBatch& batch) {
     return Map(table + static_cast<std::size_t>(row) * static_cast<std::size_t>(config.width),
                config.width);
   };
-  const bool over_rows = config.reads_rows();
+  const bool over_rows = config.reads_features();
   const int tokens = config.vocabulary + (over_rows ? 1 : 0);
   Rows<Scalar> x =
       over_rows
@@ -56,7 +56,7 @@ Rows<Scalar> embed(const Weights<Scalar>& weights, const TokenBatch& batch) {
     }
     auto row = x.row(static_cast<Eigen::Index>(r));
     row += row_of(weights.token_embedding, token);
-    if (!over_rows) row += row_of(weights.position_embedding, position);
+    if (weights.position_embedding != nullptr) row += row_of(weights.position_embedding, position);
     if (weights.type_embedding != nullptr) row += Map(weights.type_embedding, config.width);
   }
   return x;

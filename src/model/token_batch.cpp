@@ -179,6 +179,25 @@ TokenBatch pack_causal(const std::vector<std::vector<int>>& sequences) {
   return pack_causal(sequences, last);
 }
 
+TokenBatch pack_series(std::shared_ptr<const RowTable> table,
+                       const std::vector<std::vector<int>>& sequences,
+                       const std::vector<std::vector<int>>& output_positions) {
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    for (const int row : sequences[i]) {
+      if (row < 0 || row >= table->rows()) {
+        throw ArgumentError(
+            "pack_series", fmt::format("sequences[{}]", i),
+            fmt::format("has row {}, which the table of {} lacks", row, table->rows()));
+      }
+    }
+  }
+  TokenBatch batch = pack_causal(sequences, output_positions);
+  batch.table_rows = batch.tokens;
+  for (int& token : batch.tokens) token = table->labels[static_cast<std::size_t>(token)];
+  batch.table = std::move(table);
+  return batch;
+}
+
 TokenBatch pack_bidirectional(const std::vector<std::vector<int>>& sequences) {
   check_sequences(sequences);
   TokenBatch batch;

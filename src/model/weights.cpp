@@ -85,11 +85,31 @@ bool is_fused(const ModelConfig& config, LinearKind kind) {
          (kind == LinearKind::query || kind == LinearKind::key || kind == LinearKind::value);
 }
 
-std::vector<std::string> embedding_names(const ModelConfig& config) {
-  if (config.family == Family::gpt2) return {"wte.weight", "wpe.weight"};
-  if (config.family == Family::rows) return {"wte.weight", "wfe.weight"};
-  return {"embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight",
-          "embeddings.token_type_embeddings.weight"};
+/// Names and numbers of rows of the embeddings, each [rows, width]; empty where there is none.
+struct Embeddings {
+  ParameterShape token, position, feature, type;
+};
+
+Embeddings embeddings(const ModelConfig& config) {
+  const std::size_t width = to_size(config.width);
+  const std::vector<std::size_t> tokens = {
+      to_size(config.vocabulary) + (config.reads_features() ? 1 : 0), width};
+  const std::vector<std::size_t> positions = {to_size(config.context), width};
+  const std::vector<std::size_t> features = {to_size(config.features), width};
+  switch (config.family) {
+    case Family::gpt2:
+      return {{"wte.weight", tokens}, {"wpe.weight", positions}, {}, {}};
+    case Family::rows:
+      return {{"wte.weight", tokens}, {}, {"wfe.weight", features}, {}};
+    case Family::series:
+      return {{"wte.weight", tokens}, {"wpe.weight", positions}, {"wfe.weight", features}, {}};
+    case Family::bert:
+      break;
+  }
+  return {{"embeddings.word_embeddings.weight", tokens},
+          {"embeddings.position_embeddings.weight", positions},
+          {},
+          {"embeddings.token_type_embeddings.weight", {2, width}}};
 }
 
 /// Gives a tensor's data as Scalar, in place where type and alignment allow.
@@ -187,11 +207,10 @@ MatrixPlace matrix_place(const ModelConfig& config, int layer, LinearKind kind) 
 std::vector<ParameterShape> parameter_shapes(const ModelConfig& config) {
   const std::size_t width = to_size(config.width);
   std::vector<ParameterShape> result;
-  const bool over_rows = config.family == Family::rows;
-  const std::size_t rows[] = {to_size(config.vocabulary) + (over_rows ? 1 : 0),
-                              to_size(over_rows ? config.features : config.context), 2};
-  const auto names = embedding_names(config);
-  for (std::size_t i = 0; i < names.size(); ++i) result.push_back({names[i], {rows[i], width}});
+  const Embeddings all = embeddings(config);
+  for (const ParameterShape* one : {&all.token, &all.position, &all.feature, &all.type}) {
+    if (!one->name.empty()) result.push_back(*one);
+  }
   if (!config.tied_head) {
     result.push_back({"lm_head.weight", {to_size(config.vocabulary), width}});
   }
@@ -221,13 +240,15 @@ Weights<Scalar> bind_weights(const ModelConfig& config,
                              const std::function<const Scalar*(const std::string&)>& data) {
   Weights<Scalar> weights;
   weights.config = config;
-  const auto names = embedding_names(config);
-  weights.token_embedding = data(names[0]);
-  (config.family == Family::rows ? weights.feature_embedding : weights.position_embedding) =
-      data(names[1]);
-  if (config.family == Family::bert) {
-    weights.type_embedding = data(names[2]);
-  } else {
+  const Embeddings all = embeddings(config);
+  const auto data_of = [&](const ParameterShape& one) {
+    return one.name.empty() ? nullptr : data(one.name);
+  };
+  weights.token_embedding = data_of(all.token);
+  weights.position_embedding = data_of(all.position);
+  weights.feature_embedding = data_of(all.feature);
+  weights.type_embedding = data_of(all.type);
+  if (config.family != Family::bert) {
     weights.head = config.tied_head ? weights.token_embedding : data("lm_head.weight");
   }
   for (int index = 0; index <= 2 * config.layers; ++index) {

@@ -17,21 +17,26 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t curve_points = 50;
 
-Json rows_config_json(const model::ModelConfig& config) {
-  return {{"model_type", "sextant-rows"},
-          {"n_layer", config.layers},
-          {"n_head", config.heads},
-          {"n_embd", config.width},
-          {"n_inner", config.inner},
-          {"n_features", config.features},
-          {"n_classes", config.vocabulary},
-          {"activation_function", "gelu_new"},
-          {"layer_norm_epsilon", config.norm_epsilon},
-          {"torch_dtype", "float32"}};
+Json features_config_json(const model::ModelConfig& config) {
+  Json json = {{"model_type", "sextant-" + family_name(config.family)},
+               {"n_layer", config.layers},
+               {"n_head", config.heads},
+               {"n_embd", config.width},
+               {"n_inner", config.inner},
+               {"n_features", config.features}};
+  if (config.reads_rows()) {
+    json["n_classes"] = config.vocabulary;
+  } else {
+    json["n_positions"] = config.context;
+  }
+  json["activation_function"] = "gelu_new";
+  json["layer_norm_epsilon"] = config.norm_epsilon;
+  json["torch_dtype"] = "float32";
+  return json;
 }
 
 Json config_json(const model::ModelConfig& config) {
-  if (config.reads_rows()) return rows_config_json(config);
+  if (config.reads_features()) return features_config_json(config);
   const int end_of_text = config.vocabulary - 1;
   return {{"model_type", "gpt2"},
           {"architectures", {"GPT2LMHeadModel"}},
@@ -243,6 +248,56 @@ std::string format_recipe(const TabularRecipe& recipe, const std::vector<double>
          "frequencies: those of the context"},
         {"rows", measured_json(result.measured)}}}};
   return json.dump(1) + "\n";
+}
+
+std::string format_recipe(const RegressionRecipe& recipe, const std::vector<double>& losses,
+                          const RegressionResult& result) {
+  Json rows = Json::array();
+  for (const MeasuredRegression& row : result.measured) {
+    rows.push_back({{"examples", row.examples},
+                    {"model", estimate_json(row.model)},
+                    {"ideal", estimate_json(row.ideal)}});
+  }
+  const Json json = {
+      {"command", command_line(recipe)},
+      {"task", "regression"},
+      {"seed", recipe.seed},
+      {"model",
+       {{"layers", recipe.layers},
+        {"heads", recipe.heads},
+        {"width", recipe.width},
+        {"parameters", result.parameters}}},
+      {"distribution",
+       {{"description",
+         fmt::format(
+             "Each series is a task of its own: beta ~ N(0, I/{0}), then {1} pairs with x ~ "
+             "N(0, I) in {0} dimensions and y = x'beta plus noise of variance {2}. The loss "
+             "is the squared error of every y given what stands before it, so that each "
+             "number of pairs from 0 to {3} is trained.",
+             recipe.dimension, recipe.examples + 1, recipe.noise, recipe.examples)},
+        {"dimension", recipe.dimension},
+        {"noise", recipe.noise},
+        {"examples", recipe.examples}}},
+      {"training", training_json({{"steps", recipe.training.schedule.steps},
+                                  {"series_per_step", recipe.batch},
+                                  {"rows_per_series", 2 * recipe.examples + 1}},
+                                 recipe.training, recipe.width)},
+      {"loss", {{"unit", "squared error"}, {"curve", loss_curve(losses)}}},
+      {"measured",
+       {{"tasks", result.count},
+        {"squared_error", "of the noisy label"},
+        {"ideal", "the posterior mean of beta under the distribution trained on"},
+        {"rows", rows}}}};
+  return json.dump(1) + "\n";
+}
+
+void finish_run(const TrainingState& state, const RunOptions& run, const std::string& recipe) {
+  io::AtomicDirectory directory(run.out);
+  write_model(state.parameters, directory.staging());
+  io::write_file(directory.staging() / "recipe.json", recipe);
+  directory.commit();
+  std::error_code ignored;
+  std::filesystem::remove(state_path(run.out), ignored);
 }
 
 }  // namespace sextant::pretrain

@@ -6,12 +6,14 @@
 #include <string>
 
 #include "sextant/pretrain/digit_shift.hpp"
+#include "sextant/pretrain/regression.hpp"
 #include "sextant/pretrain/tabular.hpp"
 
 namespace sextant::pretrain {
 
 /// Writes config.json and model.safetensors: of a GPT-2 model with the tanh approximation of gelu
-/// under the names that `transformers` gives them, of a row model under Sextant's own.
+/// under the names that `transformers` gives them, of models that read features under Sextant's
+/// own.
 void write_model(const model::Parameters<float>& parameters,
                  const std::filesystem::path& directory);
 
@@ -21,5 +23,10 @@ std::string format_recipe(const DigitShiftRecipe& recipe, const std::vector<doub
                           const PretrainResult& result);
 std::string format_recipe(const TabularRecipe& recipe, const std::vector<double>& losses,
                           const TabularResult& result);
+std::string format_recipe(const RegressionRecipe& recipe, const std::vector<double>& losses,
+                          const RegressionResult& result);
+
+/// Writes `run.out` whole or not at all, model and recipe.json, and removes the saved state.
+void finish_run(const TrainingState& state, const RunOptions& run, const std::string& recipe);
 
 }  // namespace sextant::pretrain

@@ -22,8 +22,8 @@ inline model::ModelConfig small_config(model::Family family, int layers = 3, int
   config.activation =
       family == model::Family::bert ? model::Activation::gelu : model::Activation::gelu_tanh;
   config.norm_epsilon = family == model::Family::bert ? 1e-12 : 1e-5;
-  if (config.reads_rows()) {
-    config.vocabulary = 4;
+  if (config.reads_features()) {
+    config.vocabulary = config.reads_rows() ? 4 : 1;
     config.features = 6;
     config.tied_head = false;
   }

@@ -57,6 +57,12 @@ TokenBatch pack_causal(const std::vector<std::vector<int>>& sequences);
 /// Packs sequences for a bidirectional model, wanting every token.
 TokenBatch pack_bidirectional(const std::vector<std::vector<int>>& sequences);
 
+/// Packs sequences of rows of `table` for a series model, wanting the given positions; a row's
+/// label is its kind. Throws as `pack_causal`, and for rows that the table lacks.
+TokenBatch pack_series(std::shared_ptr<const RowTable> table,
+                       const std::vector<std::vector<int>>& sequences,
+                       const std::vector<std::vector<int>>& output_positions);
+
 /// Packs sequences over the rows of `table` (see there), wanting each one's query. Sequences with
 /// the same context, in the same order, share its rows; those with the same query too share that.
 /// Throws `ArgumentError` unless every sequence is a context of at least one labelled row and then
