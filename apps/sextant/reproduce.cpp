@@ -77,6 +77,7 @@ void add_reproduce(CLI::App& app) {
   reproduce->require_subcommand(1);
   add_reproduce_studies(*reproduce);
   add_reproduce_gaussian(*reproduce);
+  add_reproduce_regression(*reproduce);
   add_reproduce_tabular(*reproduce);
   add_reproduce_theory(*reproduce);
 }

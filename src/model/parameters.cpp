@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "row_slice.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/model/gradient.hpp"
+#include "sextant/model/tensor_source.hpp"
 
 namespace sextant::model {
 namespace {
@@ -99,6 +101,24 @@ void ParameterGradient<Scalar>::embedding(std::span<const int> at, const Rows<Sc
                      width, 1, writable(places_.feature_embedding), width);
 }
 
+template <class Scalar>
+Parameters<Scalar> read_parameters(const std::filesystem::path& directory) {
+  load_weights<Scalar>(directory);  // names what is missing or has another shape
+  Parameters<Scalar> parameters(read_config(directory));
+  const TensorSource source(directory);
+  for (const ParameterShape& shape : parameters.shapes()) {
+    const auto [file, tensor] = source.find(shape.name, parameters.config().family);
+    if constexpr (sizeof(Scalar) == 4) {
+      std::ranges::copy(file->floats(*tensor), parameters.data(shape.name));
+    } else {
+      std::ranges::copy(file->doubles(*tensor), parameters.data(shape.name));
+    }
+  }
+  return parameters;
+}
+
+template Parameters<float> read_parameters(const std::filesystem::path&);
+template Parameters<double> read_parameters(const std::filesystem::path&);
 template class Parameters<float>;
 template class Parameters<double>;
 template class ParameterGradient<float>;

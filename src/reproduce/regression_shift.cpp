@@ -1,10 +1,11 @@
 #include "sextant/reproduce/regression_shift.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <functional>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
@@ -156,8 +157,7 @@ Choice choose(const Setting& setting, int start, int samples) {
   for (const auto& row : sums) {
     for (std::size_t j = 0; j < row.size(); ++j) total[j] += row[j];
   }
-  const auto best =
-      static_cast<std::size_t>(std::ranges::min_element(total) - total.begin());
+  const auto best = static_cast<std::size_t>(std::ranges::min_element(total) - total.begin());
   if (best == 0) return {};
   return {all_rates[(best - 1) / options.steps.size()],
           options.steps[(best - 1) % options.steps.size()]};
@@ -182,9 +182,9 @@ Sample run_cases(const Setting& setting, int start, int samples, const Choice& c
     const auto i = static_cast<std::size_t>(index);
     const Case drawn = setting.draw(static_cast<int>(i));
     const auto& from = setting.start[static_cast<std::size_t>(start)];
-    const Errors errors =
-        choice.steps == 0 ? errors_of(from, drawn)
-                          : adapt(from, drawn, samples, choice.rate, {choice.steps}).back();
+    const Errors errors = choice.steps == 0
+                              ? errors_of(from, drawn)
+                              : adapt(from, drawn, samples, choice.rate, {choice.steps}).back();
     sample.same[i] = errors.same_context;
     sample.fresh[i] = errors.fresh_context;
   });
@@ -201,8 +201,7 @@ std::vector<double> ideal_errors(const Setting& setting, int samples) {
     VectorXd y(n + samples);
     x << drawn.context.x, drawn.samples.x.topRows(samples);
     y << drawn.context.y, drawn.samples.y.head(samples);
-    const VectorXd wrong =
-        task::posterior_coefficients(setting.family, x, y) - drawn.context.beta;
+    const VectorXd wrong = task::posterior_coefficients(setting.family, x, y) - drawn.context.beta;
     errors.push_back(setting.family.input_variances.dot(wrong.cwiseAbs2()));
   }
   return errors;
@@ -237,8 +236,7 @@ std::string crossing_finding(const std::vector<Line>& lines, std::vector<double>
                              const char* name) {
   std::string text = fmt::format("{}: scratch minus pretrained, 95% interval:", name);
   for (const Line& line : lines) {
-    const auto comparison =
-        statistics::compare_paired(line.sample[0].*kind, line.sample[1].*kind);
+    const auto comparison = statistics::compare_paired(line.sample[0].*kind, line.sample[1].*kind);
     text += fmt::format("{} k = {}: {:+.3f} [{:+.3f}, {:+.3f}]", &line == &lines[0] ? "" : ";",
                         line.samples, comparison.improvement.mean, comparison.interval.low,
                         comparison.interval.high);
@@ -307,13 +305,14 @@ void check_options(const RegressionShiftOptions& options) {
     if (!good) throw ArgumentError(here, name, problem);
   };
   require(options.tasks >= 2, "tasks", "is below 2");
+  check_not_negative(here, "noise", options.noise);
   require(options.pilot_tasks >= 1, "pilot_tasks", "is below 1");
   require(!options.samples.empty() && std::ranges::min(options.samples) >= 1, "samples",
           "is empty or has a number below 1");
-  require(!options.steps.empty() && options.steps.front() >= 1 &&
-              std::ranges::adjacent_find(options.steps, std::greater_equal<>()) ==
-                  options.steps.end(),
-          "steps", "is empty, not ascending or has a number below 1");
+  require(
+      !options.steps.empty() && options.steps.front() >= 1 &&
+          std::ranges::adjacent_find(options.steps, std::greater_equal<>()) == options.steps.end(),
+      "steps", "is empty, not ascending or has a number below 1");
 }
 
 }  // namespace
@@ -329,8 +328,7 @@ TheoryStudy regression_shift_study(const RegressionShiftOptions& options,
   }
   Parameters<float> scratch(config);
   pretrain::initialize(options.seed, pretrain::initial_deviation(config.width), scratch);
-  const RegressionFamily family =
-      task::isotropic_regression(config.features - 1, trained_noise(directory));
+  const RegressionFamily family = task::isotropic_regression(config.features - 1, options.noise);
   TheoryStudy study;
   study.title = "A nonlinear model under a shift of covariance";
   const auto add = [&](const RegressionFamily& tasks, const char* title, std::uint64_t stream) {

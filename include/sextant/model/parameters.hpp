@@ -4,6 +4,7 @@
 /// and for tests.
 
 #include <cstddef>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -35,6 +36,10 @@ class Parameters {
   std::map<std::string, std::size_t> offsets_;
   std::vector<Scalar> values_;
 };
+
+/// The parameters of a model directory, converted to Scalar. Throws what `load_weights` throws.
+template <class Scalar>
+Parameters<Scalar> read_parameters(const std::filesystem::path& directory);
 
 /// Adds the gradient with respect to every parameter except an output head to `gradient`.
 /// Use with `tree_layouts`.

@@ -13,10 +13,11 @@
 namespace sextant::reproduce {
 
 struct RegressionShiftOptions {
-  int tasks = 48;       ///< Per covariance, at least 2.
+  int tasks = 48;        ///< Per covariance, at least 2.
   int pilot_tasks = 12;  ///< Others, for step size and number of steps, at least 1.
-  std::vector<int> samples = {5, 10, 20, 40, 80, 160};  ///< k of the update, each at least 1.
+  std::vector<int> samples = {5, 10, 20, 40, 80, 160};     ///< k of the update, each at least 1.
   std::vector<int> steps = {1, 2, 4, 8, 16, 32, 64, 128};  ///< Candidates, ascending.
+  double noise = 0.1;  ///< Variance of the labels' noise, at least 0; the recipe's default.
   std::uint64_t seed = 1;
 };
 
