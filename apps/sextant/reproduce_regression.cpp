@@ -20,10 +20,10 @@ void run(const Options& options) {
       options.model.empty() ? shipped_model("regression-gpt2") : options.model;
   ReproduceOutput output(options.common, "regression-shift");
   const reproduce::TheoryStudy result = regression_shift_study(study, model);
-  const report::Heading heading = reproduce_heading(
-      options.common, result.title, model,
+  const report::Heading top = heading(
+      result.title, model, study.seed,
       {{"tasks", std::to_string(study.tasks)}, {"pilot tasks", std::to_string(study.pilot_tasks)}});
-  output.write(to_json(result), theory_html(heading, result),
+  output.write(to_json(result), theory_html(top, result),
                theory_text(result, report::terminal_style(1)));
 }
 

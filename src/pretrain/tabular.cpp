@@ -8,7 +8,6 @@
 #include "model_directory.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
-#include "sextant/io/files.hpp"
 #include "sextant/task/row_features.hpp"
 
 namespace sextant::pretrain {
@@ -127,12 +126,7 @@ TabularResult pretrain_tabular(const TabularRecipe& recipe, const RunOptions& ru
   result.measured =
       measure_tabular(state.parameters, recipe.prior, recipe.test_tables, recipe.seed);
 
-  io::AtomicDirectory directory(run.out);
-  write_model(state.parameters, directory.staging());
-  io::write_file(directory.staging() / "recipe.json", format_recipe(recipe, state.losses, result));
-  directory.commit();
-  std::error_code ignored;
-  std::filesystem::remove(state_path(run.out), ignored);
+  finish_run(state, run, format_recipe(recipe, state.losses, result));
   return result;
 }
 
