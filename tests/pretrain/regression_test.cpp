@@ -20,11 +20,11 @@ RegressionRecipe small_recipe() {
   recipe.layers = 2;
   recipe.heads = 2;
   recipe.width = 16;
-  recipe.dimension = 2;
+  recipe.dimension = 1;
   recipe.examples = 6;
-  recipe.batch = 16;
-  recipe.training.schedule = {5e-3, 20, 200, 0.0};
-  recipe.test_tasks = 200;
+  recipe.batch = 32;
+  recipe.training.schedule = {5e-3, 20, 600, 0.0};
+  recipe.test_tasks = 400;
   return recipe;
 }
 
@@ -39,7 +39,7 @@ TEST_CASE("a short training learns something, and a resumed one ends in the same
   REQUIRE(result.measured.size() == 7);
   // Without a pair nothing is known: the label's variance is 1.1.
   CHECK(result.measured[0].model.mean == doctest::Approx(1.1).epsilon(0.25));
-  CHECK(result.measured[6].model.mean < 0.75 * result.measured[0].model.mean);
+  CHECK(result.measured[6].model.mean < 0.5 * result.measured[0].model.mean);
   for (const auto& row : result.measured) {
     CHECK(row.model.mean > row.ideal.mean - 3 * row.model.standard_error);
   }
