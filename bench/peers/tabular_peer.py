@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """scikit-learn on the splits of `sextant reproduce tabular`: the same contexts and test rows.
 
-    build/venv/bin/python bench/peers/tabular_peer.py --data DIR --run OUT
+    build/venv/bin/python bench/peers/tabular_peer.py --data DIR --run OUT [--repeats N]
 
 DIR holds index.csv and the tables, OUT the splits.csv and cases.csv of a run. Writes OUT/peers.csv, one
-row per case and method, and prints means beside Sextant's. Run again, it goes on where it stopped.
+row per case and method, and prints means beside Sextant's on the
+same cases. Run again, it goes on where it stopped.
 
 Columns named as categorical are coded with an indicator per category, missing cells are filled in with
 the mean or the most frequent category, and numbers are standardised, all from the context alone; the
@@ -92,10 +93,13 @@ def print_means(tables, names, ours, peers):
     values = collections.defaultdict(list)
     for row in peers:
         values[int(row["size"]), row["method"], row["table"]].append((float(row["accuracy"]), float(row["log_loss"])))
+    shared = {(row["table"], int(row["repeat"]), int(row["size"])) for row in peers}
     for row in ours:
+        table, repeat, size = names[int(float(row["table"]))], int(float(row["repeat"])), int(float(row["size"]))
+        if (table, repeat, size) not in shared:
+            continue
         for method, key in OURS.items():
-            values[int(float(row["size"])), method, names[int(float(row["table"]))]].append(
-                (float(row[f"accuracy_{key}"]), float(row[f"loss_{key}"])))
+            values[size, method, table].append((float(row[f"accuracy_{key}"]), float(row[f"loss_{key}"])))
     sizes = sorted({size for size, _, _ in values})
     columns = [*OURS, *methods(0)]
     for title, which in (("accuracy", 0), ("log-loss", 1)):
@@ -117,6 +121,7 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--run", type=pathlib.Path, required=True)
     parser.add_argument("--sizes", default="16,32,64,128,256,512,1000")
+    parser.add_argument("--repeats", type=int, default=1_000_000, help="at most so many splits of every table")
     arguments = parser.parse_args()
     csv.field_size_limit(sys.maxsize)
     warnings.simplefilter("ignore")
@@ -130,6 +135,8 @@ def main():
         for split in read_rows(arguments.run / "splits.csv"):
             if split["table"] not in names:
                 names.append(split["table"])
+            if int(split["repeat"]) >= arguments.repeats:
+                continue
             test = [int(row) for row in split["test"].split()]
             order = [int(row) for row in split["order"].split()]
             for size in map(int, arguments.sizes.split(",")):
