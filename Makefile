@@ -75,6 +75,14 @@ reproduce-theory: build ## Check the statements of the theory by simulation (res
 	  $(PROGRAM) reproduce $$experiment --out build/reproduce/$$experiment || exit; \
 	done
 
+# The other two model systems: arXiv 2503.11842 and 2509.25741.
+SEEDS := linear-transformer single-index
+.PHONY: reproduce-seeds
+reproduce-seeds: build ## Run the experiments on the other model systems (results below build/reproduce)
+	for experiment in $(SEEDS); do \
+	  $(PROGRAM) reproduce $$experiment --out build/reproduce/$$experiment || exit; \
+	done
+
 .PHONY: bench
 bench: dependencies-build dependencies-bench ## Build and run the benchmarks
 	cmake --preset bench -DSEXTANT_WERROR=$(WERROR) > /dev/null

@@ -87,6 +87,7 @@ void add_reproduce(CLI::App& app) {
   add_reproduce_studies(*reproduce);
   add_reproduce_gaussian(*reproduce);
   add_reproduce_theory(*reproduce);
+  add_reproduce_single_index(*reproduce);
 }
 
 }  // namespace sextant::apps

@@ -63,5 +63,6 @@ class ReproduceOutput {
 void add_reproduce_studies(CLI::App& reproduce);
 void add_reproduce_gaussian(CLI::App& reproduce);
 void add_reproduce_theory(CLI::App& reproduce);
+void add_reproduce_single_index(CLI::App& reproduce);
 
 }  // namespace sextant::apps
