@@ -8,6 +8,11 @@
 ///   strong recovery  u, by online gradient descent on the samples
 ///   last stage       the link, by ridge regression on <u, x>
 ///
+/// Literal choices that work less often or not at all, and what is done here: one start of the
+/// student (several, chosen by held-out error), slopes of both signs in equal shares (cycling
+/// shares), fixed random output weights in the second stage (a fitted link), its correlation loss
+/// (the squared loss, whose gradient noise vanishes), plain steps (the preconditioner below).
+///
 /// Directions are unit vectors [d] whose sign means nothing. All functions throw `ArgumentError`
 /// for shapes that do not fit and options out of range, and are deterministic by `random`, the same
 /// for every number of threads.
