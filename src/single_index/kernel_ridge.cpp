@@ -85,10 +85,12 @@ KernelRidge::KernelRidge(const task::LabelledInputs& samples, const KernelRidgeO
   for (const double penalty : options.relative_penalties) {
     check_positive(here, "relative_penalties", penalty);
   }
+  check_count(here, "choice_samples", options.choice_samples, 5, largest_kernel);
+  const Index used = std::min(n, options.choice_samples);
   const Index tested =
-      std::clamp<Index>(std::llround(options.held_out * static_cast<double>(n)), 1, n - 1);
-  const task::LabelledInputs fitted = samples.part(0, n - tested);
-  const task::LabelledInputs held_out = samples.part(n - tested, tested);
+      std::clamp<Index>(std::llround(options.held_out * static_cast<double>(used)), 1, used - 1);
+  const task::LabelledInputs fitted = samples.part(0, used - tested);
+  const task::LabelledInputs held_out = samples.part(used - tested, tested);
   double least = std::numeric_limits<double>::infinity();
   for (const Kernel kernel : {Kernel::gaussian, Kernel::wide_gaussian, Kernel::quartic}) {
     const MatrixXd gram = kernel_matrix(kernel, fitted.x, fitted.x);

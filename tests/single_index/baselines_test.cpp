@@ -79,6 +79,18 @@ TEST_CASE("kernel and penalty are those with the smallest held-out error") {
   }
 }
 
+TEST_CASE("a choice on the first samples is the choice of a fit to them, the fit is to all") {
+  DrawnTask drawn(rank_four(), 120, 2);
+  const MatrixXd x = task::draw_normals(16, 20, drawn.random);
+  KernelRidgeOptions options;
+  options.choice_samples = 60;
+  const KernelRidge fit(drawn.samples, options);
+  const KernelRidge half(drawn.samples.part(0, 60));
+  CHECK(fit.kernel() == half.kernel());
+  CHECK(fit.relative_penalty() == half.relative_penalty());
+  CHECK((fit.predict(x) - half.predict(x)).norm() > 0.1);
+}
+
 TEST_CASE("kernel ridge learns in the subspace what it cannot in all dimensions") {
   DrawnTask drawn(rank_four(), 800, 3);
   const MatrixXd x = task::draw_normals(16, 2000, drawn.random);
@@ -100,6 +112,7 @@ TEST_CASE("kernel ridge of impossible sizes") {
   CHECK_THROWS_AS(KernelRidge(drawn.samples, {{}, 0.2}), ArgumentError);
   CHECK_THROWS_AS(KernelRidge(drawn.samples, {{0}, 0.2}), ArgumentError);
   CHECK_THROWS_AS(KernelRidge(drawn.samples, {{1}, 1}), ArgumentError);
+  CHECK_THROWS_AS(KernelRidge(drawn.samples, {{1}, 0.2, 4}), ArgumentError);
   // The same input again and again: singular without a penalty, an answer with one.
   task::LabelledInputs same = drawn.samples;
   same.x.colwise() = VectorXd(drawn.samples.x.col(0));

@@ -20,7 +20,7 @@ struct SingleIndexOptions {
   int tasks = 32;                            ///< Test tasks of each cell, at least 2.
   int kernel_tasks = 8;                      ///< The first of them for kernel ridge, at least 2.
   Eigen::Index kernel_samples = 4096;        ///< Kernel ridge up to this N.
-  Eigen::Index prompts_per_dimension = 250;  ///< Of pretraining; times r/4 for r above 4.
+  Eigen::Index prompts_per_dimension = 200;  ///< Of pretraining; times r/4 above r = 4.
   Eigen::Index prompt_size = 1024;           ///< Examples, and queries, of a pretraining prompt.
   std::uint64_t seed = 1;
   PartProgress on_progress;  ///< May be empty.

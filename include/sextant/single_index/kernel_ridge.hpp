@@ -25,9 +25,10 @@ Eigen::MatrixXd kernel_matrix(Kernel kernel, const Eigen::Ref<const Eigen::Matri
                               const Eigen::Ref<const Eigen::MatrixXd>& b);
 
 struct KernelRidgeOptions {
-  std::vector<double> relative_penalties = {1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1};  ///< Of the mean
-                                                                               ///< of k(x, x).
-  double held_out = 0.2;  ///< Share of the samples, the last ones; between 0 and 1.
+  /// Of the mean of k(x, x).
+  std::vector<double> relative_penalties = {1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1};
+  double held_out = 0.2;  ///< Share of the samples for the choice, the last of them; in (0, 1).
+  Eigen::Index choice_samples = 20'000;  ///< The choice looks at this many, the first, at least 5.
 };
 
 /// Too many samples for one matrix of doubles in a few gigabytes.

@@ -136,7 +136,10 @@ PretrainedCase pretrain_case(const SingleIndexOptions& options, Index dimension,
   Random random(options.seed, subspace_stream);
   result.subspace = task::draw_subspace(result.family, random);
   PretrainingOptions pretraining;
-  pretraining.prompts = options.prompts_per_dimension * dimension * std::max<Index>(4, rank) / 4;
+  // Plain keys find the subspace with fewer prompts.
+  const Index per_dimension =
+      key_gain == 0 ? (options.prompts_per_dimension + 1) / 2 : options.prompts_per_dimension;
+  pretraining.prompts = per_dimension * dimension * std::max<Index>(4, rank) / 4;
   pretraining.context = pretraining.queries = options.prompt_size;
   pretraining.seed = options.seed;
   const std::string part = "pretraining, d = " + std::to_string(dimension) +
@@ -170,12 +173,14 @@ void run_kernel_ridge(const SingleIndexOptions& options, const PretrainedCase& p
   cell.kernel.resize(tasks);
   cell.projected.resize(tasks);
   const MatrixXd projection = pretrained.pretrained.subspace.transpose();
+  KernelRidgeOptions ridge;
+  ridge.choice_samples = 2048;
   parallel_for(options.kernel_tasks, [&](std::ptrdiff_t i) {
     const auto place = static_cast<std::size_t>(i);
     const TestTask test(options, pretrained, pretrained.family.link, cell.samples, i);
-    const KernelRidge full(test.samples);
+    const KernelRidge full(test.samples, ridge);
     cell.kernel[place] = drawn_excess(test, [&](const MatrixXd& x) { return full.predict(x); });
-    const KernelRidge inside({projection * test.samples.x, test.samples.y});
+    const KernelRidge inside({projection * test.samples.x, test.samples.y}, ridge);
     cell.projected[place] =
         drawn_excess(test, [&](const MatrixXd& x) { return inside.predict(projection * x); });
   });

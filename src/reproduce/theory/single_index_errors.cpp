@@ -23,7 +23,8 @@ TheorySection errors_section(const SingleIndexOptions& options,
       "task, link He3/sqrt(6) + c He4/sqrt(24), c within 0.5, r = {}. Three stages ({} tasks), and "
       "with the last stage on all samples; the in-context predictor with the same matrix, and with "
       "one pretrained with plain keys (k1 = 0); kernel ridge regression on all d coordinates and "
-      "in the learned subspace (the first {} of the tasks, N up to {}).",
+      "in the learned subspace (the first {} of the tasks, N up to {}; kernel and "
+      "penalty chosen on at most 2,048 samples).",
       sigma2, options.rank, options.tasks, options.kernel_tasks, options.kernel_samples);
   struct Line {
     double samples, median, mean, error, all, plain_keys, in_context, kernel, projected;
