@@ -148,6 +148,50 @@ TEST_CASE("weak recovery reports the candidates it chose from") {
                   NumericalError);
 }
 
+TEST_CASE("a weakly recovered direction is one step of the student, unit by unit") {
+  const DrawnTask drawn(rank_four(), 300, 45);
+  const Pretrained& pretrained = rank_four().pretrained;
+  const auto context = drawn.samples.part(0, 200);
+  WeakRecoveryOptions options;
+  options.queries = 400;
+  options.student_units = 30;
+  options.offset_range = 2.5;
+  options.start_norm = 0.8;
+  options.restarts = 6;
+  Random random(8);
+  const WeakRecovery found =
+      recover_weakly(pretrained, {}, context, drawn.samples.part(200, 100), options, {}, random);
+  // The same numbers in the same order: queries, link units, then each start with its student.
+  Random again(8);
+  const MatrixXd queries = task::draw_normals(16, 400, again);
+  draw_units(LinkOptions().units, LinkOptions().offset_range, again);
+  VectorXd teacher(400);
+  for (Index i = 0; i < 400; ++i) {
+    teacher[i] = test::plain_attention({}, pretrained.gamma, context, queries.col(i));
+  }
+  teacher.array() -= teacher.mean();
+  const double shares[] = {1, 0.5, 0.75, 1, 0.5, 0.75};
+  int falling = 0;
+  for (int restart = 0; restart < 6; ++restart) {
+    const VectorXd start = 0.8 * (pretrained.gamma * task::draw_normals(16, 1, again)).normalized();
+    VectorXd slope = VectorXd::Zero(400);
+    for (int unit = 0; unit < 30; ++unit) {
+      const double offset = 2.5 * (2 * again.uniform() - 1);
+      const double sign = again.uniform() < shares[restart] ? 1 : -1;
+      falling += sign < 0 ? 1 : 0;
+      for (Index i = 0; i < 400; ++i) {
+        if (sign * queries.col(i).dot(start) + offset > 0) slope[i] += sign / 30;
+      }
+    }
+    VectorXd step = VectorXd::Zero(16);
+    for (Index i = 0; i < 400; ++i) step += teacher[i] * slope[i] * queries.col(i);
+    const VectorXd expected = (pretrained.gamma * step).normalized();
+    CHECK((found.candidates.col(restart) - expected).norm() < 1e-3);
+    if (restart == found.restart) CHECK((found.start - start.normalized()).norm() < 1e-12);
+  }
+  CHECK(falling > 20);
+}
+
 TEST_CASE("strong recovery falls geometrically to a floor: the theory's path, or a faster one") {
   // Start with overlap .8 in the subspace, N3 = 3200: median 1 - <beta, u> at t = 0, 100, ...,
   // 3200.
