@@ -111,8 +111,7 @@ void forward_and_backward(benchmark::State& state) {
     const auto activations = forward(work.weights, work.batch, layouts, true);
     Nothing observer;
     backward(work.weights, activations, separate.layouts, &separate,
-             sequence_cotangents(activations.hidden, work.batch, separate, *work.readout),
-             observer);
+             sequence_cotangents(activations.hidden, work.batch, *work.readout), observer);
   }
   label(state, work);
 }

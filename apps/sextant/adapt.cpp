@@ -45,8 +45,11 @@ void run(const Options& options) {
   }
   if (options.update.rank &&
       (options.statistic.horizon != "auto" || options.update.solver != "steps" ||
-       options.source.features != "exact")) {
-    throw UsageError("--rank is not made of steps; leave out --horizon, --solver and --features");
+       options.source.features != "exact" || options.statistic.rho ||
+       options.statistic.step_scale || options.statistic.horizons != StatisticOptions().horizons)) {
+    throw UsageError(
+        "--rank is not made of steps; leave out --horizon, --horizons, --rho, --step-scale, "
+        "--solver and --features");
   }
   if (options.statistic.per_parameter && !chooses) {
     throw UsageError("--per-parameter ranks blocks; give --budget or --method, too");
@@ -54,7 +57,7 @@ void run(const Options& options) {
   score_options(options.statistic, options.shared.seed);  // wrong usage before any work
   ResultFiles files(options.output, input_files(options.source),
                     {{"--out-model", options.update.out_model}});
-  const Source source = open_source(options.source);
+  const Source source = open_source(options.source, options.shared.quiet);
   const advice::PlanOptions wanted = plan_options(options, source);
   const advice::Plan plan = advice::plan(source.geometry, wanted);
   warn(report::summarize(plan).warnings, options.shared.quiet);

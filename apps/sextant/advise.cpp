@@ -33,7 +33,7 @@ void run(const Options& options) {
   }
   ResultFiles files(options.output, input_files(options.source),
                     {{"--out-model", options.update.out_model}});
-  const Source source = open_source(options.source);
+  const Source source = open_source(options.source, options.shared.quiet);
   const advice::Plan plan = advice::plan(source.geometry, plan_options);
   warn(report::summarize(plan).warnings, options.shared.quiet);
   const ttt::Adaptation update =

@@ -102,6 +102,19 @@ void check_commands(const CLI::App& app, int argc, const char* const* argv) {
   }
 }
 
+/// Throws `UsageError` for an empty value: "--prompt \"$UNSET\"" is a mistake, not a default.
+void check_values(int argc, const char* const* argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word.starts_with("--") && word.ends_with('=')) {
+      throw UsageError(fmt::format("{} is empty", word.substr(0, word.size() - 1)));
+    }
+    if (word.empty()) {
+      throw UsageError(fmt::format("the value of {} is empty", i > 1 ? argv[i - 1] : "a command"));
+    }
+  }
+}
+
 /// Runs `body` and turns what it throws into a message and an exit status: 2 wrong usage, 3 bad
 /// input, 4 no numerical answer.
 int run_guarded(const CLI::App& app, const std::function<void()>& body) {
@@ -147,6 +160,7 @@ int main(int argc, char** argv) {
   add_linear(app);
   add_reproduce(app);
   return run_guarded(app, [&] {
+    check_values(argc, argv);
     check_commands(app, argc, argv);
     app.parse(argc, argv);
   });

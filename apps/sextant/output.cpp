@@ -6,8 +6,10 @@
 #include <optional>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/version.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/report/json_output.hpp"
+#include "sextant/report/text.hpp"
 
 namespace sextant::apps {
 namespace {
@@ -99,9 +101,18 @@ void remember_command_line(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) typed_command += " " + quoted(argv[i]);
 }
 
+report::Heading heading(const std::string& title, const std::string& subtitle, std::uint64_t seed,
+                        std::vector<std::pair<std::string, std::string>> details) {
+  details.insert(details.begin(), {"seed", std::to_string(seed)});
+  return {title, subtitle, {command_line(), std::string(version()), std::move(details)}};
+}
+
 void warn(const std::vector<std::string>& warnings, bool quiet) {
   if (quiet) return;
-  for (const std::string& warning : warnings) fmt::print(stderr, "sextant: warning: {}\n", warning);
+  const int width = report::terminal_style(2).width;
+  for (const std::string& warning : warnings) {
+    fmt::print(stderr, "{}\n", report::wrap("sextant: warning: " + warning, width));
+  }
 }
 
 }  // namespace sextant::apps

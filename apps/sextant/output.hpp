@@ -3,11 +3,14 @@
 /// Where results go: tables on standard output, JSON, an HTML report.
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "sextant/report/advice_html.hpp"
 #include "sextant/report/html_report.hpp"
 
 namespace sextant::apps {
@@ -51,7 +54,12 @@ class ResultFiles {
 std::string command_line();
 void remember_command_line(int argc, char** argv);
 
-/// "sextant: warning: ..." on standard error.
+/// What stands at the top and the foot of a report: titles, and how it was made. `details` follow
+/// the seed.
+report::Heading heading(const std::string& title, const std::string& subtitle, std::uint64_t seed,
+                        std::vector<std::pair<std::string, std::string>> details);
+
+/// "sextant: warning: ..." on standard error, wrapped to the terminal or 80 columns.
 void warn(const std::vector<std::string>& warnings, bool quiet);
 
 }  // namespace sextant::apps

@@ -1,7 +1,6 @@
 #include "products.hpp"
 
 #include "sextant/core/errors.hpp"
-#include "sextant/core/version.hpp"
 #include "source.hpp"
 
 namespace sextant::apps {
@@ -13,16 +12,31 @@ void add_kernel_options(CLI::App& command, KernelOptions& options) {
                   "thousands of examples")
       ->check(CLI::IsMember({"dense", "products"}))
       ->capture_default_str();
-  command
-      .add_option("--lanczos-steps", options.products.steps,
-                  "With products: steps of every Lanczos run")
+  const advice::ProductOptions defaults;
+  command.add_option("--lanczos-steps", options.steps, "With products: steps of every Lanczos run")
       ->check(CLI::Range(1, 100000))
-      ->capture_default_str();
+      ->default_str(std::to_string(defaults.steps));
   command
-      .add_option("--probes", options.products.probes,
+      .add_option("--probes", options.probes,
                   "With products: random vectors for traces and determinants")
       ->check(CLI::Range(2, 100000))
-      ->capture_default_str();
+      ->default_str(std::to_string(defaults.probes));
+}
+
+advice::ProductOptions KernelOptions::products(std::uint64_t seed) const {
+  advice::ProductOptions result;
+  result.steps = steps.value_or(result.steps);
+  result.probes = probes.value_or(result.probes);
+  result.seed = seed;
+  return result;
+}
+
+bool KernelOptions::from_products() const {
+  if (kernel == "products") return true;
+  if (steps || probes) {
+    throw UsageError("--lanczos-steps and --probes are for --kernel products");
+  }
+  return false;
 }
 
 namespace {
@@ -55,12 +69,13 @@ std::vector<std::string> names_of(const std::vector<geometry::Block>& blocks) {
 
 }  // namespace
 
-ProductSource::ProductSource(const SourceOptions& options)
+ProductSource::ProductSource(const SourceOptions& options, bool quiet)
     : description(checked(options).model + " with " + options.prompt),
       model(open_model(options)),
       blocks(blocks_of(model, options)),
       examples(model, model.prompt().example_tokens, names_of(blocks)),
       kernel(examples) {
+  warn_of_unused_scales(model, blocks, options, quiet);
   const Eigen::Index n = model.examples();
   const Eigen::Index m = model.queries();
   products.kernel = &kernel;
@@ -103,17 +118,9 @@ subspace::EstimatedScores ProductSource::scores(subspace::Method method,
 }
 
 report::Heading heading(const std::string& title, const ProductSource& source, std::uint64_t seed) {
-  report::Heading heading;
-  heading.title = title;
-  heading.subtitle = source.description;
-  heading.provenance.command = command_line();
-  heading.provenance.version = version();
-  heading.provenance.details = {{"seed", std::to_string(seed)},
-                                {"examples", std::to_string(source.model.examples())},
-                                {"queries", std::to_string(source.model.queries())},
-                                {"blocks", std::to_string(source.blocks.size())},
-                                {"kernel", "products"}};
-  return heading;
+  auto details = counts(source.model.examples(), source.model.queries(), source.blocks.size());
+  details.emplace_back("kernel", "products");
+  return heading(title, source.description, seed, std::move(details));
 }
 
 }  // namespace sextant::apps

@@ -2,6 +2,8 @@
 
 /// `--kernel products`: a model's kernel as products, for prompts of thousands of examples.
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,9 +18,12 @@ namespace sextant::apps {
 /// How the kernel is handled.
 struct KernelOptions {
   std::string kernel = "dense";
-  advice::ProductOptions products;
+  std::optional<Eigen::Index> steps;
+  std::optional<int> probes;
 
-  bool from_products() const { return kernel == "products"; }
+  /// Throws `UsageError` for options of products without products.
+  bool from_products() const;
+  advice::ProductOptions products(std::uint64_t seed) const;
 };
 
 /// Adds --kernel, --lanczos-steps and --probes.
@@ -29,7 +34,7 @@ void add_kernel_options(CLI::App& command, KernelOptions& options);
 struct ProductSource {
   /// Loads the model and multiplies what all products share. Throws `UsageError` for a geometry
   /// file and for tokenwise features, which exist as kernels alone.
-  explicit ProductSource(const SourceOptions& options);
+  ProductSource(const SourceOptions& options, bool quiet);
   ProductSource(const ProductSource&) = delete;
   ProductSource& operator=(const ProductSource&) = delete;
 

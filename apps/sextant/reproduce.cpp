@@ -5,7 +5,6 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/progress.hpp"
-#include "sextant/core/version.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/report/figure_files.hpp"
 #include "sextant/report/json_output.hpp"
@@ -53,13 +52,6 @@ reproduce::PartProgress part_progress(const ReproduceOptions& options) {
     shown->progress->update(done, {}, before);
     if (done == count) shown->progress.reset();
   };
-}
-
-report::Heading reproduce_heading(const ReproduceOptions& options, const std::string& title,
-                                  const std::string& subtitle,
-                                  std::vector<std::pair<std::string, std::string>> details) {
-  details.insert(details.begin(), {"seed", std::to_string(options.shared.seed)});
-  return {title, subtitle, {command_line(), std::string(version()), std::move(details)}};
 }
 
 ReproduceOutput::ReproduceOutput(const ReproduceOptions& options, std::string experiment)

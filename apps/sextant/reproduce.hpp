@@ -37,11 +37,6 @@ std::string shipped_model();
 /// A progress line for each part.
 reproduce::PartProgress part_progress(const ReproduceOptions& options);
 
-/// Title and how the report was made; the seed is added to `details`.
-report::Heading reproduce_heading(const ReproduceOptions& options, const std::string& title,
-                                  const std::string& subtitle,
-                                  std::vector<std::pair<std::string, std::string>> details);
-
 /// Where an experiment writes: --out, which no other run uses meanwhile, and the files asked for.
 class ReproduceOutput {
  public:

@@ -21,11 +21,11 @@ void run(const Options& options) {
   study.on_progress = part_progress(options.common);
   ReproduceOutput output(options.common, "gaussian-benchmark");
   const reproduce::GaussianResult result = reproduce::run_gaussian_study(study);
-  const report::Heading heading = reproduce_heading(
-      options.common, "The Gaussian benchmark: how far and which blocks", "no model",
-      {{"prompts", std::to_string(study.prompts)},
-       {"geometries", std::to_string(study.geometries)}});
-  output.write(to_json(result), gaussian_html(heading, result),
+  const report::Heading top = heading("The Gaussian benchmark: how far and which blocks",
+                                      "no model", options.common.shared.seed,
+                                      {{"prompts", std::to_string(study.prompts)},
+                                       {"geometries", std::to_string(study.geometries)}});
+  output.write(to_json(result), gaussian_html(top, result),
                gaussian_text(result, report::terminal_style(1)));
 }
 

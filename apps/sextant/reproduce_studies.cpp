@@ -45,12 +45,12 @@ void run(const Options& options, const std::string& experiment, const std::strin
   study.on_progress = part_progress(common);
   ReproduceOutput output(common, experiment);
   const reproduce::StudyResult result = reproduce::run_study(make(), study);
-  const report::Heading heading =
-      reproduce_heading(common, title, model.string(),
-                        {{"tasks", std::to_string(study.tasks)},
-                         {"tasks of the head study", std::to_string(study.subspace_tasks)},
-                         {"pilot tasks", std::to_string(study.pilot_tasks)}});
-  output.write(to_json(result), study_html(heading, result, training_of(model), published),
+  const report::Heading top =
+      heading(title, model.string(), common.shared.seed,
+              {{"tasks", std::to_string(study.tasks)},
+               {"tasks of the head study", std::to_string(study.subspace_tasks)},
+               {"pilot tasks", std::to_string(study.pilot_tasks)}});
+  output.write(to_json(result), study_html(top, result, training_of(model), published),
                study_text(result, report::terminal_style(1)));
 }
 

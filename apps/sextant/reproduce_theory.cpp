@@ -21,8 +21,8 @@ void run(const Options& options, const char* name, const Make& make) {
   used.theory.seed = options.common.shared.seed;
   ReproduceOutput output(options.common, name);
   const reproduce::TheoryStudy study = make(used);
-  const report::Heading heading = reproduce_heading(options.common, study.title, used.model, {});
-  output.write(to_json(study), theory_html(heading, study),
+  const report::Heading top = heading(study.title, used.model, options.common.shared.seed, {});
+  output.write(to_json(study), theory_html(top, study),
                theory_text(study, report::terminal_style(1)));
 }
 

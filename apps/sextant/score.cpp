@@ -41,8 +41,7 @@ void check_products(const advice::ScoreOptions& score) {
 
 advice::Scoring score_from_products(const ProductSource& source, const Options& options,
                                     const advice::ScoreOptions& score) {
-  advice::ProductOptions products = options.kernel.products;
-  products.seed = options.shared.seed;
+  const advice::ProductOptions products = options.kernel.products(options.shared.seed);
   const advice::Selection whole = advice::select(source.products, score.select, products);
   advice::Scoring scoring =
       advice::score(source.blocks, source.scores(score.method, whole, products), whole, score);
@@ -58,7 +57,7 @@ void run(const Options& options) {
   const std::string title = "Which blocks to adapt";
   const std::uint64_t seed = options.shared.seed;
   if (options.kernel.from_products()) {
-    const ProductSource source(options.source);
+    const ProductSource source(options.source, options.shared.quiet);
     if (score.method == subspace::Method::query_aware && source.model.queries() == 0) {
       throw UsageError("--method query-aware needs a query, and " + options.source.prompt +
                        " has none: use trace");
@@ -67,7 +66,7 @@ void run(const Options& options) {
           options, files);
     return;
   }
-  const Source source = open_source(options.source);
+  const Source source = open_source(options.source, options.shared.quiet);
   write(advice::score(source.geometry, score), source.geometry.blocks, heading(title, source, seed),
         options, files);
 }

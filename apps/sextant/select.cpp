@@ -35,14 +35,12 @@ void run(const Options& options) {
   const std::string title = "How far to adapt";
   const std::uint64_t seed = options.shared.seed;
   if (options.kernel.from_products()) {
-    const ProductSource source(options.source);
-    advice::ProductOptions products = options.kernel.products;
-    products.seed = seed;
-    write(advice::select(source.products, select, products), heading(title, source, seed), options,
-          files);
+    const ProductSource source(options.source, options.shared.quiet);
+    write(advice::select(source.products, select, options.kernel.products(seed)),
+          heading(title, source, seed), options, files);
     return;
   }
-  const Source source = open_source(options.source);
+  const Source source = open_source(options.source, options.shared.quiet);
   write(advice::select(source.geometry, select), heading(title, source, seed), options, files);
 }
 

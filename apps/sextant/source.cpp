@@ -8,7 +8,6 @@
 #include "output.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/memory.hpp"
-#include "sextant/core/version.hpp"
 #include "sextant/geometry/block_scales.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/geometry/file.hpp"
@@ -90,13 +89,31 @@ geometry::PromptGeometry capture(const ttt::PromptModel& model,
   }
 }
 
-Source open_source(const SourceOptions& options) {
+void warn_of_unused_scales(const ttt::PromptModel& model,
+                           const std::vector<geometry::Block>& blocks, const SourceOptions& options,
+                           bool quiet) {
+  std::string first;
+  std::size_t unused = 0;
+  for (const auto& [name, ignored] : model.block_scales()) {
+    const bool used = std::ranges::any_of(blocks, [&](const auto& b) { return b.name == name; });
+    if (!used && unused++ == 0) first = name;
+  }
+  if (unused == 0) return;
+  warn(
+      {fmt::format("{}: {} of its {} blocks, first {}, are not captured (--blocks-kind, --layers): "
+                   "their scales have no effect",
+                   options.block_scales, unused, model.block_scales().size(), first)},
+      quiet);
+}
+
+Source open_source(const SourceOptions& options, bool quiet) {
   check_source(options);
   Source source;
   if (options.from_model()) {
     source.captured = capture_options(options);
     source.model.emplace(open_model(options));
     source.geometry = capture(*source.model, source.captured, options.model);
+    warn_of_unused_scales(*source.model, source.geometry.blocks, options, quiet);
     source.description = fmt::format("{} with {}", options.model, options.prompt);
     return source;
   }
@@ -119,17 +136,17 @@ Source open_source(const SourceOptions& options) {
   return source;
 }
 
+std::vector<std::pair<std::string, std::string>> counts(Eigen::Index examples, Eigen::Index queries,
+                                                        std::size_t blocks) {
+  return {{"examples", std::to_string(examples)},
+          {"queries", std::to_string(queries)},
+          {"blocks", std::to_string(blocks)}};
+}
+
 report::Heading heading(const std::string& title, const Source& source, std::uint64_t seed) {
-  report::Heading heading;
-  heading.title = title;
-  heading.subtitle = source.description;
-  heading.provenance.command = command_line();
-  heading.provenance.version = version();
-  heading.provenance.details = {{"seed", std::to_string(seed)},
-                                {"examples", std::to_string(source.geometry.examples())},
-                                {"queries", std::to_string(source.geometry.queries())},
-                                {"blocks", std::to_string(source.geometry.block_count())}};
-  return heading;
+  const geometry::PromptGeometry& geometry = source.geometry;
+  return heading(title, source.description, seed,
+                 counts(geometry.examples(), geometry.queries(), geometry.blocks.size()));
 }
 
 }  // namespace sextant::apps

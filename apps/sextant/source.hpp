@@ -19,17 +19,27 @@ struct Source {
 };
 
 /// Reads the geometry file, or loads the model and captures. A query that is asked for is the only
-/// one left in the geometry.
-Source open_source(const SourceOptions& options);
+/// one left in the geometry. Warns of unused scales unless `quiet`.
+Source open_source(const SourceOptions& options, bool quiet);
 
 /// The model with its prompt, under the scales of --block-scales. Throws as `load_prompt_model`,
 /// and `InputError` for a block in that file that the model lacks.
 ttt::PromptModel open_model(const SourceOptions& options);
 
+/// Warns where --block-scales names blocks of the model that are not among `blocks`, the captured
+/// ones: they stay as they are.
+void warn_of_unused_scales(const ttt::PromptModel& model,
+                           const std::vector<geometry::Block>& blocks, const SourceOptions& options,
+                           bool quiet);
+
 /// `model.capture(options)`; where a prediction is not finite, the error names the weight to blame.
 geometry::PromptGeometry capture(const ttt::PromptModel& model,
                                  const model::CaptureOptions& options,
                                  const std::string& model_directory);
+
+/// The numbers of examples, queries and blocks, for a report's heading.
+std::vector<std::pair<std::string, std::string>> counts(Eigen::Index examples, Eigen::Index queries,
+                                                        std::size_t blocks);
 
 /// What stands at the top and the foot of a report on this source.
 report::Heading heading(const std::string& title, const Source& source, std::uint64_t seed);

@@ -3,16 +3,12 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-#include <chrono>
 #include <optional>
 #include <string>
 
-#include "sextant/core/errors.hpp"
-#include "sextant/core/memory.hpp"
-#include "sextant/core/threads.hpp"
 #include "sextant/geometry/file.hpp"
 #include "sextant/ttt/load.hpp"
+#include "timing_program.hpp"
 
 namespace {
 
@@ -21,12 +17,9 @@ struct Options {
   std::string prompt;
   std::string head;
   std::string out;
-  int threads = 0;
 };
 
 void run(const Options& options) {
-  using Clock = std::chrono::steady_clock;
-  sextant::set_threads(options.threads);
   sextant::ttt::PromptModelFiles files;
   files.model = options.model;
   files.prompt = options.prompt;
@@ -35,9 +28,9 @@ void run(const Options& options) {
   double seconds = 0;
   // The first capture meets cold caches and is not timed, as PyTorch's is not.
   for (int round = 0; round < 2; ++round) {
-    const auto begin = Clock::now();
+    const auto begin = sextant::bench::Clock::now();
     const auto geometry = model.capture({});
-    seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    seconds = sextant::bench::seconds_since(begin);
     if (!options.out.empty()) sextant::geometry::write_geometry(options.out, geometry);
   }
   fmt::print("{{\"capture_seconds\": {:.6e}}}\n", seconds);
@@ -46,20 +39,11 @@ void run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  sextant::keep_freed_memory();
   Options options;
   CLI::App app("Times the capture of all value-head kernels", "capture_timing");
   app.add_option("--model", options.model, "Model directory")->required();
   app.add_option("--prompt", options.prompt, "Prompt file")->required();
   app.add_option("--head", options.head, "An encoder's head");
   app.add_option("--out", options.out, "Where to write the geometry");
-  app.add_option("--threads", options.threads, "Threads to use; 0: one per core");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    run(options);
-    return 0;
-  } catch (const sextant::Error& error) {
-    fmt::print(stderr, "capture_timing: {}\n", error.what());
-    return error.exit_status();
-  }
+  return sextant::bench::run_timing(app, argc, argv, [&] { run(options); });
 }

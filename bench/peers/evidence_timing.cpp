@@ -4,37 +4,25 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-#include <chrono>
 #include <cmath>
 #include <numbers>
 #include <string>
 
-#include "sextant/core/errors.hpp"
-#include "sextant/core/memory.hpp"
-#include "sextant/core/threads.hpp"
 #include "sextant/evidence/benchmark_fit.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/geometry/file.hpp"
 #include "sextant/spectral/eigensystem.hpp"
+#include "timing_program.hpp"
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 struct Options {
   std::string geometry;
   double tau2 = 1;
   double sigma2 = 1;
-  int threads = 0;
 };
 
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
 void run(const Options& options) {
-  sextant::set_threads(options.threads);
   const auto geometry = sextant::geometry::read_geometry(options.geometry);
   const Eigen::MatrixXd kernel = sextant::geometry::summed_kernel(geometry);
   const auto n = static_cast<double>(geometry.examples());
@@ -46,18 +34,18 @@ void run(const Options& options) {
   sextant::evidence::BenchmarkFit fit;
   // The first round meets cold caches and is not timed, as the peers' is not.
   for (int round = 0; round < 2; ++round) {
-    auto begin = Clock::now();
+    auto begin = sextant::bench::Clock::now();
     const auto system = sextant::spectral::decompose(kernel);
     const Eigen::VectorXd rotated = system.rotate(geometry.residuals);
-    decomposition = seconds_since(begin);
-    begin = Clock::now();
+    decomposition = sextant::bench::seconds_since(begin);
+    begin = sextant::bench::Clock::now();
     const Eigen::ArrayXd variances = options.tau2 * system.values.array() + options.sigma2;
     log_likelihood =
         -(variances.log() + rotated.array().square() / variances).sum() / 2 - n * constant;
-    value_seconds = seconds_since(begin);
-    begin = Clock::now();
+    value_seconds = sextant::bench::seconds_since(begin);
+    begin = sextant::bench::Clock::now();
     fit = sextant::evidence::fit_benchmark(system.values, rotated);
-    fit_seconds = seconds_since(begin);
+    fit_seconds = sextant::bench::seconds_since(begin);
   }
   fmt::print(
       "{{\"decomposition_seconds\": {:.6e}, \"value_seconds\": {:.6e}, \"fit_seconds\": {:.6e}, "
@@ -70,7 +58,6 @@ void run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  sextant::keep_freed_memory();
   Options options;
   CLI::App app("Times the fit of the Gaussian benchmark", "evidence_timing");
   app.add_option("--geometry", options.geometry, "Geometry file")->required();
@@ -78,13 +65,5 @@ int main(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber);
   app.add_option("--sigma2", options.sigma2, "Observation variance of the log likelihood")
       ->check(CLI::PositiveNumber);
-  app.add_option("--threads", options.threads, "Threads to use; 0: one per core");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    run(options);
-    return 0;
-  } catch (const sextant::Error& error) {
-    fmt::print(stderr, "evidence_timing: {}\n", error.what());
-    return error.exit_status();
-  }
+  return sextant::bench::run_timing(app, argc, argv, [&] { run(options); });
 }

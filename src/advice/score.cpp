@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "ranked_blocks.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/subspace/scores.hpp"
 
@@ -36,23 +37,6 @@ std::int64_t planned_horizon(const Selection& whole) {
   return best;
 }
 
-void describe_ranking(const geometry::PromptGeometry& geometry, const subspace::Ranking& ranking,
-                      Scoring& result) {
-  for (std::size_t k = 0; k < ranking.order.size(); ++k) {
-    const Index index = ranking.order[k];
-    const geometry::Block& block = geometry.blocks[index];
-    result.ranking.push_back({index, block.name, block.layer, block.head, block.kind,
-                              block.parameters, ranking.scores[k], static_cast<int>(k) + 1});
-    if (static_cast<Index>(k) < ranking.selected) {
-      result.selected.push_back(block.name);
-      result.selected_indices.push_back(index);
-    }
-  }
-  result.alone = ranking.alone;
-  result.queries_used = ranking.prompt_as_queries ? "prompt" : "queries";
-  if (ranking.greedy) result.stopped = subspace::describe(ranking.greedy->stop);
-}
-
 }  // namespace
 
 Scoring score(const geometry::PromptGeometry& geometry, const ScoreOptions& options) {
@@ -85,10 +69,10 @@ Scoring score(const geometry::PromptGeometry& geometry, const Selection& whole,
   ranking_options.update = {result.horizon, options.select.step, subspace::UpdateMethod::automatic};
   ranking_options.seed = options.seed;
   const subspace::BlockMatrices blocks = block_matrices(geometry, options.select.query);
-  describe_ranking(geometry,
-                   subspace::rank_blocks(blocks, whole.system, geometry.residuals, whole.benchmark,
-                                         ranking_options),
-                   result);
+  const subspace::Ranking ranking = subspace::rank_blocks(blocks, whole.system, geometry.residuals,
+                                                          whole.benchmark, ranking_options);
+  take_ranking(ranking, geometry.blocks, result);
+  if (ranking.greedy) result.stopped = subspace::describe(ranking.greedy->stop);
   result.error_none = subspace::UpdateRisk(blocks, whole.benchmark).no_update();
   result.error_selected =
       subspace::risk_of(blocks, result.selected_indices, whole.benchmark, ranking_options.update);

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
+#include "selection_steps.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/geometry/validation.hpp"
@@ -19,36 +21,6 @@ using Eigen::VectorXd;
 using evidence::Sigma2Rule;
 
 using Blocks = std::span<const Index>;
-
-void fit_variances(const VectorXd& rotated, const SelectOptions& options, Selection& result) {
-  const VectorXd& values = result.system.values;
-  const bool sigma2_given = options.sigma2.rule == Sigma2Rule::fixed;
-  if (sigma2_given && options.tau2) {
-    check_not_negative("select", "tau2", *options.tau2);
-    check_positive("select", "sigma2", options.sigma2.value);
-    result.benchmark = {*options.tau2, options.sigma2.value};
-    result.lambda_star = result.benchmark.lambda_star();
-    return;
-  }
-  if (sigma2_given) {
-    result.fit = evidence::fit_tau2(values, rotated, options.sigma2.value);
-  } else if (options.tau2) {
-    result.fit = evidence::fit_sigma2(values, rotated, *options.tau2);
-  } else {
-    result.fit = evidence::fit_benchmark(values, rotated);
-  }
-  result.benchmark = result.fit->benchmark;
-  result.lambda_star = result.fit->lambda_star;
-}
-
-void find_horizon(const VectorXd& rotated, const SelectOptions& options, Selection& result) {
-  result.curve = evidence::evidence_curve(result.system.values, rotated, result.rho,
-                                          options.horizons, options.sigma2);
-  result.t_map = result.lambda_max > 0 ? result.curve.t_map : 0;
-  result.sigma2_rule = options.sigma2.rule;
-  result.sigma2 = result.curve.sigma2[result.curve.map_index];
-  result.posterior = evidence::gibbs_posterior(result.curve);
-}
 
 void certify(const SelectOptions& options, Selection& result) {
   check_between("select", "delta", options.delta, 0, 1);
@@ -85,21 +57,12 @@ QueryAdvice advise_query(const geometry::PromptGeometry& geometry, Blocks blocks
       result.system.rotate(geometry::summed_coupling(geometry, query, blocks));
   const spectral::GapWeights& weights =
       every_weights.emplace_back(spectral::query_gap_weights(values, coupling, result.benchmark));
-  QueryAdvice advice;
+  const double kappa = geometry::summed_variance(geometry, query, blocks);
+  QueryAdvice advice = judge_query(values, coupling, kappa, weights, filters.map, result);
   advice.query = geometry.query_number(query);
   advice.correction_map = spectral::query_correction(filters.map, coupling, rotated);
   advice.correction_average = spectral::query_correction(filters.average, coupling, rotated);
   advice.correction_bayes = spectral::query_correction(filters.bayes, coupling, rotated);
-  const spectral::AdaptationGap gap =
-      spectral::adaptation_gap(values, weights, result.lambda_star, filters.map);
-  advice.gap_none = gap.none;
-  advice.gap_map = gap.adapted;
-  advice.adapt = gap.adapt;
-  const double kappa = geometry::summed_variance(geometry, query, blocks);
-  const spectral::QueryVariance variance =
-      spectral::query_variance(values, coupling, kappa, result.benchmark);
-  advice.variance_prior = variance.prior;
-  advice.variance_posterior = variance.posterior;
   if (const auto posterior =
           result.variances ? result.variances->query(coupling, kappa) : std::nullopt) {
     advice.interval = posterior->interval(credible_level);
@@ -107,8 +70,6 @@ QueryAdvice advise_query(const geometry::PromptGeometry& geometry, Blocks blocks
       advice.probability_closer = posterior->probability_closer(advice.correction_map);
     }
   }
-  result.spectral_match.horizon_query.push_back(
-      spectral::match_at_mean(values, weights.a, result.lambda_star, result.rho).horizon);
   return advice;
 }
 
@@ -116,18 +77,7 @@ void judge(const geometry::PromptGeometry& geometry, Blocks blocks, const Vector
            const SelectOptions& options, Selection& result) {
   const VectorXd& values = result.system.values;
   const double rho = result.rho;
-  const spectral::GapWeights weights = spectral::prompt_gap_weights(values, result.benchmark);
-  const spectral::AdaptationGap gap = spectral::adaptation_gap(
-      values, weights, result.lambda_star, spectral::gd_prompt_filter(values, rho, result.t_map));
-  result.prompt = {gap.none, gap.adapted, gap.adapt};
-  result.oracle_horizon_prompt =
-      spectral::oracle_horizon(values, weights, result.lambda_star, rho, result.curve.horizons)
-          .horizon;
-  const spectral::SpectralMatch match =
-      spectral::match_at_mean(values, weights.a, result.lambda_star, rho);
-  result.spectral_match.t_mu = match.time;
-  result.spectral_match.horizon_prompt = match.horizon;
-
+  judge_prompt(values, spectral::prompt_gap_weights(values, result.benchmark), result);
   const Filters filters = {
       spectral::gd_query_filter(values, rho, result.t_map),
       evidence::average_query_filter(values, rho, result.curve.horizons, result.posterior.weights),
@@ -179,18 +129,8 @@ void collect_warnings(const geometry::PromptGeometry& geometry, Blocks blocks, S
     warn(fmt::format("Negative eigenvalues of {:.3g} in sum, {:.3g} of the trace, were set to 0.",
                      result.system.clipped, result.system.clipped / result.system.trace));
   }
-  if (result.lambda_max == 0) {
-    warn("The kernel is zero: the chosen blocks cannot move any prediction.");
-    return;
-  }
-  if (result.curve.zero_residuals) {
-    warn("All residuals are zero: there is nothing to learn from.");
-    return;
-  }
-  if (result.curve.at_upper_edge && result.curve.horizons.size() > 1) {
-    warn(fmt::format("T_MAP = {} is the largest candidate: more steps may be better.",
-                     result.t_map));
-  }
+  if (!has_something_to_learn(result)) return;
+  warn_at_last_horizon(result);
   if (result.fit && result.fit->at_lower_edge) {
     warn(
         "The benchmark fit finds no sign of observation variance: lambda_star is at the lower end "
@@ -242,6 +182,11 @@ GapPair Selection::mean_gap() const {
   return mean;
 }
 
+bool Selection::has_intervals() const {
+  return std::ranges::any_of(queries,
+                             [](const QueryAdvice& query) { return query.interval.has_value(); });
+}
+
 Selection select(const geometry::PromptGeometry& geometry, const SelectOptions& options) {
   return select(geometry, geometry::all_blocks(geometry), options);
 }
@@ -260,8 +205,10 @@ Selection select(const geometry::PromptGeometry& geometry, Blocks blocks,
   result.lambda_max = result.system.largest();
   result.rho = options.step.for_kernel(result.lambda_max);
   const VectorXd rotated = result.system.rotate(geometry.residuals);
-  fit_variances(rotated, options, result);
-  find_horizon(rotated, options, result);
+  take_benchmark(fitted(options, result.system.values, rotated), options, result);
+  take_curve(evidence::evidence_curve(result.system.values, rotated, result.rho, options.horizons,
+                                      options.sigma2),
+             options, result);
   certify(options, result);
   judge(geometry, blocks, rotated, options, result);
   collect_warnings(geometry, blocks, result);

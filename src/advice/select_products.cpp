@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "selection_steps.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/evidence/large.hpp"
 #include "sextant/spectral/filters.hpp"
@@ -16,7 +17,6 @@ namespace {
 
 using Eigen::Index;
 using Eigen::VectorXd;
-using evidence::Sigma2Rule;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 void check(const KernelProducts& prompt, const SelectOptions& options,
@@ -29,19 +29,10 @@ void check(const KernelProducts& prompt, const SelectOptions& options,
   if (m > 0) check_size(here, "couplings", static_cast<std::size_t>(prompt.couplings.rows()), n);
   check_size(here, "variances", static_cast<std::size_t>(prompt.variances.size()), m);
   check_size(here, "query_numbers", prompt.query_numbers.size(), m);
+  if (options.step.rho) check_positive(here, "rho", *options.step.rho);
   if (products.steps < 1) throw ArgumentError(here, "steps", "is below 1");
   if (products.probes < 2) throw ArgumentError(here, "probes", "is below 2: one has no error");
   if (options.query) throw ArgumentError(here, "query", "is not for products; leave others out");
-}
-
-std::optional<evidence::BenchmarkFit> fitted(const evidence::ResidualSpectrum& spectrum,
-                                             const SelectOptions& options) {
-  if (options.sigma2.rule == Sigma2Rule::fixed) {
-    if (options.tau2) return std::nullopt;
-    return evidence::fit_tau2(spectrum, options.sigma2.value);
-  }
-  if (options.tau2) return evidence::fit_sigma2(spectrum, *options.tau2);
-  return evidence::fit_benchmark(spectrum);
 }
 
 /// The jackknife's standard error of log lambda_star: fits that leave out one probe each.
@@ -53,7 +44,7 @@ double log_lambda_star_error(const evidence::LargeSpectrum& large, const SelectO
     evidence::ResidualSpectrum rest = large.pessimistic;
     rest.counts *= probes / (probes - 1);
     rest.counts.segment(begin, end - begin).setZero();
-    const double lambda_star = fitted(rest, options)->lambda_star;
+    const double lambda_star = fitted(options, rest)->lambda_star;
     if (!(lambda_star > 0) || !std::isfinite(lambda_star)) return infinity;
     values.push_back(std::log(lambda_star));
     begin = end;
@@ -66,19 +57,13 @@ double log_lambda_star_error(const evidence::LargeSpectrum& large, const SelectO
 /// variance where steps are few.
 void fit_variances(const evidence::LargeSpectrum& large, const SelectOptions& options,
                    Selection& result) {
-  result.fit = fitted(large.pessimistic, options);
+  take_benchmark(fitted(options, large.pessimistic), options, result);
   if (!result.fit) {
-    check_not_negative("select", "tau2", *options.tau2);
-    check_positive("select", "sigma2", options.sigma2.value);
-    result.benchmark = {*options.tau2, options.sigma2.value};
-    result.lambda_star = result.benchmark.lambda_star();
     result.products->lambda_star_low = result.lambda_star;
     result.products->lambda_star_high = result.lambda_star;
     return;
   }
-  result.benchmark = result.fit->benchmark;
-  result.lambda_star = result.fit->lambda_star;
-  const double other = fitted(large.optimistic, options)->lambda_star;
+  const double other = fitted(options, large.optimistic)->lambda_star;
   const double spread = std::exp(2 * log_lambda_star_error(large, options));
   result.products->lambda_star_low = std::min(result.lambda_star, other) / spread;
   result.products->lambda_star_high = std::max(result.lambda_star, other) * spread;
@@ -95,33 +80,19 @@ std::int64_t shifted_map(const evidence::LargeSpectrum& large, const SelectOptio
 
 void find_horizon(const evidence::LargeSpectrum& large, const SelectOptions& options,
                   Selection& result) {
-  result.curve =
-      evidence::evidence_curve(large.spectrum, large.rho, options.horizons, options.sigma2);
-  result.t_map = large.lambda_max > 0 ? result.curve.t_map : 0;
-  result.sigma2_rule = options.sigma2.rule;
-  result.sigma2 = result.curve.sigma2[result.curve.map_index];
-  result.posterior = evidence::gibbs_posterior(result.curve);
+  take_curve(evidence::evidence_curve(large.spectrum, large.rho, options.horizons, options.sigma2),
+             options, result);
   // A smaller determinant makes every step dearer.
   result.products->t_map_low = shifted_map(large, options, -2);
   result.products->t_map_high = shifted_map(large, options, 2);
 }
 
 /// a_i = counts_i (tau2 l_i + sigma2) over the density, in place of one term for every eigenvalue.
-void judge_prompt(const evidence::ResidualSpectrum& spectrum, Selection& result) {
+void judge_density(const evidence::ResidualSpectrum& spectrum, Selection& result) {
   const VectorXd nodes = spectrum.density_nodes.cwiseMax(0.0).cwiseMin(result.lambda_max);
   spectral::GapWeights weights = spectral::prompt_gap_weights(nodes, result.benchmark);
   weights.a = weights.a.cwiseProduct(spectrum.counts);
-  const spectral::AdaptationGap gap =
-      spectral::adaptation_gap(nodes, weights, result.lambda_star,
-                               spectral::gd_prompt_filter(nodes, result.rho, result.t_map));
-  result.prompt = {gap.none, gap.adapted, gap.adapt};
-  result.oracle_horizon_prompt = spectral::oracle_horizon(nodes, weights, result.lambda_star,
-                                                          result.rho, result.curve.horizons)
-                                     .horizon;
-  const spectral::SpectralMatch match =
-      spectral::match_at_mean(nodes, weights.a, result.lambda_star, result.rho);
-  result.spectral_match.t_mu = match.time;
-  result.spectral_match.horizon_prompt = match.horizon;
+  judge_prompt(nodes, weights, result);
 }
 
 /// q(K) r for the three filters.
@@ -163,39 +134,22 @@ QueryAdvice advise_query(const KernelProducts& prompt, Index x, const Filtered& 
   }
   const spectral::GapWeights weights =
       spectral::query_gap_weights(nodes, rotated, result.benchmark);
-  QueryAdvice advice;
+  QueryAdvice advice =
+      judge_query(nodes, rotated, prompt.variances[x], weights,
+                  spectral::gd_query_filter(nodes, result.rho, result.t_map), result);
   advice.query = static_cast<Index>(prompt.query_numbers[static_cast<std::size_t>(x)]);
   advice.correction_map = coupling.dot(filtered.map);
   advice.correction_average = coupling.dot(filtered.average);
   advice.correction_bayes = coupling.dot(filtered.bayes);
-  const spectral::AdaptationGap gap =
-      spectral::adaptation_gap(nodes, weights, result.lambda_star,
-                               spectral::gd_query_filter(nodes, result.rho, result.t_map));
-  advice.gap_none = gap.none;
-  advice.gap_map = gap.adapted;
-  advice.adapt = gap.adapt;
-  const spectral::QueryVariance variance =
-      spectral::query_variance(nodes, rotated, prompt.variances[x], result.benchmark);
-  advice.variance_prior = variance.prior;
-  advice.variance_posterior = variance.posterior;
   advice.oracle_horizon = spectral::oracle_horizon(nodes, weights, result.lambda_star, result.rho,
                                                    result.curve.horizons)
                               .horizon;
-  result.spectral_match.horizon_query.push_back(
-      spectral::match_at_mean(nodes, weights.a, result.lambda_star, result.rho).horizon);
   return advice;
 }
 
 void collect_warnings(const evidence::LargeSpectrum& large, Selection& result) {
   const auto warn = [&](std::string text) { result.warnings.push_back(std::move(text)); };
-  if (result.lambda_max == 0) {
-    warn("The kernel is zero: the chosen blocks cannot move any prediction.");
-    return;
-  }
-  if (result.curve.zero_residuals) {
-    warn("All residuals are zero: there is nothing to learn from.");
-    return;
-  }
+  if (!has_something_to_learn(result)) return;
   const ProductAccuracy& products = *result.products;
   if (products.t_map_low != products.t_map_high) {
     warn(
@@ -203,10 +157,7 @@ void collect_warnings(const evidence::LargeSpectrum& large, Selection& result) {
                     "{}. More probes narrow that.",
                     products.t_map_low, products.t_map_high));
   }
-  if (result.curve.horizons.size() > 1 && result.curve.at_upper_edge) {
-    warn(fmt::format("T_MAP = {} is the largest candidate: more steps may be better.",
-                     result.t_map));
-  }
+  warn_at_last_horizon(result);
   if (result.t_map > large.exact_horizon) {
     warn(fmt::format("T_MAP = {} exceeds the {} steps up to which {} products are exact.",
                      result.t_map, large.exact_horizon, products.steps));
@@ -255,7 +206,7 @@ Selection select(const KernelProducts& prompt, const SelectOptions& options,
   result.products->evidence_error = large.evidence_error(1);
   fit_variances(large, options, result);
   find_horizon(large, options, result);
-  judge_prompt(large.spectrum, result);
+  judge_density(large.spectrum, result);
   if (result.lambda_star > 0 && std::isfinite(result.lambda_star)) {
     result.products->solve_residual = space.solve_residual(result.lambda_star);
   }

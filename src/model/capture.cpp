@@ -252,14 +252,16 @@ Eigen::VectorXd predict(const Rows<Scalar>& hidden, const TokenBatch& batch,
 
 template <class Scalar>
 Rows<Scalar> sequence_cotangents(const Rows<Scalar>& hidden, const TokenBatch& batch,
-                                 const SequenceLayouts& layouts,
                                  const ScalarReadout<Scalar>& readout) {
-  Rows<Scalar> cotangent = Rows<Scalar>::Zero(
-      static_cast<Eigen::Index>(layouts.layouts.top.query_activation.size()), hidden.cols());
-  for (std::size_t i = 0; i < batch.sequences(); ++i) {
-    std::vector<int> target(batch.sequence_outputs[i].size());
-    std::iota(target.begin(), target.end(), layouts.top[i].begin);
-    readout.pull_back(hidden, batch.sequence_outputs[i], 1.0, target, cotangent);
+  std::size_t rows = 0;
+  for (const auto& outputs : batch.sequence_outputs) rows += outputs.size();
+  Rows<Scalar> cotangent = Rows<Scalar>::Zero(static_cast<Eigen::Index>(rows), hidden.cols());
+  int next = 0;
+  for (const auto& outputs : batch.sequence_outputs) {
+    std::vector<int> target(outputs.size());
+    std::iota(target.begin(), target.end(), next);
+    next += static_cast<int>(outputs.size());
+    readout.pull_back(hidden, outputs, 1.0, target, cotangent);
   }
   return cotangent;
 }
@@ -283,16 +285,16 @@ CaptureResult capture(const Weights<Scalar>& weights, const TokenBatch& batch, i
   CaptureObserver<Scalar> observer(weights, activations, layouts, examples, blocks,
                                    options.features, result);
   backward(weights, activations, layouts.layouts, &layouts,
-           sequence_cotangents(activations.hidden, batch, layouts, readout), observer);
+           sequence_cotangents(activations.hidden, batch, readout), observer);
   return result;
 }
 
-#define SEXTANT_INSTANTIATE(Scalar)                                                                \
-  template Eigen::VectorXd predict(const Rows<Scalar>&, const TokenBatch&,                         \
-                                   const ScalarReadout<Scalar>&);                                  \
-  template Rows<Scalar> sequence_cotangents(const Rows<Scalar>&, const TokenBatch&,                \
-                                            const SequenceLayouts&, const ScalarReadout<Scalar>&); \
-  template CaptureResult capture(const Weights<Scalar>&, const TokenBatch&, int,                   \
+#define SEXTANT_INSTANTIATE(Scalar)                                                 \
+  template Eigen::VectorXd predict(const Rows<Scalar>&, const TokenBatch&,          \
+                                   const ScalarReadout<Scalar>&);                   \
+  template Rows<Scalar> sequence_cotangents(const Rows<Scalar>&, const TokenBatch&, \
+                                            const ScalarReadout<Scalar>&);          \
+  template CaptureResult capture(const Weights<Scalar>&, const TokenBatch&, int,    \
                                  const ScalarReadout<Scalar>&, const CaptureOptions&);
 SEXTANT_INSTANTIATE(float)
 SEXTANT_INSTANTIATE(double)

@@ -49,11 +49,14 @@ void add_selection(HtmlReport& report, const advice::Selection& selection,
   report.figure(spectrum_figure(doubles(selection.system.values), filters(selection)));
   if (!selection.queries.empty()) {
     report.table(query_advice_table(selection, outlook),
-                 "Each query: correction at T_MAP and by the Bayes filter; the interval that holds "
-                 "the true correction with probability 95%, and the probability that T_MAP steps "
-                 "bring the prediction closer to the truth; expected squared distance from the "
-                 "best possible correction without an update and at T_MAP; whether adapting "
-                 "helps.");
+                 fmt::format("Each query: correction at T_MAP and by the Bayes filter; {}expected "
+                             "squared distance from the best possible correction without an update "
+                             "and at T_MAP; whether adapting helps.",
+                             selection.has_intervals()
+                                 ? "the interval that holds the true correction with probability "
+                                   "95%, and the probability that T_MAP steps bring the prediction "
+                                   "closer to the truth; "
+                                 : ""));
   }
 }
 
@@ -112,11 +115,17 @@ std::string plan_html(const Heading& heading, const advice::Plan& plan,
                       const ttt::Adaptation* adaptation) {
   HtmlReport report(heading.title, heading.subtitle);
   Summary summary = summarize(plan);
+  const bool follows_plan = adaptation == nullptr || adaptation->is_made_of_steps();
   if (adaptation != nullptr) {
-    summary.facts.insert(summary.facts.begin(), summarize(*adaptation).statement);
+    std::string outcome = summarize(*adaptation).statement;
+    if (!follows_plan) {
+      outcome.swap(summary.statement);
+      outcome = "The advice on steps, which this update does not follow: " + outcome;
+    }
+    summary.facts.insert(summary.facts.begin(), std::move(outcome));
   }
   add_verdict(report, summary.statement, summary.facts, summary.warnings);
-  report.table(key_numbers(plan, blocks.size()), "Key numbers");
+  if (follows_plan) report.table(key_numbers(plan, blocks.size()), "Key numbers");
   if (adaptation != nullptr) add_adaptation(report, *adaptation);
   add_selection(report, deciding(plan), plan.outlook);
   if (plan.scoring) add_scoring(report, *plan.scoring, blocks);

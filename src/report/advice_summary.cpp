@@ -189,7 +189,7 @@ std::string outcome_statement(const ttt::Adaptation& adaptation) {
 }
 
 std::string validity_fact(const ttt::Adaptation& adaptation) {
-  const double move = largest_move(adaptation);
+  const double move = adaptation.validity.largest_move;
   const double deviation = adaptation.validity.deviation;
   std::string verdict = "The linear model did not hold";
   if (deviation <= 0.1 * move) {

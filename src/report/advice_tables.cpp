@@ -77,8 +77,10 @@ Table query_advice_table(const advice::Selection& selection,
   table.numbers_of("query", queries, &QueryAdvice::query);
   table.numbers_of("at T_MAP", queries, &QueryAdvice::correction_map, 3);
   table.numbers_of("Bayes", queries, &QueryAdvice::correction_bayes, 3);
-  table.numbers_of("low", queries, low, 2).numbers_of("high", queries, high, 2);
-  table.numbers_of("P(closer)", queries, closer, 2);
+  if (selection.has_intervals()) {
+    table.numbers_of("low", queries, low, 2).numbers_of("high", queries, high, 2);
+    table.numbers_of("P(closer)", queries, closer, 2);
+  }
   table.numbers_of("gap none", queries, &QueryAdvice::gap_none, 3);
   table.numbers_of("gap T_MAP", queries, &QueryAdvice::gap_map, 3);
   return table.text_of("adapt", queries, adapt);

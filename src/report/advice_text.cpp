@@ -63,7 +63,9 @@ std::string map_and_ranking(const advice::Scoring& scoring,
 std::string queries_of(const advice::Selection& selection, const TerminalStyle& style,
                        const std::vector<advice::QueryOutlook>& outlook = {}) {
   if (selection.queries.empty()) return {};
-  return titled("Corrections of the queries, 95% intervals, expected squared gaps",
+  return titled(selection.has_intervals()
+                    ? "Corrections of the queries, 95% intervals, expected squared gaps"
+                    : "Corrections of the queries, expected squared gaps",
                 to_terminal(query_advice_table(selection, outlook), style, most_queries), style);
 }
 

@@ -122,6 +122,7 @@ void add_adaptation(const ttt::Adaptation& adaptation, OrderedJson& json) {
   validity["deviation"] = number(adaptation.validity.deviation);
   validity["kernel_drift"] = number(adaptation.validity.kernel_drift);
   validity["bound"] = number(adaptation.validity.bound);
+  validity["largest_move"] = number(adaptation.validity.largest_move);
   json["validity"] = std::move(validity);
   if (!adaptation.is_measured()) {
     json["update"] = nullptr;

@@ -21,12 +21,16 @@ using Eigen::VectorXd;
 constexpr std::string_view method_names[] = {"query-aware",       "trace", "trace-bottom",
                                              "greedy-correction", "risk",  "random"};
 
-void check_options(const BlockMatrices& blocks, const RankingOptions& options) {
-  if (options.budget && (*options.budget < 1 || *options.budget > blocks.count())) {
-    throw ArgumentError("rank_blocks", "budget",
-                        fmt::format("is {}, expected between 1 and the number of blocks, {}",
-                                    *options.budget, blocks.count()));
+void check_budget(std::optional<Index> budget, Index blocks) {
+  if (budget && (*budget < 1 || *budget > blocks)) {
+    throw ArgumentError(
+        "rank_blocks", "budget",
+        fmt::format("is {}, expected between 1 and the number of blocks, {}", *budget, blocks));
   }
+}
+
+void check_options(const BlockMatrices& blocks, const RankingOptions& options) {
+  check_budget(options.budget, blocks.count());
   if (options.parameters.empty()) return;
   if (options.method == Method::random) {
     throw ArgumentError("rank_blocks", "parameters", "have no meaning for the method random");
@@ -58,19 +62,6 @@ VectorXd block_scores(const BlockMatrices& blocks, const spectral::Eigensystem& 
   return scores;
 }
 
-Ranking rank_by_scores(const BlockMatrices& blocks, const spectral::Eigensystem& full,
-                       const spectral::Benchmark& model, const RankingOptions& options) {
-  Ranking result;
-  result.alone = block_scores(blocks, full, model, options);
-  result.order.resize(blocks.kernels.size());
-  std::iota(result.order.begin(), result.order.end(), Index{0});
-  const double sign = options.method == Method::trace_bottom ? 1 : -1;
-  std::ranges::stable_sort(result.order, {}, [&](Index b) { return sign * result.alone[b]; });
-  for (const Index b : result.order) result.scores.push_back(result.alone[b]);
-  result.selected = options.budget.value_or(blocks.count());
-  return result;
-}
-
 }  // namespace
 
 std::string_view name_of(Method method) { return method_names[static_cast<std::size_t>(method)]; }
@@ -89,6 +80,24 @@ bool is_greedy(Method method) {
   return method == Method::risk || method == Method::greedy_correction;
 }
 
+Ranking rank_by_scores(const VectorXd& scores, Method method, std::optional<Index> budget) {
+  if (is_greedy(method)) {
+    throw ArgumentError("rank_by_scores", "method",
+                        fmt::format("is {}, whose scores are those of sets", name_of(method)));
+  }
+  check_budget(budget, scores.size());
+  Ranking result;
+  result.method = method;
+  result.alone = scores;
+  result.order.resize(static_cast<std::size_t>(scores.size()));
+  std::iota(result.order.begin(), result.order.end(), Index{0});
+  const double sign = method == Method::trace_bottom ? 1 : -1;
+  std::ranges::stable_sort(result.order, {}, [&](Index b) { return sign * scores[b]; });
+  for (const Index b : result.order) result.scores.push_back(scores[b]);
+  result.selected = budget.value_or(scores.size());
+  return result;
+}
+
 Ranking rank_blocks(const BlockMatrices& blocks, const spectral::Eigensystem& full,
                     const Eigen::Ref<const VectorXd>& residuals, const spectral::Benchmark& model,
                     const RankingOptions& options) {
@@ -104,7 +113,8 @@ Ranking rank_blocks(const BlockMatrices& blocks, const spectral::Eigensystem& fu
     result.alone = result.greedy->alone;
     result.selected = static_cast<Index>(result.order.size());
   } else {
-    result = rank_by_scores(blocks, full, model, options);
+    result =
+        rank_by_scores(block_scores(blocks, full, model, options), options.method, options.budget);
   }
   result.method = options.method;
   result.prompt_as_queries = blocks.prompt_as_queries();

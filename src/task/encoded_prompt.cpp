@@ -36,7 +36,7 @@ Tokens encode_text(const Tokenizer& tokenizer, std::string_view text, const std:
   try {
     tokens = tokenizer.encode(text, true);
   } catch (const ArgumentError& error) {
-    throw InputError(file, place, error.what());
+    throw InputError(file, place, std::string(error.problem()));
   }
   if (tokens.empty()) throw InputError(file, place, "gives a text without any token");
   return tokens;

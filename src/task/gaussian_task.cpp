@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/random_matrix.hpp"
 
 namespace sextant::task {
 namespace {
@@ -14,12 +15,6 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
 constexpr std::string_view here = "draw_gaussian_task";
-
-MatrixXd normals(Random& random, Index rows, Index columns) {
-  MatrixXd matrix(rows, columns);
-  for (double& value : matrix.reshaped()) value = random.normal();
-  return matrix;
-}
 
 void check(const GaussianFamily& family) {
   if (family.examples < 1) throw ArgumentError(here, "examples", "is below 1");
@@ -49,15 +44,15 @@ geometry::PromptGeometry draw_gaussian_task(const GaussianFamily& family, Random
   result.query_kernels.assign(static_cast<std::size_t>(m), MatrixXd(n, count));
   result.query_variances.resize(m, count);
   const double deviation = std::sqrt(family.benchmark.tau2);
-  VectorXd residuals = std::sqrt(family.benchmark.sigma2) * normals(random, n, 1);
+  VectorXd residuals = std::sqrt(family.benchmark.sigma2) * normal_vector(n, random);
   VectorXd corrections = VectorXd::Zero(m);
   for (Index b = 0; b < count; ++b) {
     const GaussianBlock& block = family.blocks[static_cast<std::size_t>(b)];
     const auto scales = block.feature_scales.asDiagonal();
     const Index parameters = block.feature_scales.size();
-    const MatrixXd jacobian = normals(random, n, parameters) * scales;
-    const MatrixXd query = block.query_factor * (scales * normals(random, parameters, m));
-    const VectorXd update = deviation * normals(random, parameters, 1);
+    const MatrixXd jacobian = normal_matrix(n, parameters, random) * scales;
+    const MatrixXd query = block.query_factor * (scales * normal_matrix(parameters, m, random));
+    const VectorXd update = deviation * normal_vector(parameters, random);
     MatrixXd kernel = jacobian * jacobian.transpose();
     kernel = (kernel + kernel.transpose()).eval() / 2;
     result.kernels.push_back(std::move(kernel));

@@ -84,6 +84,7 @@ AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geo
       model, geometry, {blocks, linear.kernel, linear.lambda_max}, adapted,
       options.solver == Solver::steps ? std::optional(time) : std::nullopt, result.residual_norms);
   result.validity.deviation = (predictions - linearized).cwiseAbs().maxCoeff();
+  result.validity.largest_move = (predictions - base).cwiseAbs().maxCoeff();
   run.weights = adapted.weights();
   run.changed = adapted.changed();
   return run;

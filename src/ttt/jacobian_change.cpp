@@ -54,7 +54,7 @@ std::map<Key, Recorded> record(const PromptModel& model, const model::Weights<fl
   const model::SequenceLayouts layouts = sequence_layouts(batch);
   Recorder recorder(blocks);
   backward(weights, activations, layouts.layouts, &layouts,
-           sequence_cotangents(activations.hidden, batch, layouts, model.readout()), recorder);
+           sequence_cotangents(activations.hidden, batch, model.readout()), recorder);
   return recorder.recorded();
 }
 

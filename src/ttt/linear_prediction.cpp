@@ -47,7 +47,7 @@ Adaptation expected_adaptation(const geometry::PromptGeometry& geometry,
   result.blocks = blocks;
   result.residual_norms_predicted = linear.residual_norms;
   result.prompt = {geometry.residuals.norm(), unknown, linear.residual_norms.back()};
-  result.validity = {unknown, unknown, unknown};
+  result.validity = {unknown, unknown, unknown, unknown};
   for (Eigen::Index x = 0; x < geometry.queries(); ++x) {
     QueryOutcome outcome;
     outcome.query = geometry.query_number(x);

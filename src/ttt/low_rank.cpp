@@ -55,7 +55,9 @@ AdaptedModel adapt_low_rank(const PromptModel& model, const geometry::PromptGeom
   const VectorXd coefficients = subspace::query_coefficients(gram(queries), corrections);
 
   VectorXd linearized(model.examples() + m);
-  linearized << geometry.prompt_base, geometry.query_base + corrections;
+  linearized << geometry.prompt_base, geometry.query_base;
+  const VectorXd base = linearized;
+  linearized.tail(m) += corrections;
   for (Index x = 0; x < m; ++x) {
     linearized.head(model.examples()) += coefficients[x] * geometry::summed_coupling(chosen, x);
   }
@@ -83,6 +85,7 @@ AdaptedModel adapt_low_rank(const PromptModel& model, const geometry::PromptGeom
                                      {find_blocks(model, options.blocks), kernel, system.largest()},
                                      adapted, std::nullopt, result.residual_norms);
   result.validity.deviation = (predictions - linearized).cwiseAbs().maxCoeff();
+  result.validity.largest_move = (predictions - base).cwiseAbs().maxCoeff();
   return run;
 }
 

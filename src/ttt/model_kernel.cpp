@@ -35,22 +35,6 @@ std::vector<std::size_t> piece_ends(TokenLists sequences, std::size_t tokens) {
   return ends;
 }
 
-/// ds/dhidden of every sequence, one below the other.
-model::Rows<float> readout_gradients(const PromptModel& model, const model::TokenBatch& batch,
-                                     const model::Rows<float>& hidden) {
-  std::size_t rows = 0;
-  for (const auto& outputs : batch.sequence_outputs) rows += outputs.size();
-  model::Rows<float> gradients = model::Rows<float>::Zero(static_cast<Index>(rows), hidden.cols());
-  int next = 0;
-  std::vector<int> target;
-  for (const auto& outputs : batch.sequence_outputs) {
-    target.clear();
-    for (std::size_t i = 0; i < outputs.size(); ++i) target.push_back(next++);
-    model.readout().pull_back(hidden, outputs, 1.0, target, gradients);
-  }
-  return gradients;
-}
-
 }  // namespace
 
 ModelJacobian::ModelJacobian(const PromptModel& model, TokenLists sequences,
@@ -73,7 +57,8 @@ ModelJacobian::ModelJacobian(const PromptModel& model, TokenLists sequences,
     auto activations = model::forward_from(piece.input, model.weights(), piece.layouts, true);
     predictions_.segment(piece.first, static_cast<Index>(own.size())) =
         model::predict(activations.hidden, piece.batch, model.readout());
-    piece.readout_gradients = readout_gradients(model, piece.batch, activations.hidden);
+    piece.readout_gradients =
+        model::sequence_cotangents(activations.hidden, piece.batch, model.readout());
     bytes += activations.bytes();
     if (bytes <= memory.kept_bytes) piece.kept = std::move(activations);
     begin = end;
@@ -135,13 +120,8 @@ VectorXd ModelJacobian::push_forward(const model::WeightMatrices<float>& directi
 VectorXd ModelJacobian::squared_norms(const model::WeightMatrices<float>& directions) const {
   VectorXd norms(static_cast<Index>(blocks_.size()));
   for (std::size_t b = 0; b < blocks_.size(); ++b) {
-    const model::BlockSlice& slice = blocks_[b].slice;
-    const auto& matrix = directions.at({blocks_[b].layer, linear_kind(blocks_[b].kind)});
     norms[static_cast<Index>(b)] =
-        matrix.block(slice.input_first, slice.output_first, slice.input_count, slice.output_count)
-            .cast<double>()
-            .squaredNorm() /
-        blocks_[b].scale;
+        squared_norm(directions.at({blocks_[b].layer, linear_kind(blocks_[b].kind)}), blocks_[b]);
   }
   return norms;
 }
@@ -149,12 +129,10 @@ VectorXd ModelJacobian::squared_norms(const model::WeightMatrices<float>& direct
 model::WeightMatrices<float> ModelJacobian::restricted(
     const model::WeightMatrices<float>& directions, std::size_t b) const {
   const model::ModelBlock& block = blocks_.at(b);
-  const model::BlockSlice& slice = block.slice;
   const model::BlockGradient<float>::Key key{block.layer, linear_kind(block.kind)};
   const model::Rows<float>& from = directions.at(key);
   model::Rows<float> only = model::Rows<float>::Zero(from.rows(), from.cols());
-  only.block(slice.input_first, slice.output_first, slice.input_count, slice.output_count) =
-      from.block(slice.input_first, slice.output_first, slice.input_count, slice.output_count);
+  block.slice.of(only) = block.slice.of(from);
   model::WeightMatrices<float> result;
   result.emplace(key, std::move(only));
   return result;

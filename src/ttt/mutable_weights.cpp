@@ -50,6 +50,10 @@ void PromptModel::set_block_scales(geometry::BlockScales scales) {
   block_scales_ = std::move(scales);
 }
 
+double squared_norm(const model::Rows<float>& matrix, const model::ModelBlock& block) {
+  return block.slice.of(matrix).cast<double>().squaredNorm() / block.scale;
+}
+
 MutableWeights::MutableWeights(const model::Weights<float>& base, const Matrices& like)
     : weights_(base) {
   for (const auto& [key, ignored] : like) {
@@ -71,14 +75,8 @@ double MutableWeights::distance(const model::Weights<float>& base,
   double squared = 0;
   for (const model::ModelBlock& block : blocks) {
     const model::LinearKind kind = linear_kind(block.kind);
-    const model::BlockSlice& slice = block.slice;
-    const model::Rows<float> change =
-        *matrices_.at({block.layer, kind}) - copy(base.linear(block.layer, kind).weight);
-    squared +=
-        change.block(slice.input_first, slice.output_first, slice.input_count, slice.output_count)
-            .cast<double>()
-            .squaredNorm() /
-        block.scale;
+    squared += squared_norm(
+        *matrices_.at({block.layer, kind}) - copy(base.linear(block.layer, kind).weight), block);
   }
   return std::sqrt(squared);
 }

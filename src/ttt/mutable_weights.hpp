@@ -19,6 +19,9 @@ namespace sextant::ttt {
 std::vector<model::ModelBlock> find_blocks(const PromptModel& model,
                                            const std::vector<std::string>& names);
 
+/// |matrix|^2 over the entries of `block`, in units of the block's scale.
+double squared_norm(const model::Rows<float>& matrix, const model::ModelBlock& block);
+
 /// Weights that share storage with `base`, except for the matrices of a gradient, which are owned.
 class MutableWeights {
  public:

@@ -25,7 +25,7 @@ PromptGeometry geometry_with(std::uint64_t seed, Index n, Index m, double tau2, 
   PromptGeometry geometry = test::random_geometry(random, n, m, {6, 12, 3, 20, 8});
   MatrixXd covariance = tau2 * geometry::summed_kernel(geometry);
   covariance.diagonal().array() += sigma2;
-  geometry.residuals = covariance.llt().matrixL() * test::normal_matrix(random, n, 1);
+  geometry.residuals = covariance.llt().matrixL() * normal_matrix(n, 1, random);
   return geometry;
 }
 

@@ -24,8 +24,7 @@ namespace {
 void draw_residuals(Random& random, double tau2, double sigma2, PromptGeometry& geometry) {
   MatrixXd covariance = tau2 * geometry::summed_kernel(geometry);
   covariance.diagonal().array() += sigma2;
-  geometry.residuals =
-      covariance.llt().matrixL() * test::normal_matrix(random, geometry.examples(), 1);
+  geometry.residuals = covariance.llt().matrixL() * normal_matrix(geometry.examples(), 1, random);
   geometry.prompt_targets = geometry.prompt_base + geometry.residuals;
 }
 
@@ -130,9 +129,9 @@ TEST_CASE("expected errors hold in simulation when the variances are known") {
   double inside = 0;
   Selection found;
   for (int draw = 0; draw < draws; ++draw) {
-    const VectorXd truth = root * test::normal_matrix(random, 7, 1);
+    const VectorXd truth = root * normal_matrix(7, 1, random);
     geometry.residuals =
-        truth.head(6) + std::sqrt(options.sigma2.value) * test::normal_matrix(random, 6, 1);
+        truth.head(6) + std::sqrt(options.sigma2.value) * normal_matrix(6, 1, random);
     geometry.prompt_base.resize(0);
     found = select(geometry, options);
     const double error = std::pow(found.queries[0].correction_map - truth[6], 2);

@@ -98,6 +98,10 @@ TEST_CASE("scales of blocks act alike on a model and on its geometry file") {
   CHECK(runs.run("geometry" + model + "--block-scales s.json --out s.safetensors").status == 0);
   CHECK(result(runs, "select --geometry s.safetensors")["lambda_max"] == scaled["lambda_max"]);
   CHECK(scaled["lambda_max"].get<double>() > plain["lambda_max"].get<double>());
+  io::write_file(runs.path("work/unused.json"), R"({"h.0.attn.v.1": 4, "h.0.attn.o.1": 2})");
+  const Outcome unused = runs.run("select" + model + "--block-scales unused.json");
+  CHECK(unused.status == 0);
+  CHECK(unused.errors.find("1 of its 2 blocks, first h.0.attn.o.1") != std::string::npos);
   for (const auto& [text, message] :
        std::vector<std::pair<std::string, std::string>>{{R"({"h.9.attn.v.1": 4})", "h.9.attn.v.1"},
                                                         {R"({"h.0.attn.v.1": 0})", "positive"},
@@ -108,5 +112,24 @@ TEST_CASE("scales of blocks act alike on a model and on its geometry file") {
       CHECK(outcome.status == 3);
       CHECK_MESSAGE(outcome.errors.find(message) != std::string::npos, outcome.errors);
     }
+  }
+}
+
+TEST_CASE("options of another path are refused, not ignored") {
+  const ProgramRuns runs("misplaced");
+  const std::string model = " --model '" + decoder + "' --prompt '" + decoder_prompt + "' ";
+  const std::pair<const char*, const char*> wrong[] = {
+      {"select --probes 4", "--kernel products"},
+      {"score --lanczos-steps 4", "--kernel products"},
+      {"select --kernel products --rho 0", "--rho: is 0, expected a finite number above 0"},
+      {"adapt --rank 1 --rho 0.1", "--rank is not made of steps"},
+      {"adapt --rank 1 --horizons 0:5", "--rank is not made of steps"},
+      {"select --block-scales ''", "the value of --block-scales is empty"},
+      {"select --block-scales=", "--block-scales is empty"}};
+  for (const auto& [arguments, message] : wrong) {
+    CAPTURE(arguments);
+    const Outcome outcome = runs.run(arguments + model);
+    CHECK(outcome.status == 2);
+    CHECK(outcome.errors.find(message) != std::string::npos);
   }
 }

@@ -32,8 +32,7 @@ double negative_log_density(const Eigen::VectorXd& values, const Eigen::VectorXd
 
 /// Residuals of the benchmark with the given variances.
 Eigen::VectorXd draw(const Eigen::VectorXd& values, double tau2, double sigma2, Random& random) {
-  return (tau2 * values.array() + sigma2).sqrt() *
-         test::normal_vector(values.size(), random).array();
+  return (tau2 * values.array() + sigma2).sqrt() * normal_vector(values.size(), random).array();
 }
 
 }  // namespace
@@ -43,7 +42,7 @@ TEST_CASE("the fitted evidence is the dense density at the fitted variances") {
   const Eigen::VectorXd values = Eigen::VectorXd::LinSpaced(12, 3, 0);
   const Eigen::MatrixXd kernel = test::kernel_with(values, random);
   const auto system = spectral::decompose(kernel);
-  const Eigen::VectorXd r = test::normal_vector(12, random);
+  const Eigen::VectorXd r = normal_vector(12, random);
   const BenchmarkFit fit = fit_benchmark(system.values, system.rotate(r));
   const Eigen::MatrixXd covariance =
       fit.benchmark.tau2 * kernel + fit.benchmark.sigma2 * Eigen::MatrixXd::Identity(12, 12);

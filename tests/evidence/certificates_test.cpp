@@ -29,7 +29,7 @@ std::vector<std::int64_t> range(std::int64_t last) {
 /// Phi Phi' with Phi n x 2n of N(0, 1/(2n)) entries: the Wishart kernels of the theory notes.
 Eigen::VectorXd wishart_values(Eigen::Index n, Random& random) {
   const Eigen::MatrixXd phi =
-      test::normal_matrix(n, 2 * n, random) / std::sqrt(2.0 * static_cast<double>(n));
+      normal_matrix(n, 2 * n, random) / std::sqrt(2.0 * static_cast<double>(n));
   return spectral::decompose(phi * phi.transpose()).values;
 }
 
@@ -78,7 +78,7 @@ TEST_CASE("L(T) is the expectation of l_T") {
   Eigen::Vector3d squares = Eigen::Vector3d::Zero();
   for (int draw = 0; draw < draws; ++draw) {
     const Eigen::VectorXd rt = (reference.tau2 * values.array() + reference.sigma2).sqrt() *
-                               test::normal_vector(6, random).array();
+                               normal_vector(6, random).array();
     const Eigen::VectorXd l = evidence_curve(values, rt, rho, horizons, choice).values;
     sum += l;
     squares += l.cwiseAbs2();
@@ -188,7 +188,7 @@ TEST_CASE("the table of the theory notes, at n = 10 and 50") {
     int missed_by_tail = 0;
     for (int draw = 0; draw < draws; ++draw) {
       const Eigen::VectorXd rt =
-          (values.array() + 0.5).sqrt() * test::normal_vector(row.n, random).array();
+          (values.array() + 0.5).sqrt() * normal_vector(row.n, random).array();
       const Eigen::VectorXd l =
           evidence_curve(values, rt, rho, horizons, {Sigma2Rule::fixed, sigma2}).values;
       suprema.push_back((population - l).maxCoeff());

@@ -115,7 +115,7 @@ TEST_CASE("a spread of weights against simulation, and Chernoff from below") {
   constexpr int draws = 40'000;
   int below = 0;
   for (int draw = 0; draw < draws; ++draw) {
-    below += weights.dot(test::normal_vector(20, random).cwiseAbs2()) <= x;
+    below += weights.dot(normal_vector(20, random).cwiseAbs2()) <= x;
   }
   // Five standard errors: 0.0054.
   CHECK(std::abs(below / double(draws) - 0.05) < 5 * std::sqrt(0.05 * 0.95 / draws));
@@ -127,7 +127,7 @@ TEST_CASE("a spread of weights against simulation, and Chernoff from below") {
 
 TEST_CASE("monotone, scales with the weights, ignores zeros and order") {
   Random random(52);
-  const Eigen::VectorXd weights = test::normal_vector(30, random).cwiseAbs2();
+  const Eigen::VectorXd weights = normal_vector(30, random).cwiseAbs2();
   const ChiSquareSum sum(weights);
   double last = 0;
   for (double x = 0.5; x < 200; x *= 1.3) {

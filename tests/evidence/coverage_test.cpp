@@ -46,12 +46,11 @@ Coverage coverage(Eigen::Index n, double sigma2, int draws, int draws_per_kernel
     Random random(91, static_cast<std::uint64_t>(draw));
     if (draw % draws_per_kernel == 0) {
       const Eigen::MatrixXd phi =
-          test::normal_matrix(n, 2 * n, random) / std::sqrt(2 * static_cast<double>(n));
+          normal_matrix(n, 2 * n, random) / std::sqrt(2 * static_cast<double>(n));
       values = spectral::decompose(phi * phi.transpose()).values;
     }
     const double rho = spectral::step_from_scale(values[0]);
-    const Eigen::VectorXd rt =
-        (values.array() + sigma2).sqrt() * test::normal_vector(n, random).array();
+    const Eigen::VectorXd rt = (values.array() + sigma2).sqrt() * normal_vector(n, random).array();
     const EvidenceCurve curve = evidence_curve(values, rt, rho, horizons);
     const double used = curve.sigma2[curve.map_index];
     const double gap =

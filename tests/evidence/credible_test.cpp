@@ -36,14 +36,14 @@ double uniformity(const std::vector<double>& values) {
 /// A prompt with one query: features of 12 directions.
 struct Draw {
   Draw(Random& random, double lambda_star_factor, double sigma2) {
-    const Eigen::MatrixXd features = test::normal_matrix(8, 12, random);
-    const Eigen::VectorXd query = test::normal_vector(12, random);
+    const Eigen::MatrixXd features = normal_matrix(8, 12, random);
+    const Eigen::VectorXd query = normal_vector(12, random);
     const spectral::Eigensystem system = spectral::decompose(features * features.transpose());
     values = system.values;
     lambda_star = lambda_star_factor * values.mean();
     tau2 = sigma2 / lambda_star;
-    const Eigen::VectorXd u = std::sqrt(tau2) * test::normal_vector(12, random);
-    rotated = system.rotate(features * u + std::sqrt(sigma2) * test::normal_vector(8, random));
+    const Eigen::VectorXd u = std::sqrt(tau2) * normal_vector(12, random);
+    rotated = system.rotate(features * u + std::sqrt(sigma2) * normal_vector(8, random));
     coupling = system.rotate(features * query);
     variance = query.squaredNorm();
     truth = query.dot(u);

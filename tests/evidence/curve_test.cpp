@@ -59,7 +59,7 @@ TEST_CASE("evidence is the dense multivariate normal density") {
     const int n = static_cast<int>(values.size());
     const Eigen::MatrixXd kernel = test::kernel_with(values, random);
     const auto system = spectral::decompose(kernel);
-    const Eigen::VectorXd r = test::normal_vector(n, random);
+    const Eigen::VectorXd r = normal_vector(n, random);
     const double rho = step_from_scale(system.largest());
     const Eigen::MatrixXd shrink = Eigen::MatrixXd::Identity(n, n) - rho * kernel;
     for (const Sigma2Choice choice : {plug_in, profile, fixed(0.7)}) {
@@ -94,7 +94,7 @@ TEST_CASE("long, sparse and unordered lists of horizons against the definition")
   for (const test::NamedSpectrum& spectrum : test::spectra(random)) {
     const Eigen::VectorXd& values = spectrum.values;
     CAPTURE(spectrum.name);
-    const Eigen::VectorXd rt = test::normal_vector(values.size(), random);
+    const Eigen::VectorXd rt = normal_vector(values.size(), random);
     const double rho = step_from_scale(values.maxCoeff());
     for (const Sigma2Choice choice : {plug_in, profile, fixed(1.3)}) {
       const EvidenceCurve curve = evidence_curve(values, rt, rho, horizons, choice);
@@ -117,7 +117,7 @@ TEST_CASE("both curves are convex in T") {
     CAPTURE(spectrum.name);
     const double rho = step_from_scale(values.maxCoeff(), 0.3);
     for (int repeat = 0; repeat < 5; ++repeat) {
-      const Eigen::VectorXd rt = test::normal_vector(values.size(), random);
+      const Eigen::VectorXd rt = normal_vector(values.size(), random);
       for (const Sigma2Choice choice : {plug_in, profile}) {
         const Eigen::VectorXd l = evidence_curve(values, rt, rho, range(300), choice).values;
         for (Eigen::Index t = 1; t < 300; ++t) {
@@ -134,10 +134,10 @@ TEST_CASE("the unbounded search finds the smallest minimiser in few evaluations"
     const Eigen::VectorXd& values = spectrum.values;
     CAPTURE(spectrum.name);
     const Eigen::VectorXd signal =
-        values.cwiseSqrt().cwiseProduct(test::normal_vector(values.size(), random));
+        values.cwiseSqrt().cwiseProduct(normal_vector(values.size(), random));
     for (const double noise : {0.001, 0.1, 3.0}) {
       const Eigen::VectorXd rt =
-          signal / std::sqrt(1 + values.sum()) + noise * test::normal_vector(values.size(), random);
+          signal / std::sqrt(1 + values.sum()) + noise * normal_vector(values.size(), random);
       const double rho = step_from_scale(values.maxCoeff(), 0.01);
       for (const Sigma2Choice choice : {plug_in, profile, fixed(noise * noise)}) {
         const UnboundedMap map = unbounded_map(values, rt, rho, choice);
@@ -210,7 +210,7 @@ TEST_CASE("zero kernels and zero residuals have defined answers") {
 TEST_CASE("units: residuals shift the curve, the kernel's unit cancels against rho") {
   Random random(35);
   const Eigen::VectorXd values = Eigen::VectorXd::LinSpaced(9, 2, 0.01);
-  const Eigen::VectorXd rt = test::normal_vector(9, random);
+  const Eigen::VectorXd rt = normal_vector(9, random);
   for (const Sigma2Rule rule : {Sigma2Rule::plug_in, Sigma2Rule::profile, Sigma2Rule::fixed}) {
     const EvidenceCurve base = evidence_curve(values, rt, 0.1, range(30), {rule, 0.6});
     for (const double unit : {1e-120, 1e4, 1e120}) {

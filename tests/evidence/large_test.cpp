@@ -52,9 +52,9 @@ TEST_CASE("from features the curve is the dense one") {
   Random random(1);
   for (const Eigen::Index parameters : {1, 5, 20, 40}) {
     CAPTURE(parameters);
-    Eigen::MatrixXd features = test::normal_matrix(20, parameters, random);
+    Eigen::MatrixXd features = normal_matrix(20, parameters, random);
     for (Eigen::Index j = 0; j < parameters; ++j) features.col(j) /= static_cast<double>(j + 1);
-    const Eigen::VectorXd residuals = features.col(0) + 0.5 * test::normal_vector(20, random);
+    const Eigen::VectorXd residuals = features.col(0) + 0.5 * normal_vector(20, random);
     const Eigen::MatrixXd left = features.leftCols((parameters + 1) / 2);
     const Eigen::MatrixXd right = features.rightCols(parameters / 2);
     const std::vector<const Eigen::MatrixXd*> blocks = {&left, &right};
@@ -87,9 +87,9 @@ TEST_CASE("from the features' Gram matrix the curve is the dense one, too") {
 
 TEST_CASE("from products the curve is the dense one but for the determinant's stated error") {
   Random random(2);
-  Eigen::MatrixXd features = test::normal_matrix(80, 120, random);
+  Eigen::MatrixXd features = normal_matrix(80, 120, random);
   for (Eigen::Index j = 0; j < 120; ++j) features.col(j) /= static_cast<double>(j + 1);
-  const Eigen::VectorXd residuals = features.col(1) + 0.2 * test::normal_vector(80, random);
+  const Eigen::VectorXd residuals = features.col(1) + 0.2 * normal_vector(80, random);
   const spectral::FeatureKernel kernel({&features});
   for (const Sigma2Choice rule : rules) {
     const EvidenceCurve expected = dense_curve(features, residuals, rule);
@@ -114,7 +114,7 @@ TEST_CASE("from products the curve is the dense one but for the determinant's st
 TEST_CASE("degenerate inputs have the dense answers") {
   Random random(3);
   const Eigen::MatrixXd zero = Eigen::MatrixXd::Zero(6, 2);
-  const Eigen::VectorXd residuals = test::normal_vector(6, random);
+  const Eigen::VectorXd residuals = normal_vector(6, random);
   const std::vector<const Eigen::MatrixXd*> none = {&zero};
   for (const LargeSpectrum& large :
        {spectrum_from_features(none, residuals),
@@ -124,7 +124,7 @@ TEST_CASE("degenerate inputs have the dense answers") {
     CHECK(curve.t_map == 0);
     CHECK(curve.values[30] == close(curve.values[0]));
   }
-  const Eigen::MatrixXd features = test::normal_matrix(6, 3, random);
+  const Eigen::MatrixXd features = normal_matrix(6, 3, random);
   const std::vector<const Eigen::MatrixXd*> blocks = {&features};
   for (const LargeSpectrum& large :
        {spectrum_from_features(blocks, Eigen::VectorXd::Zero(6)),
@@ -162,10 +162,10 @@ class Untraced : public spectral::KernelOperator {
 
 TEST_CASE("the benchmark fitted to a summary is that of the eigenvalues") {
   Random random(5);
-  Eigen::MatrixXd features = test::normal_matrix(60, 12, random);
+  Eigen::MatrixXd features = normal_matrix(60, 12, random);
   for (Eigen::Index j = 0; j < 12; ++j) features.col(j) /= static_cast<double>(j + 1);
   const Eigen::VectorXd residuals =
-      features * test::normal_vector(12, random) + 0.5 * test::normal_vector(60, random);
+      features * normal_vector(12, random) + 0.5 * normal_vector(60, random);
   const spectral::Eigensystem system = spectral::decompose(features * features.transpose());
   const Eigen::VectorXd rotated = system.rotate(residuals);
   const std::vector<const Eigen::MatrixXd*> blocks = {&features};
@@ -192,8 +192,8 @@ TEST_CASE("the benchmark fitted to a summary is that of the eigenvalues") {
 
 TEST_CASE("without the trace the determinant is still within its stated error") {
   Random random(6);
-  const Eigen::MatrixXd features = test::normal_matrix(40, 10, random);
-  const Eigen::VectorXd residuals = test::normal_vector(40, random);
+  const Eigen::MatrixXd features = normal_matrix(40, 10, random);
+  const Eigen::VectorXd residuals = normal_vector(40, random);
   const spectral::FeatureKernel kernel({&features});
   const std::vector<const Eigen::MatrixXd*> blocks = {&features};
   const double exact = spectrum_from_features(blocks, residuals).spectrum.log_determinant;

@@ -27,7 +27,7 @@ std::vector<std::int64_t> range(std::int64_t last) {
 TEST_CASE("the Gibbs posterior against plain exponentials") {
   Random random(41);
   const Eigen::VectorXd values = Eigen::VectorXd::LinSpaced(6, 2, 0);
-  const Eigen::VectorXd rt = test::normal_vector(6, random);
+  const Eigen::VectorXd rt = normal_vector(6, random);
   const EvidenceCurve curve = evidence_curve(values, rt, 0.1, range(12));
   std::vector<double> prior(13);
   for (std::size_t j = 0; j < prior.size(); ++j) prior[j] = j == 4 ? 0.0 : 1.0 + 0.3 * double(j);
@@ -60,7 +60,7 @@ TEST_CASE("posteriors on degenerate inputs sum to one") {
     CAPTURE(spectrum.name);
     const double rho = spectral::step_from_scale(values.maxCoeff());
     for (const double size : {0.0, 1.0, 1e100}) {
-      const Eigen::VectorXd rt = size * test::normal_vector(values.size(), random);
+      const Eigen::VectorXd rt = size * normal_vector(values.size(), random);
       for (const Sigma2Rule rule : {Sigma2Rule::plug_in, Sigma2Rule::profile}) {
         const EvidenceCurve curve = evidence_curve(values, rt, rho, range(30), {rule, 0});
         for (const double beta : {0.0, 1.0, 1e6}) {
@@ -86,8 +86,8 @@ TEST_CASE("posteriors on degenerate inputs sum to one") {
 TEST_CASE("the averaged filter is the average of the corrections") {
   Random random(43);
   const Eigen::VectorXd values = Eigen::VectorXd::LinSpaced(5, 1, 0);
-  const Eigen::VectorXd kt = test::normal_vector(5, random);
-  const Eigen::VectorXd rt = test::normal_vector(5, random);
+  const Eigen::VectorXd kt = normal_vector(5, random);
+  const Eigen::VectorXd rt = normal_vector(5, random);
   const std::vector<std::int64_t> horizons{0, 3, 17};
   const Eigen::Vector3d weights(0.2, 0.5, 0.3);
   double expected = 0;

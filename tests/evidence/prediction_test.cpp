@@ -32,10 +32,10 @@ TEST_CASE("mean squared error of a query's correction, n = 10, d = 30, spectrum 
   for (int draw = 0; draw < draws; ++draw) {
     Random random(81, static_cast<std::uint64_t>(draw));
     const double sigma2 = random.uniform() < 0.5 ? 5.0 : 0.05;
-    const Eigen::MatrixXd phi = test::normal_matrix(n, d, random) * scale.matrix().asDiagonal();
-    const Eigen::VectorXd query = test::normal_vector(d, random).array() * scale;
-    const Eigen::VectorXd theta = test::normal_vector(d, random);
-    const Eigen::VectorXd r = phi * theta + std::sqrt(sigma2) * test::normal_vector(n, random);
+    const Eigen::MatrixXd phi = normal_matrix(n, d, random) * scale.matrix().asDiagonal();
+    const Eigen::VectorXd query = normal_vector(d, random).array() * scale;
+    const Eigen::VectorXd theta = normal_vector(d, random);
+    const Eigen::VectorXd r = phi * theta + std::sqrt(sigma2) * normal_vector(n, random);
     const Eigensystem system = decompose(phi * phi.transpose());
     const Eigen::VectorXd rt = system.rotate(r);
     const Eigen::VectorXd kt = system.rotate(phi * query);

@@ -78,7 +78,7 @@ TEST_CASE("the transfer bound holds on every spectrum") {
 
 TEST_CASE("both bounds on the gap of T_MAP cover, and so does the deviation of the evidence") {
   Random random(7);
-  const Eigen::MatrixXd phi = test::normal_matrix(20, 30, random) / std::sqrt(30.0);
+  const Eigen::MatrixXd phi = normal_matrix(20, 30, random) / std::sqrt(30.0);
   const Eigen::MatrixXd kernel = phi * phi.transpose();
   const spectral::Eigensystem system = spectral::decompose(kernel);
   const Benchmark benchmark{1, 0.5};
@@ -97,7 +97,7 @@ TEST_CASE("both bounds on the gap of T_MAP cover, and so does the deviation of t
   int prior_misses = 0;
   int deviation_misses = 0;
   for (int i = 0; i < draws; ++i) {
-    const Eigen::VectorXd rotated = deviations.cwiseProduct(test::normal_vector(20, random));
+    const Eigen::VectorXd rotated = deviations.cwiseProduct(normal_vector(20, random));
     const EvidenceCurve curve = evidence_curve(system.values, rotated, rho, horizons,
                                                {Sigma2Rule::fixed, benchmark.sigma2});
     const double gap = normalized_gap(system.values, rho, curve.t_map, benchmark);

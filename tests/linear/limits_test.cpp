@@ -122,15 +122,15 @@ TEST_CASE("several steps in the limit: one step is the parabola, drawn contexts 
   }
   // d = 400, five steps: the theory at finite size given drawn contexts, with its own moments.
   const std::int64_t d = 400;
-  const Diagonal setting = test::isotropic({600, 300, d, 1, .25});
+  const Diagonal setting = as_diagonal({600, 300, d, 1, .25});
   const double x = limiting_warm_scale(p);
   const Eigen::MatrixXd w0 = x / 600 * Eigen::MatrixXd::Identity(d, d);
   const double c = .8;
   const FilterMoments moments =
       limiting_filter_moments(300, d, 5, c / 2 * largest_stable_rho(300, d));
   Random random(1);
-  test::SimulatedMean same;
-  test::SimulatedMean fresh;
+  statistics::RunningMean same;
+  statistics::RunningMean fresh;
   for (int i = 0; i < 30; ++i) {
     const Eigen::VectorXd u = test::Draw(setting, setting.n, random).u();
     const StepsRisk risk = several_steps(given_context(setting, w0, u), moments);

@@ -35,8 +35,8 @@ void check_by_simulation(const Diagonal& setting, const Eigen::VectorXd& weights
   const ContextRisks exact = one_step(setting, weights);
   const Eigen::MatrixXd w0 = weights.asDiagonal();
   Random random(seed);
-  test::SimulatedMean same;
-  test::SimulatedMean fresh;
+  statistics::RunningMean same;
+  statistics::RunningMean fresh;
   for (int i = 0; i < draws; ++i) {
     const Eigen::VectorXd u = test::Draw(setting, setting.n, random).u();
     const auto risks = test::simulate(setting, w0, u, eta, 1, random);
@@ -159,10 +159,10 @@ TEST_CASE("reference values given a context") {
 }
 
 TEST_CASE("risks of drawn data: isotropic, aligned, misaligned, another covariance, a bad W0") {
-  const Diagonal plain = test::isotropic({30, 15, 20, 1, .25});
+  const Diagonal plain = as_diagonal({30, 15, 20, 1, .25});
   check_by_simulation(plain, Eigen::VectorXd::Constant(20, 1.0 / 56), 5e-6, 20000, 1);
   check_by_simulation(plain, Eigen::VectorXd::Zero(20), 7e-6, 20000, 2);
-  const Diagonal noisy = test::isotropic({12, 6, 12, 1, 1});
+  const Diagonal noisy = as_diagonal({12, 6, 12, 1, 1});
   check_by_simulation(noisy, Eigen::VectorXd::Constant(12, .03), 2e-5, 40000, 3);
   check_by_simulation(spaced_case(), spaced_weights(), 4e-6, 20000, 4);
   check_by_simulation(spaced_case(), spaced_weights().reverse(), 4e-6, 20000, 5);
@@ -175,14 +175,13 @@ TEST_CASE("risks of drawn data: isotropic, aligned, misaligned, another covarian
 
 TEST_CASE("given the context, for any W0 and both risks") {
   Random random(9);
-  Diagonal setting{7, 5, Eigen::VectorXd::LinSpaced(4, .4, 1.6), test::normal_vector(4, random),
-                   .3};
-  const Eigen::MatrixXd w0 = .03 * test::normal_matrix(4, 4, random);
+  Diagonal setting{7, 5, Eigen::VectorXd::LinSpaced(4, .4, 1.6), normal_vector(4, random), .3};
+  const Eigen::MatrixXd w0 = .03 * normal_matrix(4, 4, random);
   const Eigen::VectorXd u = test::Draw(setting, setting.n, random).u();
   const ContextRisks exact = one_step_given_context(setting, w0, u);
   const double eta = .7 * exact.same_context.best_step();
-  test::SimulatedMean same;
-  test::SimulatedMean fresh;
+  statistics::RunningMean same;
+  statistics::RunningMean fresh;
   for (int i = 0; i < 60000; ++i) {
     const auto risks = test::simulate(setting, w0, u, eta, 1, random);
     same.add(risks.same_context);
@@ -199,7 +198,7 @@ TEST_CASE("averaged risks are the mean over contexts of those given the context"
   const ContextRisks averaged = one_step(setting, weights);
   const Eigen::MatrixXd w0 = weights.asDiagonal();
   Random random(4);
-  test::SimulatedMean means[7];
+  statistics::RunningMean means[7];
   for (int i = 0; i < 40000; ++i) {
     const Eigen::VectorXd u = test::Draw(setting, setting.n, random).u();
     const ContextRisks given = one_step_given_context(setting, w0, u);
@@ -223,7 +222,7 @@ TEST_CASE("averaged risks are the mean over contexts of those given the context"
   for (int j = 0; j < 7; ++j) {
     CAPTURE(j);
     CHECK(std::abs(means[j].score(expected[j])) < 3.5);
-    CHECK(means[j].error() < .05 * expected[j]);
+    CHECK(means[j].standard_error() < .05 * expected[j]);
   }
 }
 
@@ -235,7 +234,7 @@ TEST_CASE("isotropic polynomials and diagonal quadratic forms are one number") {
     CAPTURE(s.d);
     for (const double w : {0.0, 1 / static_cast<double>(s.n + s.d + 1), -.05}) {
       const ContextRisks direct = one_step(s, w);
-      const ContextRisks general = one_step(test::isotropic(s), Eigen::VectorXd::Constant(s.d, w));
+      const ContextRisks general = one_step(as_diagonal(s), Eigen::VectorXd::Constant(s.d, w));
       for (const auto& [a, b] : {std::pair{direct.same_context, general.same_context},
                                  std::pair{direct.fresh_context, general.fresh_context}}) {
         CHECK(a.initial == close(b.initial, 1e-10));
@@ -286,10 +285,10 @@ TEST_CASE("closed forms without noise, and a change of units") {
 
 TEST_CASE("the same-context step that is best for every error") {
   Random random(3);
-  Diagonal setting = test::isotropic({6, 4, 5, 1, 0});
+  Diagonal setting = as_diagonal({6, 4, 5, 1, 0});
   for (int i = 0; i < 5; ++i) {
-    const Eigen::MatrixXd w0 = test::normal_matrix(5, 5, random);
-    const Eigen::VectorXd u = test::normal_vector(5, random);
+    const Eigen::MatrixXd w0 = normal_matrix(5, 5, random);
+    const Eigen::VectorXd u = normal_vector(5, random);
     const StepRisk same = one_step_given_context(setting, w0, u).same_context;
     CHECK(same.best_step() == close(universal_step(u, 4)));
     CHECK(same.gain() == close(.4 * same.initial));  // k/(k + d + 1)

@@ -36,14 +36,14 @@ Case spaced_case() {
 }
 
 /// The risk of W0 = diag(weights) over tasks, contexts and queries that are all drawn.
-test::SimulatedMean simulated_risk(const Case& c, const Eigen::VectorXd& weights, int draws,
-                                   std::uint64_t seed) {
+statistics::RunningMean simulated_risk(const Case& c, const Eigen::VectorXd& weights, int draws,
+                                       std::uint64_t seed) {
   Random random(seed);
-  test::SimulatedMean mean;
+  statistics::RunningMean mean;
   const Eigen::Index d = c.inputs.size();
   for (int i = 0; i < draws; ++i) {
-    Diagonal setting{c.n, 1, c.inputs,
-                     test::normal_vector(d, random).cwiseProduct(c.tasks.cwiseSqrt()), c.sigma2};
+    Diagonal setting{c.n, 1, c.inputs, normal_vector(d, random).cwiseProduct(c.tasks.cwiseSqrt()),
+                     c.sigma2};
     // The last of n + 1 examples is the query.
     const test::Draw draw(setting, c.n + 1, random);
     const Eigen::VectorXd u = draw.x.topRows(c.n).transpose() * draw.y.head(c.n);
@@ -76,7 +76,7 @@ TEST_CASE("the risk is that of drawn tasks, and other weights have a larger one"
     const DiagonalOptimum optimum = diagonal_optimum(c.n, c.inputs, c.tasks, c.sigma2);
     const auto best = simulated_risk(c, optimum.weights, 40000, 3);
     CHECK(std::abs(best.score(optimum.risk)) < 3.5);
-    CHECK(best.error() < 0.02 * optimum.risk);
+    CHECK(best.standard_error() < 0.02 * optimum.risk);
     for (const double factor : {0.6, 1.4}) {
       // The same draws, so that the difference shows.
       CHECK(simulated_risk(c, factor * optimum.weights, 40000, 3).value() > best.value());
@@ -95,12 +95,12 @@ TEST_CASE("W* solves the normal equations E[u u'] W' = E[u beta'] of drawn conte
   const Eigen::MatrixXd task_root = tasks.llt().matrixL();
   const Eigen::MatrixXd w = optimal_weights(n, inputs, tasks, sigma2);
   // (beta - W u) u' has mean zero at the optimum and nowhere else.
-  test::SimulatedMean gradient[9];
-  test::SimulatedMean wrong;
+  statistics::RunningMean gradient[9];
+  statistics::RunningMean wrong;
   for (int draw = 0; draw < 60000; ++draw) {
-    const Eigen::VectorXd beta = task_root * test::normal_vector(d, random);
-    const Eigen::MatrixXd x = test::normal_matrix(n, d, random) * input_root.transpose();
-    const Eigen::VectorXd y = x * beta + std::sqrt(sigma2) * test::normal_vector(n, random);
+    const Eigen::VectorXd beta = task_root * normal_vector(d, random);
+    const Eigen::MatrixXd x = normal_matrix(n, d, random) * input_root.transpose();
+    const Eigen::VectorXd y = x * beta + std::sqrt(sigma2) * normal_vector(n, random);
     const Eigen::VectorXd u = x.transpose() * y;
     const Eigen::MatrixXd g = (beta - w * u) * u.transpose();
     for (int i = 0; i < 9; ++i) gradient[i].add(g.reshaped()[i]);

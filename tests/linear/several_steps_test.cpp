@@ -20,13 +20,13 @@ namespace {
 
 /// Means over drawn Gram matrices of the filter's moments.
 struct DrawnMoments {
-  test::SimulatedMean first, second, noise;
+  statistics::RunningMean first, second, noise;
 
   DrawnMoments(std::int64_t k, std::int64_t d, std::int64_t steps, double rho, int draws,
                std::uint64_t seed) {
     Random random(seed);
     for (int i = 0; i < draws; ++i) {
-      const Eigen::MatrixXd x = test::normal_matrix(k, d, random);
+      const Eigen::MatrixXd x = normal_matrix(k, d, random);
       const Eigen::VectorXd values =
           Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(x.transpose() * x, Eigen::EigenvaluesOnly)
               .eigenvalues()
@@ -146,8 +146,8 @@ TEST_CASE("no step, no step size, and steps without end") {
 
 TEST_CASE("one step is what the one-step theory says") {
   Random random(4);
-  const Diagonal setting = test::isotropic({9, 6, 5, 1.3, .4});
-  const Eigen::MatrixXd w0 = .04 * test::normal_matrix(5, 5, random);
+  const Diagonal setting = as_diagonal({9, 6, 5, 1.3, .4});
+  const Eigen::MatrixXd w0 = .04 * normal_matrix(5, 5, random);
   const Eigen::VectorXd u = test::Draw(setting, setting.n, random).u();
   const ContextRisks one = one_step_given_context(setting, w0, u);
   const GivenContext context = given_context(setting, w0, u);
@@ -161,15 +161,15 @@ TEST_CASE("one step is what the one-step theory says") {
 
 TEST_CASE("risks of literal gradient descent on the matrix") {
   Random random(6);
-  const Diagonal setting = test::isotropic({12, 7, 5, 1, .3});
+  const Diagonal setting = as_diagonal({12, 7, 5, 1, .3});
   const Eigen::MatrixXd w0 = .05 * Eigen::MatrixXd::Identity(5, 5);
   const Eigen::VectorXd u = test::Draw(setting, setting.n, random).u();
   const GivenContext context = given_context(setting, w0, u);
   const double rho = .5 * largest_stable_rho(7, 5);
   for (const int steps : {2, 3}) {
     const StepsRisk exact = several_steps(context, exact_filter_moments(7, 5, steps, rho));
-    test::SimulatedMean same;
-    test::SimulatedMean fresh;
+    statistics::RunningMean same;
+    statistics::RunningMean fresh;
     for (int i = 0; i < 20000; ++i) {
       const auto risks =
           test::simulate(setting, w0, u, rho / (2 * context.squared_norm), steps, random);
@@ -194,7 +194,7 @@ TEST_CASE("arguments out of range are rejected") {
   CHECK_THROWS_AS(filter_moments(Eigen::VectorXd::Constant(2, -1), 1, .1), ArgumentError);
   CHECK_THROWS_AS(converged_filter_moments(3, 0), ArgumentError);
   CHECK_THROWS_AS(several_steps({}, {}), ArgumentError);
-  Diagonal setting = test::isotropic({9, 6, 5, 1, 0});
+  Diagonal setting = as_diagonal({9, 6, 5, 1, 0});
   setting.input_variances[1] = 2;
   CHECK_THROWS_AS(given_context(setting, Eigen::MatrixXd::Zero(5, 5), Eigen::VectorXd::Ones(5)),
                   ArgumentError);

@@ -8,32 +8,10 @@
 
 #include "sextant/core/random.hpp"
 #include "sextant/linear/setting.hpp"
+#include "sextant/statistics/running_mean.hpp"
 #include "support/spectra.hpp"
 
 namespace sextant::test {
-
-/// A simulated mean and its standard error.
-class SimulatedMean {
- public:
-  void add(double value) {
-    ++count_;
-    const double step = value - mean_;
-    mean_ += step / static_cast<double>(count_);
-    squares_ += step * (value - mean_);
-  }
-  double value() const { return mean_; }
-  double error() const {
-    const auto n = static_cast<double>(count_);
-    return std::sqrt(squares_ / (n - 1) / n);
-  }
-  /// Standard errors between the mean and `expected`.
-  double score(double expected) const { return (mean_ - expected) / error(); }
-
- private:
-  std::int64_t count_ = 0;
-  double mean_ = 0;
-  double squares_ = 0;
-};
 
 /// Inputs [count, d] with the setting's variances and their labels.
 struct Draw {
@@ -72,16 +50,6 @@ inline SimulatedRisks simulate(const linear::Diagonal& setting, const Eigen::Mat
     w += 2 * eta * samples.x.transpose() * residuals * u.transpose();
   }
   return {excess_and_noise(setting, w * u), excess_and_noise(setting, w * fresh.u())};
-}
-
-inline linear::Diagonal isotropic(const linear::Isotropic& s) {
-  linear::Diagonal setting;
-  setting.n = s.n;
-  setting.k = s.k;
-  setting.input_variances = Eigen::VectorXd::Ones(s.d);
-  setting.beta = Eigen::VectorXd::Constant(s.d, std::sqrt(s.b2 / static_cast<double>(s.d)));
-  setting.sigma2 = s.sigma2;
-  return setting;
 }
 
 /// l_i = i^-0.5, beta_i = i^-0.5 (`aligned` with task variances 1/i) or that vector reversed.

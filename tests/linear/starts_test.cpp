@@ -60,12 +60,12 @@ TEST_CASE("simulated risks of both starts are equal at the crossing, and not far
     Isotropic setting = base;
     setting.k = k;
     const Starts starts = compare_starts(setting);
-    const Diagonal data = test::isotropic(setting);
+    const Diagonal data = as_diagonal(setting);
     const Eigen::MatrixXd none = Eigen::MatrixXd::Zero(10, 10);
     const Eigen::MatrixXd pretrained =
         pretrained_scale(10, 10, 0, .1) * Eigen::MatrixXd::Identity(10, 10);
     Random random(static_cast<std::uint64_t>(k));
-    test::SimulatedMean difference;
+    statistics::RunningMean difference;
     for (int i = 0; i < 20000; ++i) {
       const Eigen::VectorXd u = test::Draw(data, data.n, random).u();
       Random second = random;  // The same samples and fresh context for both starts.
@@ -115,8 +115,7 @@ TEST_CASE("a parabola's minimum, and what has none") {
 TEST_CASE("diagonal starts are the isotropic ones where all variances are equal") {
   const Isotropic s{30, 15, 20, 1, .25};
   const Starts direct = compare_starts(s);
-  const Starts general =
-      compare_starts(test::isotropic(s), Eigen::VectorXd::Constant(20, 1.0 / 20));
+  const Starts general = compare_starts(as_diagonal(s), Eigen::VectorXd::Constant(20, 1.0 / 20));
   CHECK(general.fresh_context_crossing == close(direct.fresh_context_crossing, 1e-9));
   CHECK(general.warm.same_context.best_risk() == close(direct.warm.same_context.best_risk()));
   CHECK(general.cold.fresh_context.best_step() == close(direct.cold.fresh_context.best_step()));
@@ -252,4 +251,15 @@ TEST_CASE("advice holds what the functions it is made of say") {
   CHECK_THROWS_AS(advise(s, {.01, 0}), ArgumentError);
   CHECK_THROWS_AS(advise(s, {.01, 10'001}), ArgumentError);
   CHECK_THROWS_AS(advise(reversed, test::power_law_tasks(20), {.01, 2}), ArgumentError);
+}
+
+TEST_CASE("an isotropic setting as a diagonal one keeps |beta|^2 and checks its sizes") {
+  const Diagonal setting = as_diagonal({3, 2, 5, 0.8, 0.1});
+  CHECK(setting.n == 3);
+  CHECK(setting.k == 2);
+  CHECK(setting.sigma2 == 0.1);
+  CHECK(setting.input_variances == Eigen::VectorXd::Ones(5));
+  CHECK(setting.beta.squaredNorm() == doctest::Approx(0.8));
+  CHECK(setting.beta.maxCoeff() == setting.beta.minCoeff());
+  CHECK_THROWS_AS(as_diagonal({3, 2, 0, 0.8, 0.1}), ArgumentError);
 }

@@ -35,7 +35,7 @@ double activation_by_definition(Activation activation, double x) {
 
 template <class Scalar>
 Rows<Scalar> normal_rows(Random& random, Index rows, Index columns, double scale) {
-  return (scale * test::normal_matrix(random, rows, columns)).template cast<Scalar>();
+  return (scale * normal_matrix(rows, columns, random)).template cast<Scalar>();
 }
 
 template <class Scalar>

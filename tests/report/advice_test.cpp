@@ -60,7 +60,7 @@ ttt::Adaptation two_query_adaptation() {
   adaptation.blocks = {"h.0.attn.v.1"};
   adaptation.queries = {{0, 0.5, 0.7, 0.72, 1.0, 0.25, 0.0784}, {1, 0.1, 0.3, 0.3, {}, {}, {}}};
   adaptation.prompt = {1.0, 0.6, 0.58};
-  adaptation.validity = {0.02, 0.3, 0.9};
+  adaptation.validity = {0.02, 0.3, 0.9, 0.22};
   adaptation.residual_norms = {1.0, 0.8, 0.6};
   adaptation.residual_norms_predicted = {1.0, 0.78, 0.58};
   return adaptation;
@@ -186,7 +186,7 @@ TEST_CASE("adapt follows the JSON contract") {
   CHECK(json["queries"][1]["target"].is_null());
   check_keys(json["prompt"],
              {"residual_norm_before", "residual_norm_after", "residual_norm_predicted"});
-  check_keys(json["validity"], {"deviation", "kernel_drift", "bound"});
+  check_keys(json["validity"], {"deviation", "kernel_drift", "bound", "largest_move"});
   CHECK(json["validity"]["bound"].is_null());
 }
 

@@ -47,13 +47,12 @@ std::vector<double> simulated_errors(const GaussianSpectrum& spectrum, double si
   for (int draw = 0; draw < draws; ++draw) {
     Random random(77, static_cast<std::uint64_t>(draw));
     const Eigen::MatrixXd features =
-        test::normal_matrix(random, spectrum.examples, spectrum.parameters) * scales.asDiagonal();
+        normal_matrix(spectrum.examples, spectrum.parameters, random) * scales.asDiagonal();
     const Eigen::VectorXd query =
-        scales.cwiseProduct(test::normal_matrix(random, spectrum.parameters, 1).col(0));
-    const Eigen::VectorXd truth = test::normal_matrix(random, spectrum.parameters, 1);
+        scales.cwiseProduct(normal_matrix(spectrum.parameters, 1, random).col(0));
+    const Eigen::VectorXd truth = normal_matrix(spectrum.parameters, 1, random);
     const Eigen::VectorXd labels =
-        features * truth +
-        test::normal_matrix(random, spectrum.examples, 1) / std::sqrt(signal_to_noise);
+        features * truth + normal_matrix(spectrum.examples, 1, random) / std::sqrt(signal_to_noise);
     const double largest =
         Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(features.transpose() * features)
             .eigenvalues()

@@ -45,7 +45,7 @@ TEST_CASE("eigensystem of ordinary and degenerate kernels") {
 TEST_CASE("both solvers agree, and the result says which one ran") {
   Random random(2);
   const Eigen::Index n = divide_and_conquer_size;
-  const Eigen::MatrixXd phi = test::normal_matrix(n, 3 * n, random);
+  const Eigen::MatrixXd phi = normal_matrix(n, 3 * n, random);
   const Eigen::MatrixXd kernel = phi * phi.transpose();
   const Eigensystem large = decompose(kernel);
   CHECK(large.method == EigenMethod::divide_and_conquer);
@@ -86,7 +86,7 @@ TEST_CASE("rotation to the eigenbasis and back") {
   Random random(4);
   const Eigensystem system =
       decompose(test::kernel_with(Eigen::VectorXd::LinSpaced(5, 5, 1), random));
-  const Eigen::VectorXd v = test::normal_vector(5, random);
+  const Eigen::VectorXd v = normal_vector(5, random);
   CHECK(system.rotate(v).isApprox(system.vectors.transpose() * v));
   CHECK(system.rotate_back(system.rotate(v)).isApprox(v, 1e-13));
   CHECK_THROWS_AS(system.rotate(Eigen::VectorXd::Zero(4)), ArgumentError);

@@ -86,9 +86,9 @@ TEST_CASE("the gradient descent filters are what gradient descent does") {
   Random random(2);
   for (const Eigen::Index parameters : {3, 20}) {  // rank deficient and full rank kernels
     const Eigen::Index n = 6;
-    const Eigen::MatrixXd phi = test::normal_matrix(n, parameters, random);
-    const Eigen::VectorXd query = test::normal_vector(parameters, random);
-    const Eigen::VectorXd r = test::normal_vector(n, random);
+    const Eigen::MatrixXd phi = normal_matrix(n, parameters, random);
+    const Eigen::VectorXd query = normal_vector(parameters, random);
+    const Eigen::VectorXd r = normal_vector(n, random);
     const Eigensystem system = decompose(phi * phi.transpose());
     const double sigma2 = 0.3;
     const double rho = step_from_scale(system.largest(), 0.9);
@@ -115,7 +115,7 @@ TEST_CASE("the Bayes filter is the dense Gaussian posterior") {
     const Eigen::Index n = values.size();
     const Eigen::MatrixXd kernel = test::kernel_with(values, random);
     const Eigensystem system = decompose(kernel);
-    const Eigen::VectorXd r = test::normal_vector(n, random);
+    const Eigen::VectorXd r = normal_vector(n, random);
     const double tau2 = 1.7;
     const double sigma2 = 0.4;
     const Eigen::MatrixXd covariance = tau2 * kernel + sigma2 * Eigen::MatrixXd::Identity(n, n);
@@ -126,7 +126,7 @@ TEST_CASE("the Bayes filter is the dense Gaussian posterior") {
     const double condition = 1 + values.maxCoeff() / lambda_star;
     CHECK((prompt_correction(system, g, r) - mean).norm() <= 1e-13 * condition * r.norm());
 
-    const Eigen::VectorXd coupling = kernel * test::normal_vector(n, random);
+    const Eigen::VectorXd coupling = kernel * normal_vector(n, random);
     const Eigen::VectorXd q = bayes_query_filter(system.values, lambda_star);
     const double dense = tau2 * coupling.dot(covariance.llt().solve(r));
     CHECK(std::abs(query_correction(q, system.rotate(coupling), system.rotate(r)) - dense) <=
@@ -141,7 +141,7 @@ TEST_CASE("the implicit prior's posterior mean is the gradient descent correctio
     CAPTURE(spectrum.name);
     const Eigen::Index n = values.size();
     const Eigensystem system = decompose(test::kernel_with(values, random));
-    const Eigen::VectorXd r = test::normal_vector(n, random);
+    const Eigen::VectorXd r = normal_vector(n, random);
     const double rho = step_for(system.values);
     const double sigma2 = 0.6;
     for (const int horizon : {0, 1, 8, 30}) {

@@ -39,8 +39,8 @@ class Sample {
 /// Linear model in weight space: f = Phi theta, theta ~ N(0, tau2 I).
 struct Model {
   explicit Model(Random& random)
-      : phi(test::normal_matrix(8, 12, random) / 3.0),
-        query(test::normal_vector(12, random)),
+      : phi(normal_matrix(8, 12, random) / 3.0),
+        query(normal_vector(12, random)),
         system(decompose(phi * phi.transpose())),
         kt(system.rotate(phi * query)) {}
   Eigen::MatrixXd phi;
@@ -70,9 +70,9 @@ TEST_CASE("prompt and query gaps, risks and variances against simulation") {
 
     Sample prompt_error, to_bayes, none_to_bayes, bayes_error, filter_error, prior;
     for (int draw = 0; draw < 20'000; ++draw) {
-      const Eigen::VectorXd theta = std::sqrt(benchmark.tau2) * test::normal_vector(12, random);
+      const Eigen::VectorXd theta = std::sqrt(benchmark.tau2) * normal_vector(12, random);
       const Eigen::VectorXd f = model.phi * theta;
-      const Eigen::VectorXd r = f + std::sqrt(benchmark.sigma2) * test::normal_vector(n, random);
+      const Eigen::VectorXd r = f + std::sqrt(benchmark.sigma2) * normal_vector(n, random);
       const Eigen::VectorXd rt = model.system.rotate(r);
       const double truth = model.query.dot(theta);
       const double bayes = query_correction(q_bayes, model.kt, rt);

@@ -29,8 +29,7 @@ std::vector<std::int64_t> range(std::int64_t last) {
 /// Both kinds of weights on a spectrum, the query's coupling within the range of the kernel.
 std::vector<GapWeights> both_weights(const Eigen::VectorXd& values, const Benchmark& benchmark,
                                      Random& random) {
-  const Eigen::VectorXd kt =
-      values.cwiseSqrt().cwiseProduct(test::normal_vector(values.size(), random));
+  const Eigen::VectorXd kt = values.cwiseSqrt().cwiseProduct(normal_vector(values.size(), random));
   return {prompt_gap_weights(values, benchmark), query_gap_weights(values, kt, benchmark)};
 }
 

@@ -41,10 +41,10 @@ double dense_trace(const Eigensystem& system, const std::function<double(double)
 
 TEST_CASE("kernels from features multiply as the dense kernel does, on any number of threads") {
   Random random(1);
-  const Eigen::MatrixXd one = test::normal_matrix(5000, 7, random);
-  const Eigen::MatrixXd two = test::normal_matrix(5000, 3, random);
+  const Eigen::MatrixXd one = normal_matrix(5000, 7, random);
+  const Eigen::MatrixXd two = normal_matrix(5000, 3, random);
   const FeatureKernel kernel({&one, &two}, {2.0, 0.5});
-  const Eigen::MatrixXd columns = test::normal_matrix(5000, 2, random);
+  const Eigen::MatrixXd columns = normal_matrix(5000, 2, random);
   const Eigen::MatrixXd expected =
       2.0 * (one * (one.transpose() * columns)) + 0.5 * (two * (two.transpose() * columns));
   set_threads(1);
@@ -64,7 +64,7 @@ TEST_CASE("the quadrature is exact for polynomials up to its degree") {
   Random random(2);
   const Eigen::MatrixXd k = test::kernel_with(Eigen::VectorXd::LinSpaced(30, 2, 0.01), random);
   const Eigensystem system = decompose(k);
-  const Eigen::VectorXd v = test::normal_vector(30, random);
+  const Eigen::VectorXd v = normal_vector(30, random);
   for (const Eigen::Index steps : {1, 2, 5, 9}) {
     const LanczosQuadrature quadrature = lanczos_quadrature(DenseKernel(k), v, steps);
     CHECK(quadrature.steps == steps);
@@ -82,7 +82,7 @@ TEST_CASE("Gauss and Gauss-Radau bracket smooth functions and close in on them")
   const Eigen::MatrixXd k =
       test::kernel_with(Eigen::VectorXd::LinSpaced(40, 1, 40).cwiseInverse(), random);
   const Eigensystem system = decompose(k);
-  const Eigen::VectorXd v = test::normal_vector(40, random);
+  const Eigen::VectorXd v = normal_vector(40, random);
   const std::function<double(double)> functions[] = {[](double l) { return std::log(l + 0.1); },
                                                      [](double l) { return std::exp(-2 * l); },
                                                      [](double l) { return 1 / (l + 0.05); }};
@@ -105,7 +105,7 @@ TEST_CASE("Gauss and Gauss-Radau bracket smooth functions and close in on them")
 
 TEST_CASE("degenerate kernels exhaust the Krylov space and are exact") {
   Random random(4);
-  const Eigen::VectorXd v = test::normal_vector(12, random);
+  const Eigen::VectorXd v = normal_vector(12, random);
   Eigen::VectorXd values = Eigen::VectorXd::Zero(12);
   values.head(3) << 5, 2, 2;
   for (const Eigen::VectorXd& spectrum : {Eigen::VectorXd(Eigen::VectorXd::Zero(12)),
@@ -128,7 +128,7 @@ TEST_CASE("filters and solutions from one space are those of the dense kernel") 
   const Eigen::MatrixXd k =
       test::kernel_with(Eigen::VectorXd::LinSpaced(60, 1, 60).cwiseInverse(), random);
   const Eigensystem system = decompose(k);
-  const Eigen::VectorXd v = test::normal_vector(60, random);
+  const Eigen::VectorXd v = normal_vector(60, random);
   const DenseKernel kernel(k);
   const KrylovSpace space(kernel, v, 25);
   const auto dense = [&](const std::function<double(double)>& f) -> Eigen::VectorXd {
@@ -218,7 +218,7 @@ TEST_CASE("probes that iterate side by side and end at different steps do not mi
   }
   CHECK(patterns.size() >= 5);
   Random random(9);
-  const Eigen::MatrixXd features = test::normal_matrix(5000, 6, random);
+  const Eigen::MatrixXd features = normal_matrix(5000, 6, random);
   set_threads(1);
   const double serial = stochastic_trace(FeatureKernel({&features}), f, {11, 5, 1}).value;
   set_threads(0);
@@ -233,7 +233,7 @@ TEST_CASE("the largest eigenvalue from products is that of the matrix") {
     const LargestEigenvalue top = largest_eigenvalue(DenseKernel(k));
     CHECK(top.value == close(decompose(k).largest(), 1e-12));
   }
-  const Eigen::MatrixXd features = test::normal_matrix(300, 200, random);
+  const Eigen::MatrixXd features = normal_matrix(300, 200, random);
   const LargestEigenvalue short_run = largest_eigenvalue(FeatureKernel({&features}), 3);
   CHECK(short_run.products == 3);
   const double exact = decompose(Eigen::MatrixXd(features.transpose() * features)).largest();

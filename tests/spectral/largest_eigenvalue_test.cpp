@@ -3,31 +3,18 @@
 #include <doctest/doctest.h>
 
 #include <Eigen/Eigenvalues>
-#include <Eigen/QR>
 #include <cmath>
 #include <vector>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/spectral/symmetric_product.hpp"
-#include "support/random_geometry.hpp"
+#include "support/spectra.hpp"
 
 using namespace sextant;
 using namespace sextant::spectral;
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-
-namespace {
-
-MatrixXd with_spectrum(Random& random, const VectorXd& values) {
-  const Index n = values.size();
-  const MatrixXd basis =
-      Eigen::HouseholderQR<MatrixXd>(test::normal_matrix(random, n, n)).householderQ();
-  const MatrixXd kernel = basis * values.asDiagonal() * basis.transpose();
-  return (kernel + kernel.transpose()) / 2;
-}
-
-}  // namespace
 
 TEST_CASE("largest_eigenvalue finds the top of ordinary and of degenerate spectra") {
   Random random(1);
@@ -54,14 +41,14 @@ TEST_CASE("largest_eigenvalue finds the top of ordinary and of degenerate spectr
       CAPTURE(n);
       CAPTURE(s);
       const double expected = spectra[s].maxCoeff();
-      const LargestEigenvalue found = largest_eigenvalue(with_spectrum(random, spectra[s]));
+      const LargestEigenvalue found = largest_eigenvalue(test::kernel_with(spectra[s], random));
       CHECK(found.value == doctest::Approx(expected).epsilon(2e-13));
       CHECK(found.products <= n);
     }
     CHECK(largest_eigenvalue(MatrixXd::Zero(n, n)).value == 0);
   }
-  const LargestEigenvalue large =
-      largest_eigenvalue(with_spectrum(random, VectorXd::LinSpaced(300, 1, 300).cwiseInverse()));
+  const LargestEigenvalue large = largest_eigenvalue(
+      test::kernel_with(VectorXd::LinSpaced(300, 1, 300).cwiseInverse(), random));
   CHECK(large.products < 40);
   CHECK_THROWS_AS(largest_eigenvalue(MatrixXd(0, 0)), ArgumentError);
   CHECK_THROWS_AS(largest_eigenvalue(MatrixXd::Zero(2, 3)), ArgumentError);
@@ -81,8 +68,8 @@ TEST_CASE("largest_tridiagonal agrees with the dense solver, value and last comp
   Random random(2);
   for (const Index n : {1, 2, 5, 20, 80}) {
     for (int repeat = 0; repeat < 10; ++repeat) {
-      VectorXd diagonal = test::normal_matrix(random, n, 1);
-      VectorXd subdiagonal = test::normal_matrix(random, n - 1, 1);
+      VectorXd diagonal = normal_matrix(n, 1, random);
+      VectorXd subdiagonal = normal_matrix(n - 1, 1, random);
       if (repeat == 1) subdiagonal.setZero();
       if (repeat == 2) diagonal.setConstant(3);
       if (repeat == 3) subdiagonal *= 1e-9;
@@ -110,10 +97,10 @@ TEST_CASE("largest_tridiagonal agrees with the dense solver, value and last comp
 TEST_CASE("symmetric_product multiplies, whatever the sizes and strides") {
   Random random(3);
   for (const Index n : {1, 7, 95, 96, 200}) {
-    const MatrixXd half = test::normal_matrix(random, n, n);
+    const MatrixXd half = normal_matrix(n, n, random);
     const MatrixXd kernel = half + half.transpose();
     for (const Index m : {0, 1, 3}) {
-      const MatrixXd columns = test::normal_matrix(random, n + 2, m);
+      const MatrixXd columns = normal_matrix(n + 2, m, random);
       MatrixXd result = MatrixXd::Constant(n + 1, m, 7);
       symmetric_product(kernel, columns.middleRows(1, n), result.topRows(n));
       const MatrixXd expected =

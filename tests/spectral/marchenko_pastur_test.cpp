@@ -21,7 +21,7 @@ constexpr double ratios[] = {0.05, 0.5, 0.99, 1.0, 1.3, 6.0};
 /// Eigenvalues of Phi Phi', Phi [n, n / ratio].
 Eigen::VectorXd random_spectrum(Eigen::Index n, double ratio, Random& random) {
   const auto d = static_cast<Eigen::Index>(std::lround(static_cast<double>(n) / ratio));
-  const Eigen::MatrixXd phi = test::normal_matrix(n, d, random) / std::sqrt(static_cast<double>(d));
+  const Eigen::MatrixXd phi = normal_matrix(n, d, random) / std::sqrt(static_cast<double>(d));
   return Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(phi * phi.transpose(),
                                                         Eigen::EigenvaluesOnly)
       .eigenvalues()

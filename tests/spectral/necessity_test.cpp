@@ -29,8 +29,8 @@ TEST_CASE("gaps on a projector are those of simulated residuals") {
     double square = 0;
     for (int i = 0; i < draws; ++i) {
       const Eigen::VectorXd r =
-          std::sqrt(sigma2 / lambda_star) * (basis * test::normal_vector(4, random)) +
-          std::sqrt(sigma2) * test::normal_vector(9, random);
+          std::sqrt(sigma2 / lambda_star) * (basis * normal_vector(4, random)) +
+          std::sqrt(sigma2) * normal_vector(9, random);
       const Eigen::VectorXd projected = basis * (basis.transpose() * r);
       const double loss = (0.45 * projected - projected / (1 + lambda_star)).squaredNorm();
       mean += loss / draws;
@@ -65,12 +65,12 @@ TEST_CASE("James and Stein's estimate beats the full fit from rank 3 on, for eve
     for (const double size : {0.0, 1.0, 4.0}) {
       CAPTURE(rank);
       CAPTURE(size);
-      const Eigen::VectorXd f = basis * (size * test::normal_vector(rank, random));
+      const Eigen::VectorXd f = basis * (size * normal_vector(rank, random));
       const int draws = 20000;
       double mean = 0;
       double square = 0;
       for (int i = 0; i < draws; ++i) {
-        const Eigen::VectorXd r = f + std::sqrt(sigma2) * test::normal_vector(12, random);
+        const Eigen::VectorXd r = f + std::sqrt(sigma2) * normal_vector(12, random);
         const Eigen::VectorXd fitted = basis * (basis.transpose() * r);
         const double gain =
             (fitted - f).squaredNorm() - (james_stein(basis, r, sigma2) - f).squaredNorm();
@@ -87,7 +87,7 @@ TEST_CASE("James and Stein's estimate beats the full fit from rank 3 on, for eve
     }
   }
   const Eigen::MatrixXd two = test::random_rotation(5, random).leftCols(2);
-  const Eigen::VectorXd r = test::normal_vector(5, random);
+  const Eigen::VectorXd r = normal_vector(5, random);
   CHECK((james_stein(two, r, sigma2) - two * (two.transpose() * r)).norm() < 1e-14);
   CHECK(james_stein(two, Eigen::VectorXd::Zero(5), sigma2).isZero(0.0));
 }
@@ -97,7 +97,7 @@ TEST_CASE("no filter reaches what lies outside the kernel's range") {
   Eigen::VectorXd values = Eigen::VectorXd::Zero(8);
   values.head(3) << 4, 1, 0.2;
   const Eigensystem system = decompose(test::kernel_with(values, random));
-  const Eigen::VectorXd f = test::normal_vector(8, random);
+  const Eigen::VectorXd f = normal_vector(8, random);
   const double floor = irreducible_error(system, f);
   CHECK(floor > 0.1);
   CHECK(range_basis(system).cols() == 3);

@@ -4,11 +4,9 @@
 
 #include <doctest/doctest.h>
 
-#include <Eigen/QR>
-
 #include "sextant/core/errors.hpp"
-#include "sextant/core/random.hpp"
 #include "sextant/spectral/eigensystem.hpp"
+#include "support/spectra.hpp"
 
 using namespace sextant;
 using namespace sextant::spectral;
@@ -17,15 +15,6 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
 namespace {
-
-MatrixXd with_spectrum(const VectorXd& values, std::uint64_t seed) {
-  Random random(seed);
-  MatrixXd normal(values.size(), values.size());
-  for (double& value : normal.reshaped()) value = random.normal();
-  const MatrixXd basis = Eigen::HouseholderQR<MatrixXd>(normal).householderQ();
-  const MatrixXd kernel = basis * values.asDiagonal() * basis.transpose();
-  return (kernel + kernel.transpose()) / 2;
-}
 
 void check_pairs(const MatrixXd& kernel, Index count, double scale) {
   const Eigensystem dense = decompose(kernel);
@@ -41,27 +30,29 @@ void check_pairs(const MatrixXd& kernel, Index count, double scale) {
 }  // namespace
 
 TEST_CASE("top eigenpairs are those of the dense decomposition") {
+  Random random(1);
   for (const Index n : {1, 2, 20, 33, 200}) {
     VectorXd values(n);
     for (Index i = 0; i < n; ++i) values[i] = 1.0 / static_cast<double>((i + 1) * (i + 1));
-    const MatrixXd kernel = with_spectrum(values, static_cast<std::uint64_t>(n));
+    const MatrixXd kernel = test::kernel_with(values, random);
     for (const Index count : {Index{1}, Index{5}, n}) check_pairs(kernel, count, 1);
   }
 }
 
 TEST_CASE("degenerate spectra: zero, rank one, all equal, a spike, and rounding level") {
+  Random random(2);
   const Index n = 60;
   VectorXd values = VectorXd::Zero(n);
-  check_pairs(with_spectrum(values, 1), 4, 1);
+  check_pairs(test::kernel_with(values, random), 4, 1);
   values[0] = 3;
-  check_pairs(with_spectrum(values, 2), 4, 3);
-  check_pairs(with_spectrum(VectorXd::Constant(n, 2), 3), 4, 2);
+  check_pairs(test::kernel_with(values, random), 4, 3);
+  check_pairs(test::kernel_with(VectorXd::Constant(n, 2), random), 4, 2);
   values = VectorXd::LinSpaced(n, 1, 2);
   values[0] = 1e12;
-  check_pairs(with_spectrum(values, 4), 1, 1e12);
+  check_pairs(test::kernel_with(values, random), 1, 1e12);
   values = VectorXd::Constant(n, 1e-17);
   values[3] = 1;
-  check_pairs(with_spectrum(values, 5), 3, 1);
+  check_pairs(test::kernel_with(values, random), 3, 1);
 }
 
 TEST_CASE("what cannot be asked for is refused") {

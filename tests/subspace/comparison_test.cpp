@@ -50,7 +50,7 @@ struct HeadProblem {
     model = {1, 0.5 * full.trace / static_cast<double>(examples)};
     MatrixXd covariance = summed_kernel(blocks.view());
     covariance.diagonal().array() += model.sigma2;
-    residuals = covariance.llt().matrixL() * test::normal_matrix(random, examples, 1);
+    residuals = covariance.llt().matrixL() * normal_matrix(examples, 1, random);
   }
 
   /// R / R(no update) of the first `sizes` blocks that `method` chooses.

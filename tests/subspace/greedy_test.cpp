@@ -123,7 +123,7 @@ TEST_CASE("greedy selections equal a naive implementation, whatever the method")
       const Index count = 9;
       const RandomBlocks blocks = mixed_blocks(10 + m + n, n, m, count);
       Random random(7);
-      const VectorXd residuals = test::normal_matrix(random, n, 1);
+      const VectorXd residuals = normal_matrix(n, 1, random);
       for (const UpdateMethod method : {UpdateMethod::automatic, UpdateMethod::iteration,
                                         UpdateMethod::tridiagonal, UpdateMethod::decomposition}) {
         CAPTURE(m);

@@ -51,7 +51,7 @@ TEST_CASE("the optimal subspace is the top eigenspace of the whitened informatio
       std::pow(model.tau2, 2) * jacobian.transpose() * covariance.inverse() * jacobian;
   CHECK((information - root.root * plain * root.root).norm() < 1e-12 * information.norm());
 
-  const Eigen::VectorXd residuals = test::normal_matrix(random, 7, 1);
+  const Eigen::VectorXd residuals = normal_matrix(7, 1, random);
   const auto full = spectral::decompose(summed_kernel(blocks.view()));
   const OptimalSubspace optimal = optimal_subspace(blocks.view(), full, residuals, model);
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(information);
@@ -93,11 +93,10 @@ TEST_CASE(
   Eigen::VectorXd risks(4);
   double other = 0;
   const Eigen::MatrixXd foreign =
-      Eigen::HouseholderQR<Eigen::MatrixXd>(test::normal_matrix(random, 3, 3)).householderQ();
+      Eigen::HouseholderQR<Eigen::MatrixXd>(normal_matrix(3, 3, random)).householderQ();
   for (int i = 0; i < draws; ++i) {
-    const Eigen::VectorXd u = test::normal_matrix(random, 7, 1);
-    const Eigen::VectorXd r =
-        jacobian * u + std::sqrt(model.sigma2) * test::normal_matrix(random, 5, 1);
+    const Eigen::VectorXd u = normal_matrix(7, 1, random);
+    const Eigen::VectorXd r = jacobian * u + std::sqrt(model.sigma2) * normal_matrix(5, 1, random);
     const OptimalSubspace optimal = optimal_subspace(blocks.view(), full, r, model);
     const Eigen::VectorXd truth = queries.transpose() * u;
     for (Eigen::Index k = 0; k < 4; ++k) {
@@ -124,7 +123,7 @@ TEST_CASE("choosing by the average of prompts costs no more than the bound, at i
   const Eigen::VectorXd scales = Eigen::VectorXd::LinSpaced(d, 1.5, 0.5);
   const Eigen::MatrixXd root = Eigen::MatrixXd::Identity(d, d);
   const auto information = [&] {
-    const Eigen::MatrixXd jacobian = test::normal_matrix(random, 4, d) * scales.asDiagonal();
+    const Eigen::MatrixXd jacobian = normal_matrix(4, d, random) * scales.asDiagonal();
     return captured_information(jacobian, root, model);
   };
   GlobalDesign many;

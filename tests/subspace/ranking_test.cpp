@@ -100,6 +100,19 @@ TEST_CASE("scores order the blocks, with ties by index and optionally per parame
   CHECK_THROWS_AS(rank(options), ArgumentError);
 }
 
+TEST_CASE("known scores are ranked as those of the rules, and greedy rules have none") {
+  const Eigen::VectorXd scores{{2, 5, 2, 1}};
+  const Ranking down = rank_by_scores(scores, Method::trace, 2);
+  CHECK(down.order == std::vector<Eigen::Index>{1, 0, 2, 3});
+  CHECK(down.scores == std::vector<double>{5, 2, 2, 1});
+  CHECK(down.selected == 2);
+  const Ranking up = rank_by_scores(scores, Method::trace_bottom, {});
+  CHECK(up.order == std::vector<Eigen::Index>{3, 0, 2, 1});
+  CHECK(up.selected == 4);
+  CHECK_THROWS_AS(rank_by_scores(scores, Method::risk, {}), ArgumentError);
+  CHECK_THROWS_AS(rank_by_scores(scores, Method::trace, 5), ArgumentError);
+}
+
 TEST_CASE("random follows its seed and prefers no block") {
   Random random(3);
   const RandomBlocks blocks = test::random_blocks(random, 2, 1, {1, 1, 1});

@@ -38,11 +38,11 @@ TEST_CASE("every method gives the weights that gradient descent has") {
   Random random(1);
   for (const Index n : {1, 2, 3, 10, 64, 140}) {
     for (const Index width : {Index{1}, n / 2 + 1, 2 * n}) {
-      const MatrixXd jacobian = test::normal_matrix(random, n, width);
+      const MatrixXd jacobian = normal_matrix(n, width, random);
       const MatrixXd product = jacobian * jacobian.transpose();
       const MatrixXd kernel = (product + product.transpose()) / 2;
-      const MatrixXd columns = jacobian * test::normal_matrix(random, width, 3);
-      const VectorXd residuals = test::normal_matrix(random, n, 1);
+      const MatrixXd columns = jacobian * normal_matrix(width, 3, random);
+      const VectorXd residuals = normal_matrix(n, 1, random);
       for (const std::int64_t horizon : {0, 1, 2, 8, 60}) {
         for (const UpdateMethod method : every_method) {
           CAPTURE(n);
@@ -72,10 +72,10 @@ TEST_CASE("the methods agree far beyond what a selection needs") {
   for (const Index n : {1, 5, 33, 129}) {
     VectorXd spectrum = VectorXd::LinSpaced(n, 1, static_cast<double>(n)).cwiseInverse();
     if (n > 2) spectrum[1] = spectrum[0];  // a double top eigenvalue
-    const MatrixXd basis = test::normal_matrix(random, n, n).householderQr().householderQ();
+    const MatrixXd basis = normal_matrix(n, n, random).householderQr().householderQ();
     const MatrixXd dense = basis * spectrum.asDiagonal() * basis.transpose();
     const MatrixXd kernel = (dense + dense.transpose()) / 2;
-    const MatrixXd columns = test::normal_matrix(random, n, 2);
+    const MatrixXd columns = normal_matrix(n, 2, random);
     for (const double scale : {1.0, 1e-140, 1e140}) {
       for (const std::int64_t horizon : {1, 30, 3000}) {
         const PlannedUpdate update{horizon, {0.1, {}}, UpdateMethod::decomposition};
@@ -93,7 +93,7 @@ TEST_CASE("the methods agree far beyond what a selection needs") {
 
 TEST_CASE("a zero kernel and no steps change nothing; a fixed rho is kept and checked") {
   Random random(3);
-  const MatrixXd columns = test::normal_matrix(random, 4, 2);
+  const MatrixXd columns = normal_matrix(4, 2, random);
   const MatrixXd kernel = VectorXd::LinSpaced(4, 1, 4).asDiagonal();
   for (const UpdateMethod method : every_method) {
     const UpdateWeights none = update_weights(MatrixXd::Zero(4, 4), columns, {5, {}, method});
@@ -150,9 +150,8 @@ TEST_CASE("risk equals its weight-space expression and a simulation") {
   double sum = 0;
   double squares = 0;
   for (int draw = 0; draw < draws; ++draw) {
-    const VectorXd u = std::sqrt(model.tau2) * test::normal_matrix(random, jacobian.cols(), 1);
-    const VectorXd residuals =
-        jacobian * u + std::sqrt(model.sigma2) * test::normal_matrix(random, n, 1);
+    const VectorXd u = std::sqrt(model.tau2) * normal_matrix(jacobian.cols(), 1, random);
+    const VectorXd residuals = jacobian * u + std::sqrt(model.sigma2) * normal_matrix(n, 1, random);
     const VectorXd theta = descend(set_jacobian, residuals, weights.rho, update.horizon);
     const double error = (queries.transpose() * u - set_queries.transpose() * theta).squaredNorm();
     sum += error / 2;

@@ -64,8 +64,8 @@ inline RandomBlocks random_blocks(Random& random, Eigen::Index n, Eigen::Index m
   result.query_variances.resize(m, count);
   for (Eigen::Index b = 0; b < count; ++b) {
     const double scale = scales.empty() ? 1.0 : scales[b];
-    result.jacobians.emplace_back(scale * normal_matrix(random, n, widths[b]));
-    result.query_gradients.emplace_back(scale * normal_matrix(random, widths[b], m));
+    result.jacobians.emplace_back(scale * normal_matrix(n, widths[b], random));
+    result.query_gradients.emplace_back(scale * normal_matrix(widths[b], m, random));
     const Eigen::MatrixXd& jacobian = result.jacobians.back();
     const Eigen::MatrixXd& query = result.query_gradients.back();
     Eigen::MatrixXd kernel = jacobian * jacobian.transpose();

@@ -7,16 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "sextant/core/random.hpp"
+#include "sextant/core/random_matrix.hpp"
 #include "sextant/geometry/prompt_geometry.hpp"
 
 namespace sextant::test {
-
-inline Eigen::MatrixXd normal_matrix(Random& random, Eigen::Index rows, Eigen::Index columns) {
-  Eigen::MatrixXd matrix(rows, columns);
-  for (double& value : matrix.reshaped()) value = random.normal();
-  return matrix;
-}
 
 /// n examples, m queries, one block per entry of `widths` with that many parameters.
 inline geometry::PromptGeometry random_geometry(Random& random, Eigen::Index n, Eigen::Index m,
@@ -27,8 +21,8 @@ inline geometry::PromptGeometry random_geometry(Random& random, Eigen::Index n, 
   result.query_variances = Eigen::MatrixXd(m, blocks);
   for (Eigen::Index b = 0; b < blocks; ++b) {
     const Eigen::Index p = widths[static_cast<std::size_t>(b)];
-    const Eigen::MatrixXd jacobian = normal_matrix(random, n, p);
-    const Eigen::MatrixXd query = normal_matrix(random, p, m);
+    const Eigen::MatrixXd jacobian = normal_matrix(n, p, random);
+    const Eigen::MatrixXd query = normal_matrix(p, m, random);
     result.kernels.emplace_back(jacobian * jacobian.transpose());
     for (Eigen::Index x = 0; x < m; ++x) {
       result.query_kernels[static_cast<std::size_t>(x)].col(b) = jacobian * query.col(x);
@@ -38,7 +32,7 @@ inline geometry::PromptGeometry random_geometry(Random& random, Eigen::Index n, 
                              static_cast<int>(b / 2), static_cast<int>(b % 2), "value", p});
   }
   const auto normals = [&](Eigen::Index size) {
-    return Eigen::VectorXd(normal_matrix(random, size, 1));
+    return Eigen::VectorXd(normal_matrix(size, 1, random));
   };
   result.prompt_base = normals(n);
   result.prompt_targets = normals(n);

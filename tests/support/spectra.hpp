@@ -6,21 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "sextant/core/random.hpp"
+#include "sextant/core/random_matrix.hpp"
 
 namespace sextant::test {
-
-inline Eigen::VectorXd normal_vector(Eigen::Index n, Random& random) {
-  Eigen::VectorXd v(n);
-  for (Eigen::Index i = 0; i < n; ++i) v[i] = random.normal();
-  return v;
-}
-
-inline Eigen::MatrixXd normal_matrix(Eigen::Index rows, Eigen::Index cols, Random& random) {
-  Eigen::MatrixXd m(rows, cols);
-  for (Eigen::Index j = 0; j < cols; ++j) m.col(j) = normal_vector(rows, random);
-  return m;
-}
 
 /// Uniformly distributed orthogonal matrix up to column signs.
 inline Eigen::MatrixXd random_rotation(Eigen::Index n, Random& random) {

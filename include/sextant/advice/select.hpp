@@ -133,6 +133,8 @@ struct Selection {
 
   /// Means of the queries' gaps; those of the prompt, per example, when there is no query.
   GapPair mean_gap() const;
+  /// Whether some query has a credible interval: not from products, and not with tau2 = 0.
+  bool has_intervals() const;
 };
 
 /// Everything above for the sum of all block kernels of `geometry`, which must be valid

@@ -45,4 +45,8 @@ struct Diagonal {
   double sigma2 = 0;                ///< As above.
 };
 
+/// The same setting with all input variances 1 and a task with equal entries. Throws
+/// `ArgumentError` for values out of range.
+Diagonal as_diagonal(const Isotropic& setting);
+
 }  // namespace sextant::linear

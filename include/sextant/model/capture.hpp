@@ -77,7 +77,6 @@ Eigen::VectorXd predict(const Rows<Scalar>& hidden, const TokenBatch& batch,
 /// The cotangent of each sequence's own prediction, one row per top query of `sequence_layouts`.
 template <class Scalar>
 Rows<Scalar> sequence_cotangents(const Rows<Scalar>& hidden, const TokenBatch& batch,
-                                 const SequenceLayouts& layouts,
                                  const ScalarReadout<Scalar>& readout);
 
 }  // namespace sextant::model

@@ -34,6 +34,12 @@ struct BlockSlice {
   int input_count = 0;
   int output_first = 0;
   int output_count = 0;
+
+  /// That rectangle of a matrix [in, out].
+  template <class Matrix>
+  auto of(Matrix& matrix) const {
+    return matrix.block(input_first, output_first, input_count, output_count);
+  }
 };
 
 /// Two exact ways to the same matrix. `features` forms each sequence's p_b-vector and multiplies

@@ -30,7 +30,7 @@ Summary summarize(const advice::Scoring& scoring, std::size_t block_count);
 /// step are in the step's own summary.
 Summary summarize(const advice::Plan& plan);
 /// What the update did and whether the linear model described it. The words are "held" where the
-/// deviation is at most a tenth of the largest change of a query's prediction, "held roughly" up to
+/// deviation is at most a tenth of the largest change of a prediction, "held roughly" up to
 /// a half, else "did not hold".
 Summary summarize(const ttt::Adaptation& adaptation);
 

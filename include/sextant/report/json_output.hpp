@@ -42,7 +42,8 @@ OrderedJson to_json(const advice::Plan& plan);
 
 /// {"advice", "queries": [{"base", "linearized", "adapted", "target", "squared_error_base",
 /// "squared_error_adapted"}], "prompt": {"residual_norm_before", "residual_norm_after",
-/// "residual_norm_predicted"}, "validity": {"deviation", "kernel_drift", "bound"}, "update":
+/// "residual_norm_predicted"}, "validity": {"deviation", "kernel_drift", "bound", "largest_move"},
+/// "update":
 /// {"horizon", "rho", "solver", "blocks", "kept", "residual_norms", "residual_norms_predicted"}}.
 /// Numbers that nobody knows are null: what only a model can tell, for a geometry alone. Then
 /// "update" is null, too.

@@ -58,6 +58,11 @@ struct Ranking {
   std::optional<GreedySelection> greedy;  ///< Details of greedy rules.
 };
 
+/// Ranks by scores [B] that are known: descending, for `trace_bottom` ascending, ties to the
+/// smaller index. Throws `ArgumentError` for greedy rules and for a budget outside 1..B.
+Ranking rank_by_scores(const Eigen::VectorXd& scores, Method method,
+                       std::optional<Eigen::Index> budget);
+
 /// Ranks the blocks. `full` is the eigensystem of the sum of all kernels, `residuals` r [n].
 ///
 /// Ties go to the smaller index. Throws what the rule's own function throws, and `ArgumentError`

@@ -32,6 +32,7 @@ struct Validity {
   double deviation = 0;     ///< Largest |real - linearised| prediction over queries and examples.
   double kernel_drift = 0;  ///< Spectral norm of the change of the chosen blocks' kernel.
   double bound = 0;         ///< Estimated right side of the bound on the deviation in Sec. 8.
+  double largest_move = 0;  ///< Largest |real - loaded| prediction over queries and examples.
 };
 
 /// An update, with everything measured about it. Without a model it is only expected: then what
@@ -48,14 +49,15 @@ struct Adaptation {
   std::vector<double> residual_norms;
   std::vector<double> residual_norms_predicted;  ///< The linear model's, same length.
 
+  /// Whether the update follows residuals in steps; a rank-K one aims at the queries alone.
+  bool is_made_of_steps() const { return !solver.starts_with("rank-"); }
   bool is_measured() const { return !solver.empty(); }
   bool is_update() const { return horizon > 0 && !blocks.empty(); }
   /// Whether an update that was made did what every step in the linear model does: bring the model
   /// closer to its labelled examples. Where it did not, the linear model has failed and the update
   /// should be discarded (measured in docs/results.md).
   bool is_kept() const {
-    const bool made_of_steps = !solver.starts_with("rank-");  // others aim at the queries alone
-    return !is_update() || !made_of_steps ||
+    return !is_update() || !is_made_of_steps() ||
            prompt.residual_norm_after < prompt.residual_norm_before;
   }
 };

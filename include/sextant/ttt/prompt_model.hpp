@@ -43,6 +43,7 @@ class PromptModel {
   /// Prior variances of blocks: from now on kernels are scaled and updates preconditioned by them.
   /// Throws `ArgumentError` for a block that the model lacks and a scale that is not positive.
   void set_block_scales(geometry::BlockScales scales);
+  const geometry::BlockScales& block_scales() const { return block_scales_; }
   double block_scale(const std::string& block) const {
     const auto found = block_scales_.find(block);
     return found == block_scales_.end() ? 1.0 : found->second;

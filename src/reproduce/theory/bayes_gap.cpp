@@ -17,7 +17,7 @@ struct Case {
   explicit Case(std::uint64_t seed) {
     Random random(seed, 1);
     const Eigen::MatrixXd phi = features(random, 20, 40);
-    const VectorXd query = normals(random, 40) / std::sqrt(40.0);
+    const VectorXd query = normal_vector(40, random) / std::sqrt(40.0);
     const spectral::Eigensystem system = spectral::decompose(phi * phi.transpose());
     values = system.values;
     coupling = system.rotate(phi * query);
@@ -78,11 +78,11 @@ TheorySection gap_section(const Case& prompt, const TheoryOptions& options) {
     const VectorXd query_bayes = spectral::bayes_query_filter(prompt.values, lambda_star);
     for (const NamedFilter& filter : filters(prompt, lambda_star)) {
       Random random(options.seed, static_cast<std::uint64_t>(lambda_star * 100));
-      Mean prompt_mean;
-      Mean query_mean;
+      RunningMean prompt_mean;
+      RunningMean query_mean;
       for (int draw = 0; draw < options.draws; ++draw) {
-        const VectorXd r = prompt.values.cwiseSqrt().cwiseProduct(normals(random, 20)) +
-                           std::sqrt(lambda_star) * normals(random, 20);
+        const VectorXd r = prompt.values.cwiseSqrt().cwiseProduct(normal_vector(20, random)) +
+                           std::sqrt(lambda_star) * normal_vector(20, random);
         prompt_mean.add((filter.prompt - prompt_bayes).cwiseProduct(r).squaredNorm());
         const VectorXd reach = (filter.query - query_bayes).cwiseProduct(prompt.coupling);
         query_mean.add(std::pow(reach.dot(r), 2));
@@ -174,7 +174,7 @@ TheorySection second_moment_section(const Case& prompt, const TheoryOptions& opt
   std::vector<double> scores;
   for (int kind = 0; kind < 3; ++kind) {
     Random random(options.seed, 1000 + static_cast<std::uint64_t>(kind));
-    Mean mean;
+    RunningMean mean;
     for (int draw = 0; draw < options.draws; ++draw) {
       VectorXd signal = prompt.values.cwiseSqrt();
       for (double& value : signal) value *= draw_of(kind, random);

@@ -59,7 +59,7 @@ DrawOutcome one_draw(const VectorXd& values, const Benchmark& truth, Random rand
   const VectorXd rotated = (truth.tau2 * values.array() + truth.sigma2)
                                .sqrt()
                                .matrix()
-                               .cwiseProduct(normals(random, values.size()));
+                               .cwiseProduct(normal_vector(values.size(), random));
   const auto curve = evidence::evidence_curve(values, rotated, rho, horizons);
   const double used = curve.sigma2[curve.map_index];
   const double gap = evidence::population_evidence(values, rho, curve.t_map, used, truth) -
@@ -153,11 +153,11 @@ TheorySection coverage_section(const TheoryOptions& options) {
   table.numbers_of("coverage", lines, &CoverageLine::coverage, 4);
   table.numbers_of("low", lines, &CoverageLine::low, 3);
   section.tables = {
-      {"Mean radius, and share of draws that it covers with its 95% binomial interval",
+      {"RunningMean radius, and share of draws that it covers with its 95% binomial interval",
        table.numbers_of("high", lines, &CoverageLine::high, 3)}};
   section.figures.push_back(report::lines_figure(
-      {"Certificate radius", "Mean radius at T_MAP with the true reference.", "radius", {}}, radii,
-      "n", "nats per example", {true, true, std::nullopt}));
+      {"Certificate radius", "RunningMean radius at T_MAP with the true reference.", "radius", {}},
+      radii, "n", "nats per example", {true, true, std::nullopt}));
   section.figures.push_back(report::lines_figure(
       {"Coverage",
        "Share of draws that each certificate covers, with one binomial standard error; the dashed "
@@ -198,7 +198,7 @@ TheorySection transfer_section(const TheoryOptions& options) {
     const double prior = evidence::prior_gap_bound(values, rho, horizons, truth, delta).value;
     Line line{static_cast<double>(n), 0, 0, 0, prior, 0, 0};
     for (int draw = 0; draw < draws; ++draw) {
-      const VectorXd rotated = deviations.cwiseProduct(normals(random, n));
+      const VectorXd rotated = deviations.cwiseProduct(normal_vector(n, random));
       const auto curve = evidence::evidence_curve(values, rotated, rho, horizons,
                                                   {evidence::Sigma2Rule::fixed, truth.sigma2});
       const double gap = evidence::normalized_gap(values, rho, curve.t_map, truth);
@@ -267,16 +267,16 @@ TheorySection calibration_section(const TheoryOptions& options) {
     const VectorXd deviations =
         ((-rho * system.values.array()).log1p() * (-static_cast<double>(truth) / 2)).exp();
     const auto curve =
-        evidence::evidence_curve(system.values, deviations.cwiseProduct(normals(random, 10)), rho,
-                                 horizons, {evidence::Sigma2Rule::fixed, 1.0});
+        evidence::evidence_curve(system.values, deviations.cwiseProduct(normal_vector(10, random)),
+                                 rho, horizons, {evidence::Sigma2Rule::fixed, 1.0});
     const VectorXd weights = evidence::gibbs_posterior(curve).weights;
     horizon_ranks.push_back(weights.head(truth).sum() + random.uniform() * weights[truth]);
 
     const double lambda_star = system.values.mean() * std::exp(8 * random.uniform() - 4);
     const double sigma2 = std::exp(2 * random.normal());
-    const VectorXd u = std::sqrt(sigma2 / lambda_star) * normals(random, 20);
-    const VectorXd query = normals(random, 20) / std::sqrt(20.0);
-    const VectorXd r = phi * u + std::sqrt(sigma2) * normals(random, 10);
+    const VectorXd u = std::sqrt(sigma2 / lambda_star) * normal_vector(20, random);
+    const VectorXd query = normal_vector(20, random) / std::sqrt(20.0);
+    const VectorXd r = phi * u + std::sqrt(sigma2) * normal_vector(10, random);
     const auto posterior = evidence::VariancePosterior(system.values, system.rotate(r))
                                .query(system.rotate(phi * query), query.squaredNorm());
     correction_ranks.push_back(posterior->cdf(query.dot(u)));

@@ -115,7 +115,7 @@ TheorySection spread_section(const TheoryOptions& options) {
   bool holds = true;
   for (const double spread : {0.0, 0.3, 1.0, 2.0}) {
     Random random(options.seed, 77);
-    const VectorXd values = (spread * normals(random, 50).array()).exp();
+    const VectorXd values = (spread * normal_vector(50, random).array()).exp();
     const auto weights = spectral::prompt_gap_weights(values, {1, 1});
     const double time = spectral::match_at_mean(values, weights.a, 1, 0.01).time;
     const spectral::SpreadBound bound = spectral::spread_bound(values, weights.a, 1, time);

@@ -15,7 +15,7 @@ struct LabelledDraw {
   Eigen::VectorXd y;
 
   LabelledDraw(Random& random, const linear::Diagonal& setting, std::int64_t count)
-      : x(normals(random, count, setting.beta.size()) *
+      : x(normal_matrix(count, setting.beta.size(), random) *
           setting.input_variances.cwiseSqrt().asDiagonal()),
         y(x * setting.beta) {
     const double deviation = std::sqrt(setting.sigma2);
@@ -61,17 +61,6 @@ inline DrawnRisks drawn_risks(const linear::Diagonal& setting, const Eigen::Vect
   return {drawn_risk(setting, c),
           drawn_risk(setting, weights.cwiseProduct(draw.fresh) +
                                   (draw.u.dot(draw.fresh) / p) * (c - start))};
-}
-
-/// The setting with all input variances 1.
-inline linear::Diagonal with_task(const linear::Isotropic& s) {
-  linear::Diagonal setting;
-  setting.n = s.n;
-  setting.k = s.k;
-  setting.input_variances = Eigen::VectorXd::Ones(s.d);
-  setting.beta = Eigen::VectorXd::Constant(s.d, std::sqrt(s.b2 / static_cast<double>(s.d)));
-  setting.sigma2 = s.sigma2;
-  return setting;
 }
 
 }  // namespace sextant::reproduce::theory

@@ -24,8 +24,8 @@ constexpr std::int64_t dimension = 20;
 
 /// Means over draws at each risk's own step size.
 struct SimulatedRisks {
-  Mean same;
-  Mean fresh;
+  RunningMean same;
+  RunningMean fresh;
 };
 
 SimulatedRisks simulate(Random& random, const Diagonal& setting, const VectorXd& weights,
@@ -71,7 +71,7 @@ TheorySection one_step_section(const TheoryOptions& options) {
       const ContextRisks exact = linear::one_step(s, w);
       Random random(options.seed, static_cast<std::uint64_t>(s.n * 1000 + s.k));
       const SimulatedRisks drawn =
-          simulate(random, with_task(s), VectorXd::Constant(dimension, w),
+          simulate(random, as_diagonal(s), VectorXd::Constant(dimension, w),
                    exact.same_context.best_step(), exact.fresh_context.best_step(), options.draws);
       const linear::Proportions p{alpha, gamma, s.b2, s.sigma2};
       const linear::LimitingGain limit = linear::limiting_gain(p, linear::limiting_warm_scale(p));
@@ -152,12 +152,12 @@ TheorySection start_section(const TheoryOptions& options) {
     Random random(options.seed, static_cast<std::uint64_t>(70'000 + s.k));
     const auto drawn = [&](const ContextRisks& exact, double scale) {
       const double step = exact.fresh_context.best_step();
-      return simulate(random, with_task(s), VectorXd::Constant(dimension, scale), step, step,
+      return simulate(random, as_diagonal(s), VectorXd::Constant(dimension, scale), step, step,
                       options.draws)
           .fresh;
     };
-    const Mean cold = drawn(starts.cold, 0);
-    const Mean warm = drawn(starts.warm, w);
+    const RunningMean cold = drawn(starts.cold, 0);
+    const RunningMean warm = drawn(starts.warm, w);
     const Line line{gamma, starts.cold.fresh_context.best_risk(), cold.value(),
                     starts.warm.fresh_context.best_risk(), warm.value()};
     lines.push_back(line);
@@ -282,7 +282,7 @@ TheorySection steps_section(const TheoryOptions& options) {
       "exact up to T = 3, for more steps with Marchenko-Pastur moments. n = 30, k = 15, d = 20, "
       "|beta|^2 = 1, sigma2 = 0.25, c = 1, from the pretrained weights.";
   const Isotropic s{30, 15, dimension, 1, 0.25};
-  const Diagonal setting = with_task(s);
+  const Diagonal setting = as_diagonal(s);
   const double w = linear::pretrained_scale(s.n, s.d, s.sigma2, s.b2 / dimension);
   const VectorXd weights = VectorXd::Constant(dimension, w);
   const Eigen::MatrixXd w0 = weights.asDiagonal();
@@ -299,7 +299,7 @@ TheorySection steps_section(const TheoryOptions& options) {
         exact ? linear::exact_filter_moments(s.k, s.d, steps, rho)
               : linear::limiting_filter_moments(s.k, s.d, steps, rho);
     Random random(options.seed, static_cast<std::uint64_t>(90'000 + steps));
-    Mean same, fresh, drawn_same, drawn_fresh, same_difference, fresh_difference;
+    RunningMean same, fresh, drawn_same, drawn_fresh, same_difference, fresh_difference;
     for (int i = 0; i < options.draws; ++i) {
       const StepDraw draw(random, setting);
       const linear::StepsRisk theory =

@@ -81,15 +81,15 @@ TheorySection shrinkage_section(const TheoryOptions& options) {
   for (const Eigen::Index rank : {2, 3, 6, 12}) {
     for (const double norm : {0.0, 2.0, 8.0}) {
       Random random(options.seed, static_cast<std::uint64_t>(rank * 100 + std::lround(norm)));
-      const Eigen::MatrixXd square = normals(random, 12, 12);
+      const Eigen::MatrixXd square = normal_matrix(12, 12, random);
       const Eigen::MatrixXd basis =
           spectral::decompose(square * square.transpose()).vectors.leftCols(rank);
       const VectorXd signal = norm * basis.col(0);
-      Mean full;
-      Mean stein;
-      Mean gain;
+      RunningMean full;
+      RunningMean stein;
+      RunningMean gain;
       for (int draw = 0; draw < options.draws; ++draw) {
-        const VectorXd r = signal + normals(random, 12);
+        const VectorXd r = signal + normal_vector(12, random);
         const double one = (basis * (basis.transpose() * r) - signal).squaredNorm();
         const double two = (spectral::james_stein(basis, r, 1) - signal).squaredNorm();
         full.add(one);
@@ -129,7 +129,7 @@ TheorySection range_section(const TheoryOptions& options) {
     Random random(options.seed, 500 + static_cast<std::uint64_t>(rank));
     const Eigen::MatrixXd phi = features(random, 20, rank);
     const spectral::Eigensystem system = spectral::decompose(phi * phi.transpose());
-    VectorXd f = normals(random, 20);
+    VectorXd f = normal_vector(20, random);
     f.normalize();
     ranks.push_back(static_cast<double>(rank));
     floors.push_back(spectral::irreducible_error(system, f));

@@ -50,13 +50,14 @@ TheorySection optimal_section(const TheoryOptions& options) {
   const VectorXd conditional = (geometry.query_variances.rowwise().sum() -
                                 (couplings.cwiseProduct(regression)).colwise().sum().transpose())
                                    .cwiseMax(0.0);
-  std::vector<Mean> losses(7);
+  std::vector<RunningMean> losses(7);
   subspace::OptimalSubspace optimal;
   for (int draw = 0; draw < options.draws; ++draw) {
-    const VectorXd f = full.rotate_back(full.values.cwiseSqrt().cwiseProduct(normals(random, 10)));
+    const VectorXd f =
+        full.rotate_back(full.values.cwiseSqrt().cwiseProduct(normal_vector(10, random)));
     const VectorXd truth =
-        regression.transpose() * f + conditional.cwiseSqrt().cwiseProduct(normals(random, 6));
-    const VectorXd r = f + std::sqrt(0.5) * normals(random, 10);
+        regression.transpose() * f + conditional.cwiseSqrt().cwiseProduct(normal_vector(6, random));
+    const VectorXd r = f + std::sqrt(0.5) * normal_vector(10, random);
     optimal = subspace::optimal_subspace(blocks, full, r, family.benchmark);
     for (Eigen::Index k = 0; k <= 6; ++k) {
       losses[static_cast<std::size_t>(k)].add((optimal.corrections(k) - truth).squaredNorm() / 6);
@@ -68,7 +69,7 @@ TheorySection optimal_section(const TheoryOptions& options) {
   std::vector<double> errors;
   std::vector<double> scores;
   for (Eigen::Index k = 0; k <= 6; ++k) {
-    const Mean& loss = losses[static_cast<std::size_t>(k)];
+    const RunningMean& loss = losses[static_cast<std::size_t>(k)];
     ranks.push_back(static_cast<double>(k));
     risks.push_back(optimal.risk(k));
     simulated.push_back(loss.value());
@@ -78,7 +79,7 @@ TheorySection optimal_section(const TheoryOptions& options) {
   report::Table table;
   table.numbers("rank", ranks).numbers("risk", risks, 4).numbers("simulated", simulated, 4);
   section.tables = {
-      {fmt::format("Mean expected squared error of a query; exact posterior mean {:.4g}",
+      {fmt::format("RunningMean expected squared error of a query; exact posterior mean {:.4g}",
                    subspace::bayes_error(blocks, full, family.benchmark)),
        table.numbers("SE", errors, 2)}};
   section.findings.push_back(score_finding("Risks by rank", scores));
@@ -103,7 +104,8 @@ TheorySection design_section(const TheoryOptions& options) {
   const MatrixXd root = MatrixXd::Identity(d, d);
   Random random(options.seed, 2);
   const auto information = [&] {
-    return subspace::captured_information(normals(random, 6, d) * scales.asDiagonal(), root, model);
+    return subspace::captured_information(normal_matrix(6, d, random) * scales.asDiagonal(), root,
+                                          model);
   };
   subspace::GlobalDesign many;
   for (int i = 0; i < reference; ++i) many.add(information());
@@ -117,7 +119,7 @@ TheorySection design_section(const TheoryOptions& options) {
   report::MeanLine bounds{"bound", {}, {}, {}};
   bool holds = true;
   for (const int prompts : {2, 8, 32, 128, 512}) {
-    Mean regret;
+    RunningMean regret;
     std::vector<double> all;
     const double bound = subspace::design_regret_bound(
         rank, d, prompts, {spread.variation * prompts / reference, spread.largest}, 0.05);
@@ -144,12 +146,13 @@ TheorySection design_section(const TheoryOptions& options) {
   table.numbers_of("bound", lines, &Line::bound, 3);
   section.tables = {{"Risk given away by the estimated subspace",
                      table.numbers_of("violations", lines, &Line::violations)}};
-  section.figures.push_back(report::lines_figure(
-      {"Regret of a global design",
-       "Mean regret of the subspace chosen from m prompts with one standard error, and its bound.",
-       "design-regret",
-       {}},
-      {regrets, bounds}, "prompts m", "regret", {true, true, std::nullopt}));
+  section.figures.push_back(
+      report::lines_figure({"Regret of a global design",
+                            "RunningMean regret of the subspace chosen from m prompts with one "
+                            "standard error, and its bound.",
+                            "design-regret",
+                            {}},
+                           {regrets, bounds}, "prompts m", "regret", {true, true, std::nullopt}));
   section.findings.push_back(
       fmt::format("The bound {}; at 512 prompts it is {:.0f} times the 95% quantile of the regret.",
                   holds ? "holds at its rate" : "is violated too often",

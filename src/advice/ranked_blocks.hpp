@@ -1,0 +1,15 @@
+#pragma once
+
+#include <vector>
+
+#include "sextant/advice/score.hpp"
+#include "sextant/subspace/ranking.hpp"
+
+namespace sextant::advice {
+
+/// Sets the ranking of `blocks`, those selected, every block's score alone, and which queries the
+/// scores are for.
+void take_ranking(const subspace::Ranking& ranking, const std::vector<geometry::Block>& blocks,
+                  Scoring& result);
+
+}  // namespace sextant::advice

@@ -1,0 +1,86 @@
+#include "selection_steps.hpp"
+
+#include <fmt/format.h>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/spectral/filters.hpp"
+
+namespace sextant::advice {
+
+using Eigen::VectorXd;
+
+void take_benchmark(std::optional<evidence::BenchmarkFit> fit, const SelectOptions& options,
+                    Selection& result) {
+  if (fit) {
+    result.benchmark = fit->benchmark;
+    result.lambda_star = fit->lambda_star;
+  } else {
+    check_not_negative("select", "tau2", *options.tau2);
+    check_positive("select", "sigma2", options.sigma2.value);
+    result.benchmark = {*options.tau2, options.sigma2.value};
+    result.lambda_star = result.benchmark.lambda_star();
+  }
+  result.fit = std::move(fit);
+}
+
+void take_curve(evidence::EvidenceCurve curve, const SelectOptions& options, Selection& result) {
+  result.curve = std::move(curve);
+  result.t_map = result.lambda_max > 0 ? result.curve.t_map : 0;
+  result.sigma2_rule = options.sigma2.rule;
+  result.sigma2 = result.curve.sigma2[result.curve.map_index];
+  result.posterior = evidence::gibbs_posterior(result.curve);
+}
+
+void judge_prompt(const VectorXd& values, const spectral::GapWeights& weights, Selection& result) {
+  const spectral::AdaptationGap gap =
+      spectral::adaptation_gap(values, weights, result.lambda_star,
+                               spectral::gd_prompt_filter(values, result.rho, result.t_map));
+  result.prompt = {gap.none, gap.adapted, gap.adapt};
+  result.oracle_horizon_prompt = spectral::oracle_horizon(values, weights, result.lambda_star,
+                                                          result.rho, result.curve.horizons)
+                                     .horizon;
+  const spectral::SpectralMatch match =
+      spectral::match_at_mean(values, weights.a, result.lambda_star, result.rho);
+  result.spectral_match.t_mu = match.time;
+  result.spectral_match.horizon_prompt = match.horizon;
+}
+
+QueryAdvice judge_query(const VectorXd& values, const VectorXd& rotated_coupling, double variance,
+                        const spectral::GapWeights& weights, const VectorXd& map_filter,
+                        Selection& result) {
+  QueryAdvice advice;
+  const spectral::AdaptationGap gap =
+      spectral::adaptation_gap(values, weights, result.lambda_star, map_filter);
+  advice.gap_none = gap.none;
+  advice.gap_map = gap.adapted;
+  advice.adapt = gap.adapt;
+  const spectral::QueryVariance variances =
+      spectral::query_variance(values, rotated_coupling, variance, result.benchmark);
+  advice.variance_prior = variances.prior;
+  advice.variance_posterior = variances.posterior;
+  result.spectral_match.horizon_query.push_back(
+      spectral::match_at_mean(values, weights.a, result.lambda_star, result.rho).horizon);
+  return advice;
+}
+
+bool has_something_to_learn(Selection& result) {
+  if (result.lambda_max == 0) {
+    result.warnings.emplace_back(
+        "The kernel is zero: the chosen blocks cannot move any prediction.");
+    return false;
+  }
+  if (result.curve.zero_residuals) {
+    result.warnings.emplace_back("All residuals are zero: there is nothing to learn from.");
+    return false;
+  }
+  return true;
+}
+
+void warn_at_last_horizon(Selection& result) {
+  if (result.curve.at_upper_edge && result.curve.horizons.size() > 1) {
+    result.warnings.push_back(fmt::format(
+        "T_MAP = {} is the largest candidate: more steps may be better.", result.t_map));
+  }
+}
+
+}  // namespace sextant::advice
