@@ -39,11 +39,11 @@ void run(const Options& options) {
   study.on_progress = part_progress(options.common);
   ReproduceOutput output(options.common, "single-index");
   const reproduce::TheoryStudy result = reproduce::single_index_study(study);
-  const report::Heading heading =
-      reproduce_heading(options.common, result.title, "no model",
-                        {{"tasks", std::to_string(study.tasks)},
-                         {"prompts per dimension", std::to_string(study.prompts_per_dimension)}});
-  output.write(to_json(result), theory_html(heading, result),
+  const report::Heading top =
+      heading(result.title, "no model", study.seed,
+              {{"tasks", std::to_string(study.tasks)},
+               {"prompts per dimension", std::to_string(study.prompts_per_dimension)}});
+  output.write(to_json(result), theory_html(top, result),
                theory_text(result, report::terminal_style(1)));
 }
 

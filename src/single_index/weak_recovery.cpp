@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "checks.hpp"
+#include "sextant/core/random_matrix.hpp"
 #include "sextant/single_index/stages.hpp"
 #include "stage_checks.hpp"
 
@@ -62,7 +63,7 @@ WeakRecovery recover_weakly(const Pretrained& pretrained, const Attention& atten
   check_options(here, options);
   check_samples(here, "context", context, d, 1);
   check_samples(here, "held_out", held_out, d, 1);
-  const MatrixXd queries = task::draw_normals(d, options.queries, random);
+  const MatrixXd queries = normal_matrix(d, options.queries, random);
   VectorXd teacher = attention_values(attention, pretrained.gamma, context, queries);
   teacher.array() -= teacher.mean();
   const ReluUnits units = draw_units(link.units, link.offset_range, random);
@@ -76,7 +77,7 @@ WeakRecovery recover_weakly(const Pretrained& pretrained, const Attention& atten
   result.candidates = MatrixXd::Zero(d, options.restarts);
   constexpr std::array<double, 3> rising_shares = {1, 0.5, 0.75};
   for (int restart = 0; restart < options.restarts; ++restart) {
-    VectorXd start = pretrained.gamma * task::draw_normals(d, 1, random);
+    VectorXd start = pretrained.gamma * normal_vector(d, random);
     start.normalize();
     const StudentSlope slope(options, rising_shares[static_cast<std::size_t>(restart % 3)], random);
     const VectorXd s = options.start_norm * (queries.transpose() * start);

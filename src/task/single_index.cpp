@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/random_matrix.hpp"
 
 namespace sextant::task {
 
@@ -68,15 +69,9 @@ LabelledInputs LabelledInputs::part(Index first, Index count) const {
   return {x.middleCols(first, count), y.segment(first, count)};
 }
 
-MatrixXd draw_normals(Index rows, Index columns, Random& random) {
-  MatrixXd matrix(rows, columns);
-  for (double& value : matrix.reshaped()) value = random.normal();
-  return matrix;
-}
-
 MatrixXd draw_subspace(const SingleIndexFamily& family, Random& random) {
   check_family("draw_subspace", family);
-  const Eigen::HouseholderQR<MatrixXd> qr(draw_normals(family.dimension, family.rank, random));
+  const Eigen::HouseholderQR<MatrixXd> qr(normal_matrix(family.dimension, family.rank, random));
   return qr.householderQ() * MatrixXd::Identity(family.dimension, family.rank);
 }
 
@@ -90,7 +85,7 @@ SingleIndexTask draw_single_index_task(const SingleIndexFamily& family,
              static_cast<std::size_t>(family.rank));
   VectorXd inside;
   do {
-    inside = draw_normals(family.rank, 1, random);
+    inside = normal_vector(family.rank, random);
   } while (inside.norm() == 0);
   const double c = family.link_spread * (2 * random.uniform() - 1);
   return {(subspace * inside).normalized(), c, family.link, family.sigma2};
@@ -102,7 +97,7 @@ LabelledInputs draw_labelled_inputs(const SingleIndexTask& task, Index count, Ra
                         fmt::format("is {}, expected at least 1", count));
   }
   LabelledInputs samples;
-  samples.x = draw_normals(task.beta.size(), count, random);
+  samples.x = normal_matrix(task.beta.size(), count, random);
   samples.y = samples.x.transpose() * task.beta;
   const double deviation = std::sqrt(task.sigma2);
   for (double& y : samples.y) y = task.signal(y) + deviation * random.normal();

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/random_matrix.hpp"
 #include "sextant/core/threads.hpp"
 #include "single_index/setup.hpp"
 
@@ -25,9 +26,9 @@ struct Case {
 
   explicit Case(Eigen::Index n = 200, Eigen::Index queries_count = 300) {
     Random random(5);
-    gamma = 0.2 * task::draw_normals(6, 6, random);
-    context = {task::draw_normals(6, n, random), 2 * task::draw_normals(n, 1, random)};
-    queries = task::draw_normals(6, queries_count, random);
+    gamma = 0.2 * normal_matrix(6, 6, random);
+    context = {normal_matrix(6, n, random), 2 * normal_vector(n, random)};
+    queries = normal_matrix(6, queries_count, random);
   }
 };
 

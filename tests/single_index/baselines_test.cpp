@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/random_matrix.hpp"
 #include "sextant/core/threads.hpp"
 #include "sextant/single_index/in_context.hpp"
 #include "sextant/single_index/kernel_ridge.hpp"
@@ -23,8 +24,8 @@ using sextant::test::rank_four;
 
 TEST_CASE("kernels are their formulas, and positive definite") {
   Random random(1);
-  const MatrixXd a = task::draw_normals(5, 30, random);
-  const MatrixXd b = task::draw_normals(5, 8, random);
+  const MatrixXd a = normal_matrix(5, 30, random);
+  const MatrixXd b = normal_matrix(5, 8, random);
   const MatrixXd gaussian = kernel_matrix(Kernel::gaussian, a, b);
   const MatrixXd wide = kernel_matrix(Kernel::wide_gaussian, a, b);
   const MatrixXd quartic = kernel_matrix(Kernel::quartic, a, b);
@@ -47,7 +48,7 @@ TEST_CASE("kernels are their formulas, and positive definite") {
 
 TEST_CASE("kernel ridge with one penalty is the regularised solution on all samples") {
   DrawnTask drawn(rank_four(), 150, 1);
-  const MatrixXd x = task::draw_normals(16, 20, drawn.random);
+  const MatrixXd x = normal_matrix(16, 20, drawn.random);
   const KernelRidge fit(drawn.samples, {{1e-2}, 0.2});
   CHECK(fit.relative_penalty() == 1e-2);
   MatrixXd kernel = kernel_matrix(fit.kernel(), drawn.samples.x, drawn.samples.x);
@@ -81,7 +82,7 @@ TEST_CASE("kernel and penalty are those with the smallest held-out error") {
 
 TEST_CASE("a choice on the first samples is the choice of a fit to them, the fit is to all") {
   DrawnTask drawn(rank_four(), 120, 2);
-  const MatrixXd x = task::draw_normals(16, 20, drawn.random);
+  const MatrixXd x = normal_matrix(16, 20, drawn.random);
   KernelRidgeOptions options;
   options.choice_samples = 60;
   const KernelRidge fit(drawn.samples, options);
@@ -93,7 +94,7 @@ TEST_CASE("a choice on the first samples is the choice of a fit to them, the fit
 
 TEST_CASE("kernel ridge learns in the subspace what it cannot in all dimensions") {
   DrawnTask drawn(rank_four(), 800, 3);
-  const MatrixXd x = task::draw_normals(16, 2000, drawn.random);
+  const MatrixXd x = normal_matrix(16, 2000, drawn.random);
   const VectorXd signal =
       (x.transpose() * drawn.task.beta).unaryExpr([&](double z) { return drawn.task.signal(z); });
   const MatrixXd inside = rank_four().subspace.transpose();
@@ -134,7 +135,7 @@ TEST_CASE("the in-context predictor improves on nothing, and is the same for eve
   double error = 0, nothing = 0;
   for (std::uint64_t i = 0; i < 10; ++i) {
     DrawnTask drawn(rank_four(), 1000, 100 + i);
-    const MatrixXd x = task::draw_normals(16, 500, drawn.random);
+    const MatrixXd x = normal_matrix(16, 500, drawn.random);
     const VectorXd signal =
         (x.transpose() * drawn.task.beta).unaryExpr([&](double z) { return drawn.task.signal(z); });
     const VectorXd predicted = predictor.predict(drawn.samples, x);

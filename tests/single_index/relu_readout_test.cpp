@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/random_matrix.hpp"
 #include "sextant/spectral/filters.hpp"
 #include "sextant/spectral/gaps.hpp"
 #include "sextant/task/single_index.hpp"
@@ -31,8 +32,8 @@ struct Data {
   explicit Data(Index n = 60, Index m = 9, std::uint64_t seed = 3) {
     Random random(seed);
     units = draw_units(m, 2, random);
-    s = task::draw_normals(n, 1, random);
-    y = s.array().sin() * 2 + 0.3 * task::draw_normals(n, 1, random).array() + 0.4;
+    s = normal_vector(n, random);
+    y = s.array().sin() * 2 + 0.3 * normal_vector(n, random).array() + 0.4;
   }
 };
 
@@ -45,7 +46,7 @@ TEST_CASE("pieces of a readout are the sum of its units, and its slope their dif
   ReluUnits units = draw_units(11, 3, random);
   units.slopes[3] = 0.4;
   units.slopes[4] = -2.5;
-  const VectorXd weights = task::draw_normals(12, 1, random);
+  const VectorXd weights = normal_vector(12, random);
   const ReluReadout readout(units, weights);
   const VectorXd direct = units.features(places) * weights;
   CHECK((readout.values(places) - direct).cwiseAbs().maxCoeff() < 1e-12);

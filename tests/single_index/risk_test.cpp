@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/random_matrix.hpp"
 #include "single_index/setup.hpp"
 #include "support/close.hpp"
 
@@ -98,7 +99,7 @@ TEST_CASE("the in-context floor: the theory's figures, and a binned simulation")
   for (int i = 0; i < 60; ++i) {
     const auto task = task::draw_single_index_task(family, Eigen::MatrixXd::Ones(1, 1), random);
     const auto context = task::draw_labelled_inputs(task, 40'000, random);
-    const Eigen::MatrixXd queries = task::draw_normals(1, 100, random);
+    const Eigen::MatrixXd queries = normal_matrix(1, 100, random);
     // r = 4: g0 = 1/2.
     const VectorXd values =
         attention_values(attention, Eigen::MatrixXd::Constant(1, 1, 0.5), context, queries);

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/random_matrix.hpp"
 #include "sextant/core/threads.hpp"
 #include "sextant/single_index/in_context.hpp"
 #include "sextant/single_index/risk.hpp"
@@ -67,7 +68,7 @@ TEST_CASE("three stages at N = 4096 (theory, acceptance tests 2, 3 and 5)") {
                                 drawn.samples.x.transpose() * learned.strong.direction,
                                 drawn.samples.y);
     all.push_back(excess(drawn, learned, choose_last_stage(reused, {}).readout));
-    const MatrixXd x = task::draw_normals(16, 4000, drawn.random);
+    const MatrixXd x = normal_matrix(16, 4000, drawn.random);
     const VectorXd signal =
         (x.transpose() * drawn.task.beta).unaryExpr([&](double z) { return drawn.task.signal(z); });
     // Drawn inputs miss the tails, where the exact error has a good part of its mass.
@@ -138,7 +139,7 @@ TEST_CASE("weak recovery reports the candidates it chose from") {
   // A context without information cannot be told apart from others: no better than chance.
   task::LabelledInputs noise = drawn.samples;
   Random other(4);
-  noise.y = task::draw_normals(1600, 1, other);
+  noise.y = normal_vector(1600, other);
   const WeakRecovery lost = recover_weakly(rank_four().pretrained, {}, noise.part(0, 1000),
                                            noise.part(1000, 600), options, {}, random);
   CHECK(lost.error > 0.9);
@@ -163,7 +164,7 @@ TEST_CASE("a weakly recovered direction is one step of the student, unit by unit
       recover_weakly(pretrained, {}, context, drawn.samples.part(200, 100), options, {}, random);
   // The same numbers in the same order: queries, link units, then each start with its student.
   Random again(8);
-  const MatrixXd queries = task::draw_normals(16, 400, again);
+  const MatrixXd queries = normal_matrix(16, 400, again);
   draw_units(LinkOptions().units, LinkOptions().offset_range, again);
   VectorXd teacher(400);
   for (Index i = 0; i < 400; ++i) {
@@ -173,7 +174,7 @@ TEST_CASE("a weakly recovered direction is one step of the student, unit by unit
   const double shares[] = {1, 0.5, 0.75, 1, 0.5, 0.75};
   int falling = 0;
   for (int restart = 0; restart < 6; ++restart) {
-    const VectorXd start = 0.8 * (pretrained.gamma * task::draw_normals(16, 1, again)).normalized();
+    const VectorXd start = 0.8 * (pretrained.gamma * normal_vector(16, again)).normalized();
     VectorXd slope = VectorXd::Zero(400);
     for (int unit = 0; unit < 30; ++unit) {
       const double offset = 2.5 * (2 * again.uniform() - 1);
@@ -203,7 +204,7 @@ TEST_CASE("strong recovery falls geometrically to a floor: the theory's path, or
   const Pretrained exact = exact_matrix(rank_four().subspace);
   for (std::uint64_t i = 0; i < 9; ++i) {
     DrawnTask drawn(rank_four(), 3200 + 1200, 50 + i);
-    VectorXd across = rank_four().subspace * task::draw_normals(4, 1, drawn.random);
+    VectorXd across = rank_four().subspace * normal_vector(4, drawn.random);
     across -= across.dot(drawn.task.beta) * drawn.task.beta;
     const VectorXd start = 0.8 * drawn.task.beta + 0.6 * across.normalized();
     const StrongRecovery found =

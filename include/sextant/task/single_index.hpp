@@ -72,7 +72,4 @@ SingleIndexTask draw_single_index_task(const SingleIndexFamily& family,
 LabelledInputs draw_labelled_inputs(const SingleIndexTask& task, Eigen::Index count,
                                     Random& random);
 
-/// Independent standard normal entries [rows, columns].
-Eigen::MatrixXd draw_normals(Eigen::Index rows, Eigen::Index columns, Random& random);
-
 }  // namespace sextant::task

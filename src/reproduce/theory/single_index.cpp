@@ -39,7 +39,8 @@ DimensionRuns run_dimension(const SingleIndexOptions& options, Index dimension) 
   for (const Index samples : options.samples) {
     Cell cell =
         run_learner(options, runs.labelled_keys, task::LinkFamily::cubic, samples, options.tasks);
-    if (samples <= options.kernel_samples) run_kernel_ridge(options, runs.labelled_keys, cell);
+    if (samples <= options.kernel_samples)
+      run_kernel_ridge(options, runs.labelled_keys, cell, true);
     cell.in_context = run_in_context(options, runs.labelled_keys, samples, 1);
     runs.plain_in_context.push_back(run_in_context(options, runs.plain_keys, samples, 1));
     runs.cells.push_back(std::move(cell));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sextant/core/random_matrix.hpp"
 #include "sextant/core/threads.hpp"
 #include "sextant/single_index/kernel_ridge.hpp"
 #include "sextant/single_index/risk.hpp"
@@ -47,7 +48,7 @@ constexpr Index test_inputs = 8192;
 template <class Predict>
 double drawn_excess(const TestTask& test, const Predict& predict) {
   Random random(test.seed, input_stream + test.number);
-  const MatrixXd x = task::draw_normals(test.samples.x.rows(), test_inputs, random);
+  const MatrixXd x = normal_matrix(test.samples.x.rows(), test_inputs, random);
   const VectorXd z = x.transpose() * test.task.beta;
   const VectorXd signal = z.unaryExpr([&](double at) { return test.task.signal(at); });
   return (predict(x) - signal).squaredNorm() / static_cast<double>(test_inputs);
@@ -168,18 +169,23 @@ Cell run_learner(const SingleIndexOptions& options, const PretrainedCase& pretra
 }
 
 void run_kernel_ridge(const SingleIndexOptions& options, const PretrainedCase& pretrained,
-                      Cell& cell) {
+                      Cell& cell, bool on_all_coordinates) {
   const auto tasks = static_cast<std::size_t>(options.kernel_tasks);
-  cell.kernel.resize(tasks);
+  if (on_all_coordinates) cell.kernel.resize(tasks);
   cell.projected.resize(tasks);
   const MatrixXd projection = pretrained.pretrained.subspace.transpose();
-  KernelRidgeOptions ridge;
-  ridge.choice_samples = 2048;
   parallel_for(options.kernel_tasks, [&](std::ptrdiff_t i) {
     const auto place = static_cast<std::size_t>(i);
     const TestTask test(options, pretrained, pretrained.family.link, cell.samples, i);
-    const KernelRidge full(test.samples, ridge);
-    cell.kernel[place] = drawn_excess(test, [&](const MatrixXd& x) { return full.predict(x); });
+    KernelRidgeOptions ridge;
+    ridge.relative_penalties = {1e-4, 1e-3, 1e-2, 1e-1, 1};
+    if (on_all_coordinates) {
+      const KernelRidge full(test.samples, ridge);
+      cell.kernel[place] = drawn_excess(test, [&](const MatrixXd& x) { return full.predict(x); });
+    }
+    // In few dimensions fewer samples suffice for the choice; in many they do not.
+    ridge.relative_penalties.insert(ridge.relative_penalties.begin(), 1e-5);
+    ridge.choice_samples = 2048;
     const KernelRidge inside({projection * test.samples.x, test.samples.y}, ridge);
     cell.projected[place] =
         drawn_excess(test, [&](const MatrixXd& x) { return inside.predict(projection * x); });

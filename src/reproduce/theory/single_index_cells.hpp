@@ -67,9 +67,10 @@ PretrainedCase pretrain_case(const SingleIndexOptions& options, Eigen::Index dim
 /// The three stages on `tasks` test tasks with labels of `link`.
 Cell run_learner(const SingleIndexOptions& options, const PretrainedCase& pretrained,
                  task::LinkFamily link, Eigen::Index samples, int tasks);
-/// Both kernel ridge regressions on the first `kernel_tasks` of them.
+/// Kernel ridge regression in the learned subspace, and where asked on all coordinates, on the
+/// first `kernel_tasks` of them.
 void run_kernel_ridge(const SingleIndexOptions& options, const PretrainedCase& pretrained,
-                      Cell& cell);
+                      Cell& cell, bool on_all_coordinates);
 /// The in-context predictor on all of them; `scale` multiplies gamma.
 std::vector<double> run_in_context(const SingleIndexOptions& options,
                                    const PretrainedCase& pretrained, Eigen::Index samples,

@@ -22,7 +22,7 @@ struct Line {
 };
 
 void compare(std::vector<Line>& lines, std::vector<double>& scores, std::string quantity,
-             double exact, const Mean& mean) {
+             double exact, const RunningMean& mean) {
   lines.push_back({std::move(quantity), exact, mean.value(), mean.standard_error()});
   scores.push_back(mean.score(exact));
 }
@@ -59,7 +59,7 @@ TheorySection single_index_closed_forms(const SingleIndexOptions& options) {
         label += ty / draws;
         key += kap * z / draws;
       }
-      Mean h1, h2, h3;
+      RunningMean h1, h2, h3;
       for (const auto& [ty, kap, z] : drawn) {
         h1.add((ty - label) * (kap * z - key));
         h2.add(ty * kap * kap * (z * z - 1) / 2);
@@ -84,7 +84,7 @@ TheorySection single_index_closed_forms(const SingleIndexOptions& options) {
       s[i] = overlap * z[i] + std::sqrt(1 - overlap * overlap) * random.normal();
     }
     const VectorXd predicted = f(s);
-    Mean mean;
+    RunningMean mean;
     for (Index i = 0; i < draws; ++i) mean.add(std::pow(task.signal(z[i]) - predicted[i], 2));
     compare(lines, scores, fmt::format("excess error, overlap {}", overlap), exact, mean);
   }

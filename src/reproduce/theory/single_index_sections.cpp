@@ -175,7 +175,7 @@ TheorySection ranks_section(const SingleIndexOptions& options,
     std::vector<Cell> cells;
     for (const Index samples : options.samples) {
       cells.push_back(run_learner(options, one, task::LinkFamily::cubic, samples, options.tasks));
-      if (samples <= options.kernel_samples) run_kernel_ridge(options, one, cells.back());
+      if (samples <= options.kernel_samples) run_kernel_ridge(options, one, cells.back(), false);
       if (options.on_progress) {
         options.on_progress(part, cells.size(), options.samples.size(), 0);
       }
