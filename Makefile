@@ -78,7 +78,7 @@ reproduce-theory: build ## Check the statements of the theory by simulation (res
 	done
 
 # The other two model systems: arXiv 2503.11842 and 2509.25741.
-SEEDS := linear-transformer
+SEEDS := linear-transformer single-index regression-shift
 .PHONY: reproduce-seeds
 reproduce-seeds: build dependencies-parity ## Run the experiments on the other model systems (results below build/reproduce)
 	$(if $(TABLES),,@echo 'make reproduce-seeds: TABLES=DIR is missing: the folder with index.csv and the tables' \

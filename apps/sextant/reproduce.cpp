@@ -80,6 +80,7 @@ void add_reproduce(CLI::App& app) {
   add_reproduce_regression(*reproduce);
   add_reproduce_tabular(*reproduce);
   add_reproduce_theory(*reproduce);
+  add_reproduce_single_index(*reproduce);
 }
 
 }  // namespace sextant::apps

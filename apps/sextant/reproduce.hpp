@@ -60,5 +60,6 @@ void add_reproduce_gaussian(CLI::App& reproduce);
 void add_reproduce_regression(CLI::App& reproduce);
 void add_reproduce_tabular(CLI::App& reproduce);
 void add_reproduce_theory(CLI::App& reproduce);
+void add_reproduce_single_index(CLI::App& reproduce);
 
 }  // namespace sextant::apps

@@ -99,6 +99,21 @@ LargeSpectrum spectrum_from_features(Features features, const Eigen::Ref<const V
   if (!residuals.allFinite()) throw ArgumentError(here, "residuals", "are not finite");
   const spectral::Eigensystem system = spectral::decompose(gram(features, parameters));
   const VectorXd coordinates = system.rotate(projected(features, residuals, parameters));
+  return spectrum_from_gram(system, coordinates, residuals.squaredNorm(), n, scale);
+}
+
+LargeSpectrum spectrum_from_gram(const spectral::Eigensystem& system,
+                                 const Eigen::Ref<const VectorXd>& coordinates, double squared_norm,
+                                 Index examples, double scale) {
+  constexpr std::string_view here = "spectrum_from_gram";
+  const Index n = examples;
+  const Index parameters = system.size();
+  if (n < 1) throw ArgumentError(here, "examples", "is below 1");
+  if (parameters == 0) throw ArgumentError(here, "gram", "is empty");
+  check_size(here, "coordinates", static_cast<std::size_t>(coordinates.size()),
+             static_cast<std::size_t>(parameters));
+  if (!coordinates.allFinite()) throw ArgumentError(here, "coordinates", "are not finite");
+  check_not_negative(here, "squared_norm", squared_norm);
   LargeSpectrum result;
   result.method = SpectrumMethod::features;
   result.lambda_max = system.largest();
@@ -117,7 +132,7 @@ LargeSpectrum spectrum_from_features(Features features, const Eigen::Ref<const V
   result.spectrum.energies.head(rank) =
       coordinates.head(rank).array().square() / system.values.head(rank).array();
   result.spectrum.energies[rank] =
-      std::max(0.0, residuals.squaredNorm() - result.spectrum.energies.head(rank).sum());
+      std::max(0.0, squared_norm - result.spectrum.energies.head(rank).sum());
   result.spectrum.log_determinant = (-result.rho * result.spectrum.nodes.array()).log1p().sum();
   result.spectrum.density_nodes = result.spectrum.nodes;
   result.spectrum.counts = VectorXd::Ones(rank + 1);

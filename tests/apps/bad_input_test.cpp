@@ -247,5 +247,15 @@ TEST_CASE("wrong usage and outputs that cannot be written") {
   CHECK(io::read_file(copy) == io::read_file(decoder_prompt));
   check_fails(runs, "reproduce everything", 2,
               "\"everything\" is not a command, expected one of digit-shift, sst2");
+  for (const auto& [option, message] : std::vector<std::pair<std::string, std::string>>{
+           {"--rank 0", "--rank: Value 0 not in range 1 to"},
+           {"--dimensions 16,100001", "--dimensions: Value 100001 not in range"},
+           {"--dimensions 8 --rank 9", "--rank: is 9, expected at most the smallest dimension, 8"},
+           {"--samples 39", "--samples: Value 39 not in range"},
+           {"--tasks 1", "--tasks: Value 1 not in range"},
+           {"--tasks 4", "--kernel-tasks: is 8, expected at most the 4 tasks"}}) {
+    check_fails(runs, "reproduce single-index --out s " + option, 2, "sextant: " + message);
+  }
+  check_fails(runs, "reproduce single-index --out s --more-ranks 40", 3, "more_ranks holds 40");
   check_fails(runs, "reproduce-all", 2, "\"reproduce-all\" is not a command, expected one of");
 }

@@ -65,9 +65,9 @@ std::string judge(const SourceFile& file, const std::string& target, bool quoted
 
 const std::vector<std::string>& folder_order() {
   static const std::vector<std::string> order{
-      "core",     "statistics", "io",     "spectral",  "linear",    "evidence",
-      "subspace", "geometry",   "advice", "tokenizer", "model",     "readout",
-      "task",     "pretrain",   "ttt",    "report",    "reproduce", "apps"};
+      "core",     "statistics", "io",        "spectral",  "linear",  "evidence", "subspace",
+      "geometry", "advice",     "tokenizer", "model",     "readout", "task",     "single_index",
+      "pretrain", "ttt",        "report",    "reproduce", "apps"};
   return order;
 }
 

@@ -69,6 +69,22 @@ TEST_CASE("from features the curve is the dense one") {
   }
 }
 
+TEST_CASE("from the features' Gram matrix the curve is the dense one, too") {
+  Random random(5);
+  const Eigen::MatrixXd features = test::normal_matrix(30, 7, random);
+  const Eigen::VectorXd residuals = features.col(2) + test::normal_vector(30, random);
+  const spectral::Eigensystem gram = spectral::decompose(features.transpose() * features);
+  const Eigen::VectorXd coordinates = gram.rotate(features.transpose() * residuals);
+  const LargeSpectrum large = spectrum_from_gram(gram, coordinates, residuals.squaredNorm(), 30);
+  for (const Sigma2Choice rule : rules) {
+    check_equal(evidence_curve(large.spectrum, large.rho, horizons(), rule),
+                dense_curve(features, residuals, rule), 1e-10);
+  }
+  CHECK_THROWS_AS(spectrum_from_gram(gram, coordinates, residuals.squaredNorm(), 0), ArgumentError);
+  CHECK_THROWS_AS(spectrum_from_gram(gram, coordinates.head(6), 1, 30), ArgumentError);
+  CHECK_THROWS_AS(spectrum_from_gram(gram, coordinates, -1, 30), ArgumentError);
+}
+
 TEST_CASE("from products the curve is the dense one but for the determinant's stated error") {
   Random random(2);
   Eigen::MatrixXd features = normal_matrix(80, 120, random);

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "sextant/evidence/curve.hpp"
+#include "sextant/spectral/eigensystem.hpp"
 #include "sextant/spectral/lanczos.hpp"
 
 namespace sextant::evidence {
@@ -55,6 +56,13 @@ struct LargeSpectrum {
 LargeSpectrum spectrum_from_features(std::span<const Eigen::MatrixXd* const> features,
                                      const Eigen::Ref<const Eigen::VectorXd>& residuals,
                                      double scale = 0.1);
+
+/// The same for whom the Gram matrix is easier to come by: `gram` decomposes Phi'Phi [p, p],
+/// `coordinates` [p] are V'Phi'r in its eigenbasis, `squared_norm` is |r|^2 and `examples` n >= 1.
+/// Throws as above. O(p).
+LargeSpectrum spectrum_from_gram(const spectral::Eigensystem& gram,
+                                 const Eigen::Ref<const Eigen::VectorXd>& coordinates,
+                                 double squared_norm, Eigen::Index examples, double scale = 0.1);
 
 struct LanczosOptions {
   double scale = 0.1;                   ///< c in (0, 1). Ignored when `rho` is given.
