@@ -86,7 +86,7 @@ reproduce-seeds: build dependencies-parity ## Run the experiments on the other m
 	for experiment in $(SEEDS); do \
 	  $(PROGRAM) reproduce $$experiment --out build/reproduce/$$experiment || exit; \
 	done
-	$(PROGRAM) reproduce tabular --data $(TABLES) --out build/reproduce/tabular --resume
+	$(PROGRAM) reproduce tabular --data $(TABLES) --repeats 2 --out build/reproduce/tabular --resume
 	tools/python-environment
 	build/venv/bin/pip install --quiet -r bench/peers/requirements.txt
 	build/venv/bin/python bench/peers/tabular_peer.py --data $(TABLES) --run build/reproduce/tabular

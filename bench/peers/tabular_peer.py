@@ -91,7 +91,7 @@ def print_means(tables, names, ours, peers):
     for name in names:
         group[name] = next(other for other in names if np.array_equal(tables[other][1], tables[name][1]))
     values = collections.defaultdict(list)
-    for row in peers:
+    for row in (row for row in peers if row["table"] in group):
         values[int(row["size"]), row["method"], row["table"]].append((float(row["accuracy"]), float(row["log_loss"])))
     shared = {(row["table"], int(row["repeat"]), int(row["size"])) for row in peers}
     for row in ours:

@@ -60,17 +60,34 @@ Table score_table(const TabularResult& result, statistics::Estimate (SizeSummary
   return table;
 }
 
-Table gain_table(const TabularResult& result, statistics::Comparison (SizeSummary::*gain)[3]) {
-  Table table;
-  table.numbers_of("context", result.sizes, &SizeSummary::size);
+/// One method's improvements over no update.
+Table gain_table(const TabularResult& result, statistics::Comparison (SizeSummary::*gain)[3],
+                 int method) {
+  const auto of = [&](const SizeSummary& size) -> const statistics::Comparison& {
+    return (size.*gain)[method];
+  };
+  return Table()
+      .numbers_of("context", result.sizes, &SizeSummary::size)
+      .numbers_of(
+          "gain", result.sizes, [&](const SizeSummary& size) { return of(size).improvement.mean; },
+          2)
+      .numbers_of(
+          "from", result.sizes, [&](const SizeSummary& size) { return of(size).interval.low; }, 2)
+      .numbers_of(
+          "to", result.sizes, [&](const SizeSummary& size) { return of(size).interval.high; }, 2)
+      .numbers_of(
+          "p", result.sizes, [&](const SizeSummary& size) { return of(size).p_value; }, 2);
+}
+
+std::string gain_text(const TabularResult& result, statistics::Comparison (SizeSummary::*gain)[3],
+                      const report::TerminalStyle& style) {
+  std::string text;
   for (const int m : {fixed, advised}) {
-    table.text_of(method_name(result, m), result.sizes, [&](const SizeSummary& size) {
-      return reproduce::with_interval((size.*gain)[m]);
-    });
-    table.numbers_of(
-        "p", result.sizes, [&](const SizeSummary& size) { return (size.*gain)[m].p_value; }, 2);
+    text += fmt::format("Gain of {} over no update, 95% interval over tables\n",
+                        method_name(result, m)) +
+            to_terminal(gain_table(result, gain, m), style);
   }
-  return table;
+  return text;
 }
 
 Table advice_table(const TabularResult& result) {
@@ -114,12 +131,10 @@ std::string tabular_text(const TabularResult& result, const report::TerminalStyl
   if (!result.same.empty()) text += report::wrap(same_sentence(result), style.width) + "\n";
   text += "\n" + report::bold("Accuracy", style) + "\n" +
           to_terminal(score_table(result, &SizeSummary::accuracy), style) +
-          "Gain over no update, 95% interval over tables\n" +
-          to_terminal(gain_table(result, &SizeSummary::accuracy_gain), style);
+          gain_text(result, &SizeSummary::accuracy_gain, style);
   text += "\n" + report::bold("Log-loss, nats per row", style) + "\n" +
           to_terminal(score_table(result, &SizeSummary::log_loss), style) +
-          "Gain over no update, 95% interval over tables\n" +
-          to_terminal(gain_table(result, &SizeSummary::log_loss_gain), style);
+          gain_text(result, &SizeSummary::log_loss_gain, style);
   text += "\nShare of cases\n" + to_terminal(advice_table(result), style);
   return text + "\nFactor by which an update reduces the context needed\n" +
          to_terminal(factor_table(result), style);
@@ -141,9 +156,14 @@ report::HtmlReport tabular_html(const report::Heading& heading, const TabularRes
                               {}},
                              &SizeSummary::accuracy, "accuracy"));
   report.table(score_table(result, &SizeSummary::accuracy), "Accuracy");
-  report.table(gain_table(result, &SizeSummary::accuracy_gain),
-               "Gain in accuracy over no update on the same cases, 95% bootstrap interval over "
-               "tables, sign permutation p-value");
+  const std::string interval =
+      "on the same cases, 95% bootstrap interval over tables, sign "
+      "permutation p-value";
+  for (const int m : {fixed, advised}) {
+    report.table(
+        gain_table(result, &SizeSummary::accuracy_gain, m),
+        fmt::format("Gain in accuracy of {} over no update {}", method_name(result, m), interval));
+  }
   report.figure(curve_figure(result,
                              {"Log-loss against the size of the context",
                               "Nats per row, of probabilities mixed with 1% of the uniform "
@@ -152,7 +172,10 @@ report::HtmlReport tabular_html(const report::Heading& heading, const TabularRes
                               {}},
                              &SizeSummary::log_loss, "log-loss"));
   report.table(score_table(result, &SizeSummary::log_loss), "Log-loss");
-  report.table(gain_table(result, &SizeSummary::log_loss_gain), "Gain in log-loss over no update");
+  for (const int m : {fixed, advised}) {
+    report.table(gain_table(result, &SizeSummary::log_loss_gain, m),
+                 fmt::format("Fall of the log-loss by {} {}", method_name(result, m), interval));
+  }
   report.table(advice_table(result), "What was advised, share of cases");
   report.section("Context saved");
   report.table(factor_table(result),

@@ -23,9 +23,10 @@ struct NamedTable {
 
 /// Reads every table that DIR/index.csv names (columns `name` and `categorical_features`, the
 /// latter 0-based places separated by blanks; others are ignored) from DIR/NAME.csv, the label in
-/// its last column. Of tables with the same rows in any order, whatever their classes are called,
-/// only the first is kept and the others' names go to `same`. Throws `InputError` for whatever is
-/// wrong in the files, and for tables with more classes or columns than `config` allows.
+/// its last column. Of tables with the same rows (nine tenths of them) in any order, whatever their
+/// classes are called, only the first is kept and the others' names go to `same`. Throws
+/// `InputError` for whatever is wrong in the files, and for tables with more classes or columns
+/// than `config` allows.
 struct TableFolder {
   std::vector<NamedTable> tables;
   std::vector<std::string> same;
