@@ -71,8 +71,8 @@ TEST_CASE("from features the curve is the dense one") {
 
 TEST_CASE("from the features' Gram matrix the curve is the dense one, too") {
   Random random(5);
-  const Eigen::MatrixXd features = test::normal_matrix(30, 7, random);
-  const Eigen::VectorXd residuals = features.col(2) + test::normal_vector(30, random);
+  const Eigen::MatrixXd features = normal_matrix(30, 7, random);
+  const Eigen::VectorXd residuals = features.col(2) + normal_vector(30, random);
   const spectral::Eigensystem gram = spectral::decompose(features.transpose() * features);
   const Eigen::VectorXd coordinates = gram.rotate(features.transpose() * residuals);
   const LargeSpectrum large = spectrum_from_gram(gram, coordinates, residuals.squaredNorm(), 30);
