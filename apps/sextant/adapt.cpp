@@ -51,6 +51,10 @@ void run(const Options& options) {
         "--rank is not made of steps; leave out --horizon, --horizons, --rho, --step-scale, "
         "--solver and --features");
   }
+  if (options.update.rank && (options.statistic.delta || options.statistic.sigma == "profile" ||
+                              options.statistic.sigma == "plug-in")) {
+    throw UsageError("--rank: leave out --delta, and --sigma unless it is a value");
+  }
   if (options.statistic.per_parameter && !chooses) {
     throw UsageError("--per-parameter ranks blocks; give --budget or --method, too");
   }

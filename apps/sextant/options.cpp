@@ -156,7 +156,7 @@ void add_horizon_options(CLI::App& command, StatisticOptions& options) {
   command.add_option("--prior-scale", options.prior_scale, "tau2: fit, or a value")
       ->capture_default_str();
   command.add_option("--delta", options.delta, "The certificate holds with probability 1 - delta")
-      ->capture_default_str();
+      ->default_str(fmt::format("{}", advice::SelectOptions().delta));
 }
 
 void add_score_options(CLI::App& command, StatisticOptions& options) {
@@ -209,7 +209,7 @@ advice::SelectOptions select_options(const StatisticOptions& options) {
   result.step.rho = options.rho;
   result.sigma2 = parse_sigma(options.sigma);
   result.tau2 = parse_prior_scale(options.prior_scale);
-  result.delta = options.delta;
+  if (options.delta) result.delta = *options.delta;
   return result;
 }
 

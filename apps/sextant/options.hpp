@@ -48,7 +48,7 @@ struct StatisticOptions {
   std::optional<double> rho;
   std::string sigma;
   std::string prior_scale = "fit";
-  double delta = 0.05;
+  std::optional<double> delta;
   std::string method;
   std::optional<long> budget;
   bool per_parameter = false;

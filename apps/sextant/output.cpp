@@ -68,6 +68,7 @@ ResultFiles::ResultFiles(const OutputOptions& options, const std::vector<NamedPa
                          std::vector<NamedPath> others)
     : options_(options) {
   if (options_.json != "-") others.push_back({"--json", options_.json});
+  if (options_.report == "-") throw UsageError("--report: needs a file; only --json takes \"-\"");
   others.push_back({"--report", options_.report});
   check_outputs(others, inputs);
   // Opened and closed again: what a stopped run has not finished leaves no trace.

@@ -31,6 +31,14 @@ advice::ProductOptions KernelOptions::products(std::uint64_t seed) const {
   return result;
 }
 
+void KernelOptions::check(const StatisticOptions& options) const {
+  if (!from_products()) return;
+  if (options.delta) throw UsageError("--delta: from products there is no certificate");
+  if (options.horizon != "auto") {
+    throw UsageError("--horizon: scores from products do not depend on it");
+  }
+}
+
 bool KernelOptions::from_products() const {
   if (kernel == "products") return true;
   if (steps || probes) {

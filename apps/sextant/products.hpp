@@ -23,6 +23,8 @@ struct KernelOptions {
 
   /// Throws `UsageError` for options of products without products.
   bool from_products() const;
+  /// Throws `UsageError` for options that nothing reads with products.
+  void check(const StatisticOptions& options) const;
   advice::ProductOptions products(std::uint64_t seed) const;
 };
 

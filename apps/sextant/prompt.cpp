@@ -1,7 +1,9 @@
+#include <cmath>
 #include <memory>
 #include <string>
 
 #include "commands.hpp"
+#include "sextant/core/errors.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/task/digit_shift.hpp"
 
@@ -19,6 +21,7 @@ struct Options {
 };
 
 void run(const Options& options) {
+  if (std::isnan(options.label_noise)) throw UsageError("--noise: is nan, expected 0 to 1");
   const task::DigitShiftFamily family{task::parse_shifts(options.shifts), options.label_noise};
   task::DecoderPrompt prompt =
       task::draw_digit_shift_prompt(family, options.examples, options.queries, options.seed);

@@ -51,6 +51,7 @@ advice::Scoring score_from_products(const ProductSource& source, const Options& 
 
 void run(const Options& options) {
   apply_shared_options(options.shared);
+  options.kernel.check(options.statistic);
   const advice::ScoreOptions score = score_options(options.statistic, options.shared.seed);
   if (options.kernel.from_products()) check_products(score);
   ResultFiles files(options.output, input_files(options.source));

@@ -30,6 +30,7 @@ void write(const advice::Selection& selection, const report::Heading& heading,
 
 void run(const Options& options) {
   apply_shared_options(options.shared);
+  options.kernel.check(options.statistic);
   const advice::SelectOptions select = select_options(options.statistic);
   ResultFiles files(options.output, input_files(options.source));
   const std::string title = "How far to adapt";

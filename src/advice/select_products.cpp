@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <limits>
 
@@ -53,6 +54,11 @@ double log_lambda_star_error(const evidence::LargeSpectrum& large, const SelectO
   return std::sqrt((probes - 1) / probes * (logs.array() - logs.mean()).square().sum());
 }
 
+/// Half the width of a 95% interval in standard errors that come from the spread over probes.
+double standard_errors(const ProductAccuracy& products) {
+  return quantile(boost::math::students_t(products.probes - 1), 0.975);
+}
+
 /// A likelihood that is too low rather than too high: an optimistic one finds no observation
 /// variance where steps are few.
 void fit_variances(const evidence::LargeSpectrum& large, const SelectOptions& options,
@@ -64,7 +70,8 @@ void fit_variances(const evidence::LargeSpectrum& large, const SelectOptions& op
     return;
   }
   const double other = fitted(options, large.optimistic)->lambda_star;
-  const double spread = std::exp(2 * log_lambda_star_error(large, options));
+  const double spread =
+      std::exp(standard_errors(*result.products) * log_lambda_star_error(large, options));
   result.products->lambda_star_low = std::min(result.lambda_star, other) / spread;
   result.products->lambda_star_high = std::max(result.lambda_star, other) * spread;
 }
@@ -83,8 +90,9 @@ void find_horizon(const evidence::LargeSpectrum& large, const SelectOptions& opt
   take_curve(evidence::evidence_curve(large.spectrum, large.rho, options.horizons, options.sigma2),
              options, result);
   // A smaller determinant makes every step dearer.
-  result.products->t_map_low = shifted_map(large, options, -2);
-  result.products->t_map_high = shifted_map(large, options, 2);
+  const double errors = standard_errors(*result.products);
+  result.products->t_map_low = shifted_map(large, options, -errors);
+  result.products->t_map_high = shifted_map(large, options, errors);
 }
 
 /// a_i = counts_i (tau2 l_i + sigma2) over the density, in place of one term for every eigenvalue.
@@ -153,8 +161,8 @@ void collect_warnings(const evidence::LargeSpectrum& large, Selection& result) {
   const ProductAccuracy& products = *result.products;
   if (products.t_map_low != products.t_map_high) {
     warn(
-        fmt::format("The determinant is an estimate: within two standard errors T_MAP is {} to "
-                    "{}. More probes narrow that.",
+        fmt::format("The determinant is an estimate: within its 95% interval T_MAP is {} to {}. "
+                    "More probes narrow that.",
                     products.t_map_low, products.t_map_high));
   }
   warn_at_last_horizon(result);

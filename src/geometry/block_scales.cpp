@@ -15,10 +15,10 @@ BlockScales read_block_scales(const std::filesystem::path& path) {
   BlockScales scales;
   for (const auto& [name, value] : json.items()) {
     const double scale = top.number(name);
-    if (!(scale >= smallest_block_scale && scale <= 1 / smallest_block_scale)) {
+    if (!(scale >= smallest_block_scale && scale <= largest_block_scale)) {
       throw InputError(path.string(), top.place(name),
                        fmt::format("is {}, expected a positive number from {} to {}", scale,
-                                   smallest_block_scale, 1 / smallest_block_scale));
+                                   smallest_block_scale, largest_block_scale));
     }
     scales.emplace(name, scale);
   }

@@ -95,7 +95,7 @@ void append_facts(const advice::Selection& selection, std::vector<std::string>& 
   if (learns && selection.products) {
     facts.push_back(fmt::format(
         "Method: Lanczos on products with the kernel, {} steps and {} probes. The evidence of a "
-        "step has the standard error {}; within two of them T_MAP is {} to {}.",
+        "step has the standard error {}; within its 95% interval T_MAP is {} to {}.",
         selection.products->steps, selection.products->probes,
         short_number(selection.products->evidence_error), selection.products->t_map_low,
         selection.products->t_map_high));
@@ -170,7 +170,7 @@ std::string outcome_statement(const ttt::Adaptation& adaptation) {
   }
   const std::string how =
       adaptation.solver.starts_with("rank-")
-          ? fmt::format("One update of {}", adaptation.solver)
+          ? fmt::format("One update of rank {}", adaptation.solver.substr(5))
           : fmt::format("{}{}", adaptation.solver == "one-shot" ? "One update worth " : "",
                         counted(static_cast<std::size_t>(adaptation.horizon), "step"));
   const std::string update =

@@ -124,6 +124,10 @@ TEST_CASE("options of another path are refused, not ignored") {
       {"select --kernel products --rho 0", "--rho: is 0, expected a finite number above 0"},
       {"adapt --rank 1 --rho 0.1", "--rank is not made of steps"},
       {"adapt --rank 1 --horizons 0:5", "--rank is not made of steps"},
+      {"select --kernel products --delta 0.1", "--delta"},
+      {"score --kernel products --method trace --horizon 3", "--horizon"},
+      {"adapt --rank 1 --sigma profile", "--sigma"},
+      {"adapt --report -", "--report"},
       {"select --block-scales ''", "the value of --block-scales is empty"},
       {"select --block-scales=", "--block-scales is empty"}};
   for (const auto& [arguments, message] : wrong) {

@@ -15,8 +15,9 @@ namespace sextant::geometry {
 /// preconditioned: block b moves scale_b times as far.
 using BlockScales = std::map<std::string, double>;
 
-/// Scales in files are at least this and at most its reciprocal.
+/// Ends of the range of scales in files, both allowed.
 inline constexpr double smallest_block_scale = 1e-9;
+inline constexpr double largest_block_scale = 1e9;
 
 /// Reads a JSON object of names and such numbers. Throws `InputError` naming file and place for
 /// anything else.

@@ -153,11 +153,11 @@ TheorySection coverage_section(const TheoryOptions& options) {
   table.numbers_of("coverage", lines, &CoverageLine::coverage, 4);
   table.numbers_of("low", lines, &CoverageLine::low, 3);
   section.tables = {
-      {"RunningMean radius, and share of draws that it covers with its 95% binomial interval",
+      {"Mean radius, and share of draws that it covers with its 95% binomial interval",
        table.numbers_of("high", lines, &CoverageLine::high, 3)}};
   section.figures.push_back(report::lines_figure(
-      {"Certificate radius", "RunningMean radius at T_MAP with the true reference.", "radius", {}},
-      radii, "n", "nats per example", {true, true, std::nullopt}));
+      {"Certificate radius", "Mean radius at T_MAP with the true reference.", "radius", {}}, radii,
+      "n", "nats per example", {true, true, std::nullopt}));
   section.figures.push_back(report::lines_figure(
       {"Coverage",
        "Share of draws that each certificate covers, with one binomial standard error; the dashed "

@@ -79,7 +79,7 @@ TheorySection optimal_section(const TheoryOptions& options) {
   report::Table table;
   table.numbers("rank", ranks).numbers("risk", risks, 4).numbers("simulated", simulated, 4);
   section.tables = {
-      {fmt::format("RunningMean expected squared error of a query; exact posterior mean {:.4g}",
+      {fmt::format("Mean expected squared error of a query; exact posterior mean {:.4g}",
                    subspace::bayes_error(blocks, full, family.benchmark)),
        table.numbers("SE", errors, 2)}};
   section.findings.push_back(score_finding("Risks by rank", scores));
@@ -148,7 +148,7 @@ TheorySection design_section(const TheoryOptions& options) {
                      table.numbers_of("violations", lines, &Line::violations)}};
   section.figures.push_back(
       report::lines_figure({"Regret of a global design",
-                            "RunningMean regret of the subspace chosen from m prompts with one "
+                            "Mean regret of the subspace chosen from m prompts with one "
                             "standard error, and its bound.",
                             "design-regret",
                             {}},
