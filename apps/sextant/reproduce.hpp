@@ -30,8 +30,8 @@ enum class Resumable { yes, no };
 /// --out, --resume for runs that can be continued, and the options of outputs and of all commands.
 void add_reproduce_options(CLI::App& command, ReproduceOptions& options, Resumable resumable);
 
-/// A checkpoint that comes with the program, models/NAME: in the source tree, or beside the installed
-/// program. Throws `UsageError` when it is in neither place.
+/// A checkpoint that comes with the program, models/NAME: in the source tree, or beside the
+/// installed program. Throws `UsageError` when it is in neither place.
 std::string shipped_model(const std::string& name);
 
 /// A progress line for each part.
