@@ -61,7 +61,8 @@ void add_inspect(CLI::App& app) {
   auto* command =
       app.add_subcommand("inspect", "What a model directory, geometry, prompt or head file holds");
   const auto options = std::make_shared<Options>();
-  command->add_option("path", options->path, "Model directory, .safetensors, .json or .csv")->required();
+  command->add_option("path", options->path, "Model directory, .safetensors, .json or .csv")
+      ->required();
   add_output_options(*command, options->output, false);
   add_shared_options(*command, options->shared);
   command->callback([options] { run(*options); });

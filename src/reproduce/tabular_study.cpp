@@ -244,13 +244,13 @@ TabularResult run_tabular_study(const TabularOptions& options) {
   TabularResult result;
   for (const NamedTable& table : folder.tables) result.tables.push_back(table.name);
   result.same = folder.same;
-  write_splits(folder.tables, options);
   const std::string settings = fmt::format(
       "tabular, weights {:016x}, seed {}, supervised {} rows in {} folds of {} rows, pilot of {} "
       "tables",
       weights_fingerprint(options.model), options.seed, options.supervision.rows,
       options.supervision.folds, options.supervision.context, options.pilot_tables);
   result.pilot = run_pilot(weights, options, settings);
+  write_splits(folder.tables, options);
   const std::vector<TabularCase> cases = list_cases(folder.tables, options);
   const auto rows = run_part(
       options, "cases",
