@@ -1,8 +1,6 @@
 #include "sextant/pretrain/label_loss.hpp"
 
-#include <algorithm>
-
-#include "head_gradient.hpp"
+#include "head_pass.hpp"
 #include "sextant/core/errors.hpp"
 
 namespace sextant::pretrain {
@@ -58,13 +56,9 @@ double loss_of_logits(Rows<Scalar> logits, const model::TokenBatch& packed,
 template <class Scalar>
 double label_loss(const Parameters<Scalar>& parameters, const LabelledSequences& batch) {
   check(parameters.config(), batch);
-  const model::TokenBatch packed = model::pack_causal(batch.tokens, batch.positions);
-  const auto weights = parameters.weights();
-  const auto activations = forward(weights, packed, model::tree_layouts(packed), false);
-  Rows<Scalar> logits;
-  Rows<Scalar> cotangent;
-  apply<Scalar>(head_view(weights), nullptr, activations.hidden, logits);
-  return loss_of_logits(std::move(logits), packed, batch, cotangent);
+  HeadPass<Scalar> pass(parameters, model::pack_causal(batch.tokens, batch.positions), false);
+  Rows<Scalar> ignored;
+  return loss_of_logits(std::move(pass.outputs), pass.packed, batch, ignored);
 }
 
 template <class Scalar>
@@ -73,21 +67,10 @@ double label_loss_gradient(const Parameters<Scalar>& parameters, const LabelledS
   check(parameters.config(), batch);
   check_size("label_loss_gradient", "gradient", gradient.values().size(),
              parameters.values().size());
-  const model::TokenBatch packed = model::pack_causal(batch.tokens, batch.positions);
-  const auto layouts = model::tree_layouts(packed);
-  const auto weights = parameters.weights();
-  const auto activations = forward(weights, packed, layouts, true);
-  Rows<Scalar> logits;
+  HeadPass<Scalar> pass(parameters, model::pack_causal(batch.tokens, batch.positions), true);
   Rows<Scalar> cotangent;
-  apply<Scalar>(head_view(weights), nullptr, activations.hidden, logits);
-  const double loss = loss_of_logits(std::move(logits), packed, batch, cotangent);
-
-  std::fill(gradient.values().begin(), gradient.values().end(), Scalar(0));
-  add_head_gradient(cotangent, activations.hidden, gradient.data("wte.weight"));
-  Rows<Scalar> cotangent_hidden;
-  apply_transposed(head_view(weights), cotangent, cotangent_hidden, false);
-  model::ParameterGradient<Scalar> observer(packed, gradient);
-  backward<Scalar>(weights, activations, layouts, nullptr, std::move(cotangent_hidden), observer);
+  const double loss = loss_of_logits(std::move(pass.outputs), pass.packed, batch, cotangent);
+  pass.pull_back(cotangent, "wte.weight", gradient);
   return loss;
 }
 

@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 
-#include "head_gradient.hpp"
+#include "head_pass.hpp"
 #include "sextant/core/errors.hpp"
 
 namespace sextant::pretrain {
@@ -72,13 +71,9 @@ double loss_of_logits(Rows<Scalar> logits, const model::TokenBatch& packed, cons
 template <class Scalar>
 double row_loss(const Parameters<Scalar>& parameters, const LabelledRows& batch) {
   const Queries queries = list_queries(parameters.config(), batch);
-  const model::TokenBatch packed = model::pack_rows(batch.table, queries.sequences);
-  const auto weights = parameters.weights();
-  const auto activations = forward(weights, packed, model::tree_layouts(packed), false);
-  Rows<Scalar> logits;
-  Rows<Scalar> cotangent;
-  apply<Scalar>(head_view(weights), nullptr, activations.hidden, logits);
-  return loss_of_logits(std::move(logits), packed, queries, cotangent);
+  HeadPass<Scalar> pass(parameters, model::pack_rows(batch.table, queries.sequences), false);
+  Rows<Scalar> ignored;
+  return loss_of_logits(std::move(pass.outputs), pass.packed, queries, ignored);
 }
 
 template <class Scalar>
@@ -86,21 +81,10 @@ double row_loss_gradient(const Parameters<Scalar>& parameters, const LabelledRow
                          Parameters<Scalar>& gradient) {
   const Queries queries = list_queries(parameters.config(), batch);
   check_size("row_loss_gradient", "gradient", gradient.values().size(), parameters.values().size());
-  const model::TokenBatch packed = model::pack_rows(batch.table, queries.sequences);
-  const auto layouts = model::tree_layouts(packed);
-  const auto weights = parameters.weights();
-  const auto activations = forward(weights, packed, layouts, true);
-  Rows<Scalar> logits;
+  HeadPass<Scalar> pass(parameters, model::pack_rows(batch.table, queries.sequences), true);
   Rows<Scalar> cotangent;
-  apply<Scalar>(head_view(weights), nullptr, activations.hidden, logits);
-  const double loss = loss_of_logits(std::move(logits), packed, queries, cotangent);
-
-  std::fill(gradient.values().begin(), gradient.values().end(), Scalar(0));
-  add_head_gradient(cotangent, activations.hidden, gradient.data("lm_head.weight"));
-  Rows<Scalar> cotangent_hidden;
-  apply_transposed(head_view(weights), cotangent, cotangent_hidden, false);
-  model::ParameterGradient<Scalar> observer(packed, gradient);
-  backward<Scalar>(weights, activations, layouts, nullptr, std::move(cotangent_hidden), observer);
+  const double loss = loss_of_logits(std::move(pass.outputs), pass.packed, queries, cotangent);
+  pass.pull_back(cotangent, "lm_head.weight", gradient);
   return loss;
 }
 

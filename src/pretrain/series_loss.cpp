@@ -1,8 +1,6 @@
 #include "sextant/pretrain/series_loss.hpp"
 
-#include <algorithm>
-
-#include "head_gradient.hpp"
+#include "head_pass.hpp"
 #include "sextant/core/errors.hpp"
 
 namespace sextant::pretrain {
@@ -33,34 +31,20 @@ void check_targets(const LabelledSeries& batch) {
   if (count_of(batch) == 0) throw ArgumentError(here, "batch.positions", "are all empty");
 }
 
-/// One forward pass, with what a backward pass needs where `keep`.
-template <class Scalar>
-struct Pass {
-  model::TokenBatch packed;
-  model::AttentionLayouts layouts;
-  model::Weights<Scalar> weights;
-  model::Activations<Scalar> activations;
-  Rows<Scalar> predictions;  ///< [O, 1]
-
-  Pass(const Parameters<Scalar>& parameters, const LabelledSeries& batch, bool keep)
-      : packed(model::pack_series(batch.table, batch.rows, batch.positions)),
-        layouts(model::tree_layouts(packed)),
-        weights(parameters.weights()),
-        activations(forward(weights, packed, layouts, keep)) {
-    apply<Scalar>(head_view(weights), nullptr, activations.hidden, predictions);
-  }
-};
+model::TokenBatch pack(const LabelledSeries& batch) {
+  return model::pack_series(batch.table, batch.rows, batch.positions);
+}
 
 /// Mean loss, and the cotangent of the predictions [O, 1]. Series that begin alike share rows.
 template <class Scalar>
-double loss_of(const Pass<Scalar>& pass, const LabelledSeries& batch, Rows<Scalar>& cotangent) {
+double loss_of(const HeadPass<Scalar>& pass, const LabelledSeries& batch, Rows<Scalar>& cotangent) {
   const auto count = static_cast<double>(count_of(batch));
   double total = 0;
-  cotangent = Rows<Scalar>::Zero(pass.predictions.rows(), 1);
+  cotangent = Rows<Scalar>::Zero(pass.outputs.rows(), 1);
   for (std::size_t i = 0; i < batch.targets.size(); ++i) {
     for (std::size_t k = 0; k < batch.targets[i].size(); ++k) {
       const int row = pass.packed.sequence_outputs[i][k];
-      const double error = static_cast<double>(pass.predictions(row, 0)) - batch.targets[i][k];
+      const double error = static_cast<double>(pass.outputs(row, 0)) - batch.targets[i][k];
       total += error * error;
       cotangent(row, 0) += static_cast<Scalar>(2 * error / count);
     }
@@ -74,11 +58,11 @@ template <class Scalar>
 std::vector<double> series_predictions(const Parameters<Scalar>& parameters,
                                        const LabelledSeries& batch) {
   check_model(parameters.config());
-  const Pass<Scalar> pass(parameters, batch, false);
+  const HeadPass<Scalar> pass(parameters, pack(batch), false);
   std::vector<double> predictions;
   for (const auto& outputs : pass.packed.sequence_outputs) {
     for (const int row : outputs) {
-      predictions.push_back(static_cast<double>(pass.predictions(row, 0)));
+      predictions.push_back(static_cast<double>(pass.outputs(row, 0)));
     }
   }
   return predictions;
@@ -89,7 +73,7 @@ double series_loss(const Parameters<Scalar>& parameters, const LabelledSeries& b
   check_model(parameters.config());
   check_targets(batch);
   Rows<Scalar> ignored;
-  return loss_of(Pass<Scalar>(parameters, batch, false), batch, ignored);
+  return loss_of(HeadPass<Scalar>(parameters, pack(batch), false), batch, ignored);
 }
 
 template <class Scalar>
@@ -99,16 +83,10 @@ double series_loss_gradient(const Parameters<Scalar>& parameters, const Labelled
   check_targets(batch);
   check_size("series_loss_gradient", "gradient", gradient.values().size(),
              parameters.values().size());
-  const Pass<Scalar> pass(parameters, batch, true);
+  const HeadPass<Scalar> pass(parameters, pack(batch), true);
   Rows<Scalar> cotangent;
   const double loss = loss_of(pass, batch, cotangent);
-  std::fill(gradient.values().begin(), gradient.values().end(), Scalar(0));
-  add_head_gradient(cotangent, pass.activations.hidden, gradient.data("lm_head.weight"));
-  Rows<Scalar> cotangent_hidden;
-  apply_transposed(head_view(pass.weights), cotangent, cotangent_hidden, false);
-  model::ParameterGradient<Scalar> observer(pass.packed, gradient);
-  backward<Scalar>(pass.weights, pass.activations, pass.layouts, nullptr,
-                   std::move(cotangent_hidden), observer);
+  pass.pull_back(cotangent, "lm_head.weight", gradient);
   return loss;
 }
 

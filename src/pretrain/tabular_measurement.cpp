@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "head_gradient.hpp"
+#include "head_pass.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/pretrain/tabular.hpp"
 
