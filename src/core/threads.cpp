@@ -1,6 +1,8 @@
 #include "sextant/core/threads.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <memory>
@@ -14,6 +16,16 @@ namespace sextant {
 namespace {
 
 thread_local bool inside_body = false;
+
+/// Waits a little for `ready`: parts of a model's pass follow each other faster than a thread
+/// wakes.
+template <class Ready>
+void spin(const Ready& ready) {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::microseconds(30);
+  while (!ready() && Clock::now() < end) {
+  }
+}
 
 /// Workers wait for a job; the calling thread takes part in it, so `workers` is threads - 1.
 class Pool {
@@ -48,6 +60,7 @@ class Pool {
     }
     wake_.notify_all();
     drain();
+    spin([&] { return active_ == 0; });
     std::unique_lock lock(mutex_);
     done_.wait(lock, [this] { return active_ == 0; });
     body_ = nullptr;
@@ -80,6 +93,7 @@ class Pool {
   void work() {
     std::size_t seen = 0;
     for (;;) {
+      spin([&] { return generation_ != seen; });
       {
         std::unique_lock lock(mutex_);
         wake_.wait(lock, [&] { return stop_ || generation_ != seen; });
@@ -105,8 +119,8 @@ class Pool {
   std::ptrdiff_t next_ = 0;
   std::ptrdiff_t error_index_ = 0;
   std::exception_ptr error_;
-  int active_ = 0;
-  std::size_t generation_ = 0;
+  std::atomic<int> active_ = 0;
+  std::atomic<std::size_t> generation_ = 0;
   bool stop_ = false;
 };
 

@@ -1,8 +1,10 @@
 #include "sextant/model/attention.hpp"
 
+#include <algorithm>
 #include <span>
 #include <vector>
 
+#include "attention_loops.hpp"
 #include "row_slice.hpp"
 #include "sextant/core/threads.hpp"
 #include "sextant/model/functions.hpp"
@@ -65,6 +67,62 @@ struct HeadOfGroup {
     }
   }
 };
+
+/// Queries that one task works on: enough that preparing the keys for them costs little.
+constexpr int queries_of_tile = 128;
+
+/// The groups cut into tiles of queries, each with those keys alone that one of its queries sees.
+std::vector<AttentionGroup> query_tiles(const AttentionLayout& layout) {
+  std::vector<AttentionGroup> tiles;
+  for (const AttentionGroup& group : layout.groups) {
+    for (int begin = group.query_begin; begin < group.query_end; begin += queries_of_tile) {
+      AttentionGroup tile = group;
+      tile.query_begin = begin;
+      tile.query_end = std::min(begin + queries_of_tile, group.query_end);
+      const auto first = layout.query_visible.begin();
+      const int visible = *std::max_element(first + tile.query_begin, first + tile.query_end);
+      tile.keys_end = tile.keys_begin + static_cast<std::size_t>(visible);
+      tiles.push_back(tile);
+    }
+  }
+  return tiles;
+}
+
+/// Columns [first, first + width) of the given keys as `attend_rows` reads them.
+template <class Scalar>
+std::vector<Scalar> key_panels(const Rows<Scalar>& from, const std::vector<int>& keys,
+                               Eigen::Index first, int width) {
+  constexpr std::size_t size = keys_of_panel<Scalar>;
+  const auto columns = static_cast<std::size_t>(width);
+  std::vector<Scalar> panels((keys.size() + size - 1) / size * size * columns);
+  for (std::size_t k = 0; k < keys.size(); ++k) {
+    const Scalar* key = from.row(keys[k]).data() + first;
+    Scalar* to = panels.data() + k / size * size * columns + k % size;
+    for (std::size_t j = 0; j < columns; ++j) to[j * size] = key[j];
+  }
+  return panels;
+}
+
+/// Mixed values of one tile and head.
+template <class Scalar>
+void attend_tile(const AttentionLayout& layout, const AttentionInput<Scalar>& input,
+                 const AttentionGroup& tile, int head, Rows<Scalar>& mixed) {
+  const int width = input.head_width();
+  const Eigen::Index first = Eigen::Index{head} * width;
+  const std::vector<int> keys = key_activation_rows(layout, tile);
+  const std::vector<Scalar> panels = key_panels(*input.key, keys, first, width);
+  // Rows a multiple of 4096 bytes apart would meet in the same places of the cache.
+  const std::size_t weight_stride =
+      panels.size() / static_cast<std::size_t>(width) + keys_of_panel<Scalar>;
+  std::vector<Scalar> weights(attention_rows_at_once * weight_stride);
+  const RowSlice<Scalar> query(*input.query, query_rows(layout, tile), head * width, width);
+  const RowSlice<Scalar> value(*input.value, keys, head * width, width);
+  attend_rows({static_cast<std::size_t>(width), panels.data(), value.data(), value.stride(),
+               input.scale, weights.data(), weight_stride},
+              query.data(), query.stride(), layout.query_visible.data() + tile.query_begin,
+              static_cast<std::size_t>(query.count()), mixed.row(tile.query_begin).data() + first,
+              stride(mixed));
+}
 
 /// Multiplies each row by the softmax's Jacobian, which is symmetric: for changes of the scores as
 /// for cotangents of the weights.
@@ -146,16 +204,12 @@ void pull_back_group(const AttentionLayout& layout, const AttentionInput<Scalar>
 template <class Scalar>
 void attend(const AttentionLayout& layout, const AttentionInput<Scalar>& input,
             Rows<Scalar>& mixed) {
-  const int width = input.head_width();
   mixed.resize(static_cast<Eigen::Index>(layout.query_activation.size()), input.key->cols());
-  const auto groups = static_cast<std::ptrdiff_t>(layout.groups.size());
-  parallel_for(groups * input.heads, [&](std::ptrdiff_t task) {
-    const AttentionGroup& group = layout.groups[static_cast<std::size_t>(task / input.heads)];
-    const int head = static_cast<int>(task % input.heads);
-    const HeadOfGroup<Scalar> work(layout, input, group, head);
-    gemm(false, false, query_count(group), width, work.key.count(), Scalar(1), work.weights.data(),
-         stride(work.weights), work.value.data(), work.value.stride(), Scalar(0),
-         mixed.row(group.query_begin).data() + head * width, stride(mixed));
+  const std::vector<AttentionGroup> tiles = query_tiles(layout);
+  const auto count = static_cast<std::ptrdiff_t>(tiles.size());
+  parallel_for(count * input.heads, [&](std::ptrdiff_t task) {
+    attend_tile(layout, input, tiles[static_cast<std::size_t>(task / input.heads)],
+                static_cast<int>(task % input.heads), mixed);
   });
 }
 

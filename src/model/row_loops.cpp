@@ -3,14 +3,7 @@
 #include <cmath>
 #include <cstddef>
 
-// One version of each loop per vector width, chosen when the program starts. Sanitizers do not
-// survive functions that are chosen before they are set up.
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(SEXTANT_SANITIZED)
-#define SEXTANT_VECTOR_WIDTHS __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define SEXTANT_VECTOR_WIDTHS
-#endif
+#include "vector_widths.hpp"
 
 // Values may be replaced in place: no iteration depends on another.
 #if defined(__clang__)
@@ -18,8 +11,6 @@
 #else
 #define SEXTANT_INDEPENDENT _Pragma("GCC ivdep")
 #endif
-
-#define SEXTANT_INLINE inline __attribute__((always_inline))
 
 namespace sextant::model {
 namespace {
@@ -100,10 +91,11 @@ template <class Scalar>
 SEXTANT_INLINE void softmax_loop(Scalar* x, std::size_t count) {
   Scalar largest = x[0];
   for (std::size_t i = 1; i < count; ++i) largest = x[i] > largest ? x[i] : largest;
-  SEXTANT_INDEPENDENT
-  for (std::size_t i = 0; i < count; ++i) x[i] = std::exp(x[i] - largest);
   Scalar sum = 0;
-  for (std::size_t i = 0; i < count; ++i) sum += x[i];
+  for (std::size_t i = 0; i < count; ++i) {
+    x[i] = std::exp(x[i] - largest);
+    sum += x[i];
+  }
   const Scalar factor = 1 / sum;
   SEXTANT_INDEPENDENT
   for (std::size_t i = 0; i < count; ++i) x[i] *= factor;
