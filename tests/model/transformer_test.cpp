@@ -8,6 +8,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
 #include "sextant/model/parameters.hpp"
+#include "support/gradient_check.hpp"
 #include "support/random_model.hpp"
 
 using namespace sextant;
@@ -125,29 +126,12 @@ TEST_CASE("the gradient equals central differences for every parameter tensor") 
       ParameterGradient<double> observer(batch, gradient);
       backward(weights, activations, layouts, nullptr, cotangent, observer);
 
-      Random random(6);
-      double worst = 0;
-      double largest = 0;
-      for (const auto& shape : parameters.shapes()) {
-        std::size_t size = 1;
-        for (const std::size_t extent : shape.shape) size *= extent;
-        for (int trial = 0; trial < 6; ++trial) {
-          const std::size_t at = parameters.offset(shape.name) + random.below(size);
-          const double kept = parameters.values()[at];
-          constexpr double h = 1e-5;
-          parameters.values()[at] = kept + h;
-          const double above = value(weights, batch, cotangent);
-          parameters.values()[at] = kept - h;
-          const double below = value(weights, batch, cotangent);
-          parameters.values()[at] = kept;
-          const double difference = (above - below) / (2 * h);
-          largest = std::max(largest, std::abs(difference));
-          worst = std::max(worst, std::abs(difference - gradient.values()[at]));
-        }
-      }
-      INFO(family_name(family), " worst ", worst, " of ", largest);
-      CHECK(largest > 1);
-      CHECK(worst < 1e-7 * largest);  // h^2 truncation and rounding / h are both near 1e-10
+      const GradientCheck found =
+          check_gradient(parameters, gradient, [&] { return value(weights, batch, cotangent); });
+      INFO(family_name(family), " worst ", found.worst, " of ", found.largest);
+      CHECK(found.largest > 1);
+      // h^2 truncation and rounding / h are both near 1e-10.
+      CHECK(found.worst < 1e-7 * found.largest);
     }
   }
 }

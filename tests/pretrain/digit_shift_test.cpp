@@ -14,25 +14,15 @@
 #include "sextant/pretrain/digit_vocabulary.hpp"
 #include "sextant/task/encoded_prompt.hpp"
 #include "sextant/tokenizer/load.hpp"
+#include "support/model_directory.hpp"
 
 using namespace sextant;
 using namespace sextant::pretrain;
+using sextant::test::TemporaryDirectory;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A fresh directory that goes away.
-struct Scratch {
-  Scratch() : path(fs::temp_directory_path() / ("sextant-pretrain-" + std::to_string(::getpid()))) {
-    fs::remove_all(path);
-    fs::create_directories(path);
-  }
-  ~Scratch() { fs::remove_all(path); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  fs::path path;
-};
 
 DigitShiftRecipe tiny_recipe() {
   DigitShiftRecipe recipe;
@@ -72,25 +62,25 @@ struct Killed {};
 }  // namespace
 
 TEST_CASE("the same seed gives the same bytes for any number of threads, another seed others") {
-  const Scratch scratch;
+  const TemporaryDirectory scratch("pretrain");
   set_threads(1);
-  const auto one = pretrained(tiny_recipe(), scratch.path / "one");
+  const auto one = pretrained(tiny_recipe(), scratch.path() / "one");
   set_threads(3);
-  const auto three = pretrained(tiny_recipe(), scratch.path / "three");
+  const auto three = pretrained(tiny_recipe(), scratch.path() / "three");
   set_threads(0);
   CHECK(one.size() == 6);
   CHECK(one == three);
   DigitShiftRecipe other = tiny_recipe();
   other.seed = 2;
-  CHECK(pretrained(other, scratch.path / "other").at("model.safetensors") !=
+  CHECK(pretrained(other, scratch.path() / "other").at("model.safetensors") !=
         one.at("model.safetensors"));
 }
 
 TEST_CASE("a killed run that resumes ends in the bytes of one that was not") {
-  const Scratch scratch;
-  const auto expected = pretrained(tiny_recipe(), scratch.path / "whole");
+  const TemporaryDirectory scratch("pretrain");
+  const auto expected = pretrained(tiny_recipe(), scratch.path() / "whole");
   for (const int killed_at : {1, 5, 9}) {  // before the first state, between two, after the last
-    const fs::path out = scratch.path / ("killed-" + std::to_string(killed_at));
+    const fs::path out = scratch.path() / ("killed-" + std::to_string(killed_at));
     RunOptions run = into(out);
     run.on_step = [&](int done, int, double) {
       if (done == killed_at) throw Killed();
@@ -107,8 +97,8 @@ TEST_CASE("a killed run that resumes ends in the bytes of one that was not") {
 }
 
 TEST_CASE("a saved state is neither overwritten nor mistaken for another run's") {
-  const Scratch scratch;
-  const fs::path out = scratch.path / "out";
+  const TemporaryDirectory scratch("pretrain");
+  const fs::path out = scratch.path() / "out";
   RunOptions run = into(out);
   run.on_step = [](int done, int, double) {
     if (done == 3) throw Killed();
@@ -130,7 +120,7 @@ TEST_CASE("a saved state is neither overwritten nor mistaken for another run's")
 }
 
 TEST_CASE("a diverging run is an error and leaves no model") {
-  const Scratch scratch;
+  const TemporaryDirectory scratch("pretrain");
   DigitShiftRecipe recipe = tiny_recipe();
   TrainingState state(model_config(recipe));
   initialize(1, 0.05, state.parameters);
@@ -165,17 +155,17 @@ TEST_CASE("impossible recipes are wrong usage") {
   rejected([](auto& r) { r.training.schedule.peak = 0; });
   rejected([](auto& r) { r.training.adamw.weight_decay = -1; });
   rejected([](auto& r) { r.test_tasks = 1; });
-  const Scratch scratch;
-  RunOptions run = into(scratch.path / "out");
+  const TemporaryDirectory scratch("pretrain");
+  RunOptions run = into(scratch.path() / "out");
   run.checkpoint_every = 0;
   CHECK_THROWS_AS(pretrain_digit_shift(tiny_recipe(), run), UsageError);
 }
 
 TEST_CASE("the written model is the one that was trained") {
-  const Scratch scratch;
+  const TemporaryDirectory scratch("pretrain");
   const DigitShiftRecipe recipe = tiny_recipe();
-  pretrain_digit_shift(recipe, into(scratch.path / "out"));
-  const auto config = model::read_config(scratch.path / "out");
+  pretrain_digit_shift(recipe, into(scratch.path() / "out"));
+  const auto config = model::read_config(scratch.path() / "out");
   const auto expected = model_config(recipe);
   CHECK(config.layers == expected.layers);
   CHECK(config.heads == expected.heads);
@@ -191,14 +181,14 @@ TEST_CASE("the written model is the one that was trained") {
   for (int step = 0; step < 9; ++step) {
     train_step(recipe.training, training_batch(recipe, step), state, gradient);
   }
-  const auto read = model::load_weights<float>(scratch.path / "out");
+  const auto read = model::load_weights<float>(scratch.path() / "out");
   const auto made = state.parameters.weights();
   for (const model::LinearKind kind : model::linear_kinds) {
     CHECK(copy(read.linear(0, kind).weight) == copy(made.linear(0, kind).weight));
   }
   CHECK(std::equal(made.head, made.head + 16 * 16, read.head));
 
-  const auto json = io::parse_json(io::read_file(scratch.path / "out" / "recipe.json"), "recipe");
+  const auto json = io::parse_json(io::read_file(scratch.path() / "out" / "recipe.json"), "recipe");
   CHECK(json["seed"] == 1);
   CHECK(json["measured"]["rows"].size() == 5);
   CHECK(json["measured"]["rows"][0]["examples"] == 3);
@@ -239,9 +229,9 @@ TEST_CASE("each step has tasks of its own from the family") {
 }
 
 TEST_CASE("the written tokenizer gives the tokens that training used") {
-  const Scratch scratch;
-  write_digit_tokenizer(scratch.path, 62);
-  const auto tokenizer = tokenizer::load_tokenizer(scratch.path);
+  const TemporaryDirectory scratch("pretrain");
+  write_digit_tokenizer(scratch.path(), 62);
+  const auto tokenizer = tokenizer::load_tokenizer(scratch.path());
   CHECK(tokenizer->vocabulary_size() == digit_vocabulary().size());
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     Random random(seed);

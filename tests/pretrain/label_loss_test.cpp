@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "sextant/core/errors.hpp"
+#include "support/gradient_check.hpp"
 #include "support/random_model.hpp"
 
 using namespace sextant;
@@ -68,30 +69,11 @@ TEST_CASE("the gradient of the loss equals central differences for every tensor"
   model::Parameters<double> gradient(parameters.config());
   gradient.values().assign(gradient.values().size(), 7.0);  // what was there does not matter
   label_loss_gradient(parameters, batch, gradient);
-  Random random(3);
-  double worst = 0;
-  double largest = 0;
-  for (const auto& tensor : parameters.shapes()) {
-    std::size_t size = 1;
-    for (const std::size_t extent : tensor.shape) size *= extent;
-    const int trials = tensor.name == "wte.weight" ? 60 : 6;
-    for (int trial = 0; trial < trials; ++trial) {
-      const std::size_t at = parameters.offset(tensor.name) + random.below(size);
-      constexpr double h = 1e-5;
-      const double kept = parameters.values()[at];
-      parameters.values()[at] = kept + h;
-      const double above = label_loss(parameters, batch);
-      parameters.values()[at] = kept - h;
-      const double below = label_loss(parameters, batch);
-      parameters.values()[at] = kept;
-      const double difference = (above - below) / (2 * h);
-      worst = std::max(worst, std::abs(difference - gradient.values()[at]));
-      largest = std::max(largest, std::abs(difference));
-    }
-  }
-  INFO("worst ", worst, " of ", largest);
-  CHECK(largest > 0.1);
-  CHECK(worst < 1e-7 * largest);
+  const GradientCheck found = check_gradient(
+      parameters, gradient, [&] { return label_loss(parameters, batch); }, 30);
+  INFO("worst ", found.worst, " of ", found.largest);
+  CHECK(found.largest > 0.1);
+  CHECK(found.worst < 1e-7 * found.largest);
 }
 
 TEST_CASE("batches that make no sense are rejected") {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "sextant/core/errors.hpp"
+#include "support/gradient_check.hpp"
 #include "support/random_model.hpp"
 
 using namespace sextant;
@@ -65,27 +66,10 @@ TEST_CASE("the gradient of the loss of rows equals central differences") {
   model::Parameters<double> gradient(config);
   const double loss = row_loss_gradient(parameters, batch, gradient);
   CHECK(loss == doctest::Approx(row_loss(parameters, batch)).epsilon(1e-13));
-  Random random(6);
-  double largest = 0;
-  double worst = 0;
-  for (const auto& shape : parameters.shapes()) {
-    std::size_t size = 1;
-    for (const std::size_t extent : shape.shape) size *= extent;
-    for (int trial = 0; trial < 6; ++trial) {
-      const std::size_t at = parameters.offset(shape.name) + random.below(size);
-      const double kept = parameters.values()[at];
-      constexpr double h = 1e-5;
-      parameters.values()[at] = kept + h;
-      const double above = row_loss(parameters, batch);
-      parameters.values()[at] = kept - h;
-      const double difference = (above - row_loss(parameters, batch)) / (2 * h);
-      parameters.values()[at] = kept;
-      largest = std::max(largest, std::abs(difference));
-      worst = std::max(worst, std::abs(difference - gradient.values()[at]));
-    }
-  }
-  CHECK(largest > 0.01);
-  CHECK(worst < 1e-7 * largest + 1e-10);  // rounding of a loss near 1, over 2 h
+  const GradientCheck found =
+      check_gradient(parameters, gradient, [&] { return row_loss(parameters, batch); });
+  CHECK(found.largest > 0.01);
+  CHECK(found.worst < 1e-7 * found.largest + 1e-10);  // rounding of a loss near 1, over 2 h
 }
 
 TEST_CASE("labels outside a table's classes and other models are refused") {

@@ -6,6 +6,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/pretrain/regression.hpp"
+#include "support/gradient_check.hpp"
 #include "support/random_model.hpp"
 
 using namespace sextant;
@@ -71,27 +72,10 @@ TEST_CASE("the gradient of the loss of series equals central differences") {
   model::Parameters<double> gradient(config);
   const double loss = series_loss_gradient(parameters, batch, gradient);
   CHECK(loss == doctest::Approx(series_loss(parameters, batch)).epsilon(1e-13));
-  Random random(6);
-  double largest = 0;
-  double worst = 0;
-  for (const auto& shape : parameters.shapes()) {
-    std::size_t size = 1;
-    for (const std::size_t extent : shape.shape) size *= extent;
-    for (int trial = 0; trial < 6; ++trial) {
-      const std::size_t at = parameters.offset(shape.name) + random.below(size);
-      const double kept = parameters.values()[at];
-      constexpr double h = 1e-5;
-      parameters.values()[at] = kept + h;
-      const double above = series_loss(parameters, batch);
-      parameters.values()[at] = kept - h;
-      const double difference = (above - series_loss(parameters, batch)) / (2 * h);
-      parameters.values()[at] = kept;
-      largest = std::max(largest, std::abs(difference));
-      worst = std::max(worst, std::abs(difference - gradient.values()[at]));
-    }
-  }
-  CHECK(largest > 0.01);
-  CHECK(worst < 1e-7 * largest + 1e-9 * loss);
+  const GradientCheck found =
+      check_gradient(parameters, gradient, [&] { return series_loss(parameters, batch); });
+  CHECK(found.largest > 0.01);
+  CHECK(found.worst < 1e-7 * found.largest + 1e-9 * loss);
 }
 
 TEST_CASE("what does not fit is refused") {
