@@ -1,19 +1,19 @@
-#include "report_parts.hpp"
+#include "sextant/report/comparison.hpp"
 
 #include <fmt/format.h>
 
 #include <cmath>
 
-namespace sextant::reproduce {
+namespace sextant::report {
 namespace {
 
-report::OrderedJson number(double value) {
-  return std::isfinite(value) ? report::OrderedJson(value) : report::OrderedJson();
+OrderedJson number(double value) {
+  return std::isfinite(value) ? OrderedJson(value) : OrderedJson();
 }
 
 }  // namespace
 
-report::OrderedJson comparison_json(const statistics::Comparison& comparison) {
+OrderedJson comparison_json(const statistics::Comparison& comparison) {
   return {{"improvement", number(comparison.improvement.mean)},
           {"standard_error", number(comparison.improvement.standard_error)},
           {"interval", {number(comparison.interval.low), number(comparison.interval.high)}},
@@ -25,4 +25,4 @@ std::string with_interval(const statistics::Comparison& comparison) {
                      comparison.interval.low, comparison.interval.high);
 }
 
-}  // namespace sextant::reproduce
+}  // namespace sextant::report

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "report_parts.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/report/comparison.hpp"
 
 namespace sextant::reproduce {
 namespace {
@@ -46,7 +46,7 @@ report::OrderedJson number(double value) {
 
 report::OrderedJson reference_json(const std::optional<AgainstReference>& against) {
   if (!against) return nullptr;
-  report::OrderedJson json = comparison_json(against->comparison);
+  report::OrderedJson json = report::comparison_json(against->comparison);
   json["p_holm"] = number(against->adjusted_p);
   return json;
 }

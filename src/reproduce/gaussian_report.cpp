@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <map>
 
-#include "report_parts.hpp"
+#include "sextant/report/comparison.hpp"
 #include "sextant/report/study_charts.hpp"
 
 namespace sextant::reproduce {
@@ -33,7 +33,7 @@ std::string average_finding(const SpectrumResult& result) {
     parts.push_back(fmt::format("the {} is {} T_MAP ({} {})", name,
                                 place(against.comparison, against.adjusted_p),
                                 against.comparison.improvement.mean > 0 ? "gain" : "change",
-                                with_interval(against.comparison)));
+                                report::with_interval(against.comparison)));
   }
   return fmt::format("{}: {}.", result.summary.group, fmt::join(parts, "; "));
 }
@@ -183,7 +183,7 @@ report::OrderedJson to_json(const GaussianResult& result) {
                        {"budget", rule.budget},
                        {"risk", rule.risk.mean},
                        {"standard_error", rule.risk.standard_error},
-                       {"risk_gains", comparison_json(rule.risk_gains)},
+                       {"risk_gains", report::comparison_json(rule.risk_gains)},
                        {"p_holm", rule.adjusted_p}});
     }
     json["heads"].push_back({{"most_parameters", heads.heads.most_parameters},

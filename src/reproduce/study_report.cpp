@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "report_parts.hpp"
+#include "sextant/report/comparison.hpp"
 #include "sextant/report/study_charts.hpp"
 
 namespace sextant::reproduce {
@@ -277,8 +277,8 @@ OrderedJson to_json(const StudyResult& result) {
                                  {"budget", summary.budget},
                                  {"query_error", summary.query_error.mean},
                                  {"prompt_error", summary.prompt_error.mean},
-                                 {"query_gain", comparison_json(summary.query_gain)},
-                                 {"prompt_gain", comparison_json(summary.prompt_gain)},
+                                 {"query_gain", report::comparison_json(summary.query_gain)},
+                                 {"prompt_gain", report::comparison_json(summary.prompt_gain)},
                                  {"p_holm", summary.adjusted_p}});
   }
   return json;

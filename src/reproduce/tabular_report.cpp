@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "report_parts.hpp"
+#include "sextant/report/comparison.hpp"
 #include "sextant/report/study_charts.hpp"
 #include "sextant/reproduce/tabular_study.hpp"
 
@@ -204,8 +204,8 @@ OrderedJson to_json(const TabularResult& result) {
                          {"log_loss", size.log_loss[m].mean},
                          {"log_loss_standard_error", size.log_loss[m].standard_error}});
       if (m == 0) continue;
-      methods.back()["accuracy_gain"] = comparison_json(size.accuracy_gain[m]);
-      methods.back()["log_loss_gain"] = comparison_json(size.log_loss_gain[m]);
+      methods.back()["accuracy_gain"] = report::comparison_json(size.accuracy_gain[m]);
+      methods.back()["log_loss_gain"] = report::comparison_json(size.log_loss_gain[m]);
     }
     json["sizes"].push_back({{"context", size.size},
                              {"tables", size.tables},

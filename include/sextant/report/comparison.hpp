@@ -1,6 +1,6 @@
 #pragma once
 
-/// Pieces that the reports of studies share.
+/// How reports show the comparison of two methods on the same cases.
 
 #include <functional>
 #include <string>
@@ -9,10 +9,10 @@
 #include "sextant/report/table.hpp"
 #include "sextant/statistics/paired.hpp"
 
-namespace sextant::reproduce {
+namespace sextant::report {
 
 /// {"improvement", "standard_error", "interval", "p"}; what is not finite is null.
-report::OrderedJson comparison_json(const statistics::Comparison& comparison);
+OrderedJson comparison_json(const statistics::Comparison& comparison);
 
 /// "+0.0123 [+0.0045, +0.0201]": an improvement with its interval.
 std::string with_interval(const statistics::Comparison& comparison);
@@ -20,8 +20,7 @@ std::string with_interval(const statistics::Comparison& comparison);
 /// Appends the mean improvement and both ends of its interval; `get` gives the comparison of an
 /// item.
 template <class Items, class Get>
-void add_comparison(report::Table& table, std::string header, const Items& items, Get get,
-                    int digits) {
+void add_comparison(Table& table, std::string header, const Items& items, Get get, int digits) {
   const auto of = [&](const auto& part) {
     return [&](const auto& item) { return part(std::invoke(get, item)); };
   };
@@ -32,4 +31,4 @@ void add_comparison(report::Table& table, std::string header, const Items& items
   table.numbers_of("high", items, of([](const Comparison& c) { return c.interval.high; }), digits);
 }
 
-}  // namespace sextant::reproduce
+}  // namespace sextant::report

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sextant/report/comparison.hpp"
 #include "sextant/report/table.hpp"
 #include "sextant/statistics/paired.hpp"
 
@@ -49,15 +50,10 @@ inline report::Table pairing_table(const std::vector<Pairing>& pairings) {
   report::Table table;
   table.numbers_of("d", pairings, &Pairing::d)
       .numbers_of("N", pairings, &Pairing::samples, 6)
-      .text_of("other", pairings, &Pairing::other)
-      .numbers_of(
-          "gain", pairings, [](auto& p) { return p.comparison.improvement.mean; }, 3)
-      .numbers_of(
-          "low", pairings, [](auto& p) { return p.comparison.interval.low; }, 3)
-      .numbers_of(
-          "high", pairings, [](auto& p) { return p.comparison.interval.high; }, 3)
-      .text_of("smaller error", pairings,
-               [](auto& p) { return verdict(p.comparison, "three stages", "other"); });
+      .text_of("other", pairings, &Pairing::other);
+  add_comparison(table, "gain", pairings, &Pairing::comparison, 3);
+  table.text_of("smaller error", pairings,
+                [](auto& p) { return verdict(p.comparison, "three stages", "other"); });
   return table;
 }
 

@@ -77,15 +77,10 @@ TheorySection last_stage_section(const DimensionRuns& runs) {
       .numbers_of("T_MAP, plug-in", choices, &Choice::plug_in, 6);
   report::Table gains;
   gains.numbers_of("N", pairings, &Pairing::samples, 6)
-      .text_of("comparison", pairings, &Pairing::other)
-      .numbers_of(
-          "gain", pairings, [](auto& p) { return p.comparison.improvement.mean; }, 3)
-      .numbers_of(
-          "low", pairings, [](auto& p) { return p.comparison.interval.low; }, 3)
-      .numbers_of(
-          "high", pairings, [](auto& p) { return p.comparison.interval.high; }, 3)
-      .text_of("verdict", pairings,
-               [](auto& p) { return verdict(p.comparison, "better", "worse"); });
+      .text_of("comparison", pairings, &Pairing::other);
+  add_comparison(gains, "gain", pairings, &Pairing::comparison, 3);
+  gains.text_of("verdict", pairings,
+                [](auto& p) { return verdict(p.comparison, "better", "worse"); });
   section.tables = {
       {"Median error beyond the noise", std::move(medians)},
       {"Mean error beyond the noise", std::move(means)},
@@ -125,7 +120,10 @@ TheorySection ranks_section(const SingleIndexOptions& options,
       "4,845 for r = 16.",
       middle.dimension);
   struct Line {
-    double r, samples, share, median, mean, error, projected, gain, low, high;
+    double r, samples, share, median, mean, error;
+    // Where kernel ridge was not run, nothing is known.
+    double projected = std::nan("");
+    statistics::Comparison comparison = {{projected, projected}, {projected, projected}};
   };
   const double sigma2 = middle.labelled_keys.family.sigma2;
   std::vector<Line> lines;
@@ -146,20 +144,13 @@ TheorySection ranks_section(const SingleIndexOptions& options,
                 recovered / static_cast<double>(learned.size()),
                 sigma2 + median_of(learned),
                 sigma2 + estimate.mean,
-                estimate.standard_error,
-                std::nan(""),
-                std::nan(""),
-                std::nan(""),
-                std::nan("")};
+                estimate.standard_error};
       stages.add(n, line.median);
       if (!cell.projected.empty()) {
-        const auto comparison = statistics::compare_paired(
+        line.comparison = statistics::compare_paired(
             first_of(drawn_excess_of(cell), cell.projected.size()), cell.projected);
-        tally.add(comparison);
+        tally.add(line.comparison);
         line.projected = sigma2 + mean_of(cell.projected);
-        line.gain = comparison.improvement.mean;
-        line.low = comparison.interval.low;
-        line.high = comparison.interval.high;
         kernel.add(n, sigma2 + median_of(cell.projected));
       }
       lines.push_back(line);
@@ -187,11 +178,11 @@ TheorySection ranks_section(const SingleIndexOptions& options,
   table.numbers_of("share", lines, &Line::share, 3).numbers_of("median", lines, &Line::median, 3);
   table.numbers_of("mean", lines, &Line::mean, 3).numbers_of("error", lines, &Line::error, 2);
   table.numbers_of("in subspace", lines, &Line::projected, 3);
-  table.numbers_of("gain", lines, &Line::gain, 3).numbers_of("low", lines, &Line::low, 3);
+  add_comparison(table, "gain", lines, &Line::comparison, 3);
   section.tables = {
       {"Three stages and kernel ridge in the learned subspace (gain: paired mean "
        "difference with its 95% interval, positive for the three stages)",
-       table.numbers_of("high", lines, &Line::high, 3)}};
+       std::move(table)}};
   section.figures = {report::lines_figure(
       {"Ranks", "Median squared error, noise included; the dashed line is the noise.", "ranks", {}},
       curves, "N", "squared error", {true, true, sigma2})};
