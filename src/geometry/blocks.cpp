@@ -31,19 +31,6 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-std::vector<std::string_view> nearest_names(const PromptGeometry& geometry, std::string_view name) {
-  constexpr std::size_t shown = 3;
-  std::vector<std::pair<std::size_t, std::string_view>> candidates;
-  for (const Block& block : geometry.blocks) {
-    candidates.emplace_back(edit_distance(name, block.name), block.name);
-  }
-  std::ranges::stable_sort(candidates, {}, &std::pair<std::size_t, std::string_view>::first);
-  candidates.resize(std::min(candidates.size(), shown));
-  std::vector<std::string_view> names;
-  for (const auto& candidate : candidates) names.push_back(candidate.second);
-  return names;
-}
-
 void check_indices(std::string_view function, std::string_view argument,
                    std::span<const Index> indices, Index count) {
   std::vector<bool> seen(static_cast<std::size_t>(count));
@@ -74,6 +61,20 @@ std::vector<Index> all_blocks(const PromptGeometry& geometry) {
   return blocks;
 }
 
+std::string unknown_block(std::string_view name, std::span<const Block> known) {
+  constexpr std::size_t shown = 3;
+  std::vector<std::pair<std::size_t, std::string_view>> candidates;
+  for (const Block& block : known) {
+    candidates.emplace_back(edit_distance(name, block.name), block.name);
+  }
+  std::ranges::stable_sort(candidates, {}, &std::pair<std::size_t, std::string_view>::first);
+  candidates.resize(std::min(candidates.size(), shown));
+  std::vector<std::string_view> nearest;
+  for (const auto& candidate : candidates) nearest.push_back(candidate.second);
+  return fmt::format("\"{}\" is unknown; the nearest of the {} names are \"{}\"", name,
+                     known.size(), fmt::join(nearest, "\", \""));
+}
+
 std::vector<Index> select_blocks(const PromptGeometry& geometry,
                                  const std::vector<std::string>& names) {
   std::unordered_map<std::string_view, Index> index_of;
@@ -82,10 +83,7 @@ std::vector<Index> select_blocks(const PromptGeometry& geometry,
   for (const std::string& name : names) {
     const auto found = index_of.find(name);
     if (found == index_of.end()) {
-      throw ArgumentError(
-          "select_blocks", "blocks",
-          fmt::format("\"{}\" is unknown; the nearest of the {} names are \"{}\"", name,
-                      geometry.block_count(), fmt::join(nearest_names(geometry, name), "\", \"")));
+      throw ArgumentError("select_blocks", "blocks", unknown_block(name, geometry.blocks));
     }
     if (std::ranges::find(blocks, found->second) != blocks.end()) {
       throw ArgumentError("select_blocks", "blocks", fmt::format("\"{}\" is given twice", name));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "sextant/core/errors.hpp"
@@ -36,6 +37,14 @@ Task DigitTasks::task(std::size_t index) const {
   const std::string label = fmt::format("digit-shift task {}", seed);
   task::EncodedPrompt prompt = task::encode(
       task::draw_digit_shift_prompt(family, options_.examples, 1, seed), *tokenizer_, label);
+  const std::size_t longest =
+      std::ranges::max(prompt.query_tokens, {}, &std::vector<int>::size).size();
+  if (longest > static_cast<std::size_t>(weights_.config.context)) {
+    throw ArgumentError("digit-shift task", "examples",
+                        fmt::format("is {}, which makes a prompt of {} tokens for a model that "
+                                    "reads at most {}",
+                                    options_.examples, longest, weights_.config.context));
+  }
   auto readout = std::make_shared<readout::LabelExpectation<float>>(weights_, prompt.label_tokens,
                                                                     prompt.label_values);
   return {static_cast<double>(seed), noisy,

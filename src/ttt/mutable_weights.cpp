@@ -1,11 +1,10 @@
 #include "mutable_weights.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/geometry/blocks.hpp"
 
 namespace sextant::ttt {
 
@@ -22,8 +21,9 @@ const model::ModelBlock& find(const std::vector<model::ModelBlock>& known, const
   const auto found =
       std::ranges::find(known, name, [](const auto& block) { return block.block.name; });
   if (found == known.end()) {
-    throw ArgumentError(function, "blocks",
-                        fmt::format("names \"{}\", which the model lacks", name));
+    std::vector<geometry::Block> blocks;
+    for (const model::ModelBlock& block : known) blocks.push_back(block.block);
+    throw ArgumentError(function, "blocks", geometry::unknown_block(name, blocks));
   }
   return *found;
 }

@@ -61,6 +61,14 @@ StudyOptions small_run(const std::filesystem::path& out) {
 
 }  // namespace
 
+TEST_CASE("more examples than the model can read are refused by name") {
+  DigitTaskOptions options;
+  options.examples = 900;
+  CHECK_THROWS_WITH_AS(DigitTasks(shipped, options).task(0),
+                       doctest::Contains("examples is 900, which makes a prompt of"),
+                       ArgumentError);
+}
+
 TEST_CASE("a task's numbers are those of select, adapt and advise") {
   const DigitTasks tasks = tasks_from(40);
   for (const std::size_t index : {0, 1, 2, 3}) {

@@ -59,6 +59,9 @@ TEST_CASE("linearised and real corrections agree to first order") {
         options.rho = scale / full;
         const AdaptedModel run = adapt(model, geometry, options);
         deviations.push_back(run.result.validity.deviation);
+        const Eigen::VectorXd moves =
+            model.predictions(run.weights) - model.predictions(model.weights());
+        CHECK(std::abs(run.result.validity.largest_move - moves.cwiseAbs().maxCoeff()) < 1e-6);
         double correction = 0;
         for (const auto& query : run.result.queries) {
           correction = std::max(correction, std::abs(query.linearized - query.base));
@@ -141,7 +144,11 @@ TEST_CASE("one scale for all blocks is a larger step, and wrong scales are refus
   }
   // Sec. 8's bound is in whitened coordinates, where both updates are the same.
   CHECK(scaled.result.validity.bound == doctest::Approx(plain.result.validity.bound).epsilon(1e-3));
-  CHECK_THROWS_AS(model.set_block_scales({{"h.9.attn.v.0", 1.0}}), ArgumentError);
+  CHECK_THROWS_WITH_AS(
+      model.set_block_scales({{"h.9.attn.v.0", 1.0}}),
+      "set_block_scales: blocks \"h.9.attn.v.0\" is unknown; the nearest of the 12 "
+      "names are \"h.0.attn.v.0\", \"h.1.attn.v.0\", \"h.0.attn.v.1\"",
+      ArgumentError);
   CHECK_THROWS_AS(model.set_block_scales({{"h.0.attn.v.0", 0.0}}), ArgumentError);
 }
 

@@ -17,6 +17,9 @@ namespace sextant::geometry {
 /// Indices of all blocks: 0, ..., B - 1.
 std::vector<Eigen::Index> all_blocks(const PromptGeometry& geometry);
 
+/// What is wrong with a block name that none of `known` has: it, and the known names nearest to it.
+std::string unknown_block(std::string_view name, std::span<const Block> known);
+
 /// Indices of the blocks called `names`, in the order of `names`. Throws `ArgumentError` for a name
 /// that is unknown, saying which known names are nearest, or given twice.
 std::vector<Eigen::Index> select_blocks(const PromptGeometry& geometry,
