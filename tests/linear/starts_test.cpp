@@ -172,6 +172,10 @@ TEST_CASE("alignment: the sums by a loop, the cold start, and who gains") {
     CHECK(a.bias[static_cast<std::size_t>(j - 1)] == close(bias));
     CHECK(a.fluctuation[static_cast<std::size_t>(j - 1)] == close(fluctuation));
   }
+  const double denominator = 16 * (a.bias[2] + a.fluctuation[2]) +
+                             s.input_variances.squaredNorm() * (a.bias[0] + a.fluctuation[0] + .1);
+  CHECK(a.same_context_gain == close(15 * std::pow(a.bias[1] + a.fluctuation[1], 2) / denominator));
+  CHECK(a.fresh_context_gain == close(15 * std::pow(a.bias[1], 2) / denominator));
   const Alignment cold = alignment(s, Eigen::VectorXd::Zero(6));
   CHECK(cold.fluctuation[2] == 0);
   CHECK(cold.same_context_gain == cold.fresh_context_gain);

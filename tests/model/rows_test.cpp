@@ -9,7 +9,6 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
 #include "sextant/model/parameters.hpp"
-#include "sextant/readout/class_probabilities.hpp"
 #include "support/random_model.hpp"
 
 using namespace sextant;
@@ -233,26 +232,4 @@ TEST_CASE("sequences that are no context with one query are refused") {
   unlabelled.labels[1] = -1;
   CHECK_THROWS_AS(pack_rows(std::make_shared<const RowTable>(unlabelled), {{0, 1, query}}),
                   ArgumentError);
-}
-
-TEST_CASE("scalars are probabilities of classes, and of two classes the second's alone") {
-  const Case c;
-  const auto weights = c.parameters.weights();
-  const readout::ClassProbabilities<double> three(weights, 3);
-  const Rows<double> hidden = hidden_states(c, pack_rows(c.table, c.sequences));
-  const std::vector<int> output{1};
-  double sum = 0;
-  for (int index = 0; index < readout::scalars_per_row(3); ++index) {
-    const double p = three.scalar(index).predict(hidden, output);
-    CHECK(p == doctest::Approx(three.probabilities(hidden, 1)(index)).epsilon(1e-14));
-    sum += p;
-  }
-  CHECK(sum == doctest::Approx(1).epsilon(1e-14));
-  const readout::ClassProbabilities<double> two(weights, 2);
-  CHECK(readout::scalars_per_row(2) == 1);
-  CHECK(two.predict(hidden, output) ==
-        doctest::Approx(two.probabilities(hidden, 1)(1)).epsilon(1e-14));
-  CHECK_THROWS_AS(two.scalar(1), std::out_of_range);
-  CHECK_THROWS_AS(readout::ClassProbabilities<double>(weights, 1), ArgumentError);
-  CHECK_THROWS_AS(readout::ClassProbabilities<double>(weights, 5), ArgumentError);
 }

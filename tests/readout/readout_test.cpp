@@ -7,6 +7,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/io/safetensors.hpp"
+#include "sextant/readout/class_probabilities.hpp"
 #include "sextant/readout/label_expectation.hpp"
 #include "sextant/readout/linear_head.hpp"
 #include "support/random_model.hpp"
@@ -162,4 +163,27 @@ TEST_CASE("ridge: degenerate data have defined answers") {
   CHECK_THROWS_AS(fit_ridge(Eigen::MatrixXd::Ones(6, 3), Eigen::VectorXd::Ones(6)), ArgumentError);
   CHECK_THROWS_AS(fit_ridge(Eigen::MatrixXd::Ones(5, 3), y), ArgumentError);
   CHECK_THROWS_AS(fit_ridge(Eigen::MatrixXd::Constant(6, 3, NAN), y), ArgumentError);
+}
+
+TEST_CASE("scalars are probabilities of classes, and of two classes the second's alone") {
+  const auto parameters =
+      test::random_parameters<double>(test::small_config(model::Family::rows), 5);
+  const auto weights = parameters.weights();
+  const ClassProbabilities<double> three(weights, 3);
+  const Rows<double> hidden = random_rows(2, weights.config.width, 6);
+  const std::vector<int> output{1};
+  double sum = 0;
+  for (int index = 0; index < scalars_per_row(3); ++index) {
+    const double p = three.scalar(index).predict(hidden, output);
+    CHECK(p == doctest::Approx(three.probabilities(hidden, 1)(index)).epsilon(1e-14));
+    sum += p;
+  }
+  CHECK(sum == doctest::Approx(1).epsilon(1e-14));
+  const ClassProbabilities<double> two(weights, 2);
+  CHECK(scalars_per_row(2) == 1);
+  CHECK(two.predict(hidden, output) ==
+        doctest::Approx(two.probabilities(hidden, 1)(1)).epsilon(1e-14));
+  CHECK_THROWS_AS(two.scalar(1), std::out_of_range);
+  CHECK_THROWS_AS(ClassProbabilities<double>(weights, 1), ArgumentError);
+  CHECK_THROWS_AS(ClassProbabilities<double>(weights, 5), ArgumentError);
 }
