@@ -14,22 +14,10 @@
 namespace sextant::apps {
 namespace {
 
+template <class Recipe>
 struct Options {
   SharedOptions shared;
-  std::string shifts = "0-4";
-  pretrain::DigitShiftRecipe recipe;
-  pretrain::RunOptions run;
-};
-
-struct TabularOptions {
-  SharedOptions shared;
-  pretrain::TabularRecipe recipe;
-  pretrain::RunOptions run;
-};
-
-struct RegressionOptions {
-  SharedOptions shared;
-  pretrain::RegressionRecipe recipe;
+  Recipe recipe;
   pretrain::RunOptions run;
 };
 
@@ -103,40 +91,21 @@ void print_result(const pretrain::RegressionResult& result, const std::string& d
   }
 }
 
-/// Runs `train` with a progress line, which is gone when this returns.
+/// Trains with a progress line, which is gone when the result is printed.
 template <class Recipe, class Train>
-auto with_progress(const Recipe& recipe, pretrain::RunOptions run, bool quiet, const Train& train) {
-  Progress progress("pretrain", static_cast<std::size_t>(recipe.training.schedule.steps), !quiet);
-  run.on_step = [&](int done, int resumed, double loss) {
-    progress.update(static_cast<std::size_t>(done), fmt::format("loss {:.4f}", loss),
-                    static_cast<std::size_t>(resumed));
-  };
-  return train(recipe, run);
-}
-
-void run(Options& options) {
+void run(Options<Recipe>& options, const Train& train) {
   apply_shared_options(options.shared);
   options.recipe.seed = options.shared.seed;
-  options.recipe.family.shifts = task::parse_shifts(options.shifts);
-  print_result(with_progress(options.recipe, options.run, options.shared.quiet,
-                             pretrain::pretrain_digit_shift),
-               options.run.out.string());
-}
-
-void run(TabularOptions& options) {
-  apply_shared_options(options.shared);
-  options.recipe.seed = options.shared.seed;
-  print_result(
-      with_progress(options.recipe, options.run, options.shared.quiet, pretrain::pretrain_tabular),
-      options.run.out.string());
-}
-
-void run(RegressionOptions& options) {
-  apply_shared_options(options.shared);
-  options.recipe.seed = options.shared.seed;
-  print_result(with_progress(options.recipe, options.run, options.shared.quiet,
-                             pretrain::pretrain_regression),
-               options.run.out.string());
+  const auto result = [&] {
+    Progress progress("pretrain", static_cast<std::size_t>(options.recipe.training.schedule.steps),
+                      !options.shared.quiet);
+    options.run.on_step = [&](int done, int resumed, double loss) {
+      progress.update(static_cast<std::size_t>(done), fmt::format("loss {:.4f}", loss),
+                      static_cast<std::size_t>(resumed));
+    };
+    return train(options.recipe, options.run);
+  }();
+  print_result(result, options.run.out.string());
 }
 
 template <class Value>
@@ -146,8 +115,8 @@ void add(CLI::App& command, const char* name, Value& value, const char* help) {
 
 /// The options of every recipe; all that a run takes besides.
 template <class Recipe>
-void add_common(CLI::App& command, Recipe& recipe, pretrain::RunOptions& run,
-                SharedOptions& shared) {
+void add_common(CLI::App& command, Options<Recipe>& options) {
+  auto& [shared, recipe, run] = options;
   auto& schedule = recipe.training.schedule;
   command.add_option("--out", run.out, "Model directory to make, new or empty")->required();
   add(command, "--layers", recipe.layers, "Layers");
@@ -168,36 +137,40 @@ void add_common(CLI::App& command, Recipe& recipe, pretrain::RunOptions& run,
 void add_digit_shift(CLI::App& pretrain) {
   auto& command = *pretrain.add_subcommand(
       "digit-shift", "Learns y = (x + shift) mod 10 from examples in its prompt");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<Options<pretrain::DigitShiftRecipe>>();
   auto& recipe = options->recipe;
-  add(command, "--shifts", options->shifts, "Shifts to train on, such as 0-4 or 0-4,7");
+  const auto shifts = std::make_shared<std::string>("0-4");
+  add(command, "--shifts", *shifts, "Shifts to train on, such as 0-4 or 0-4,7");
   add(command, "--noise", recipe.family.label_noise,
       "Probability that an example's label is replaced by a uniform digit");
   add(command, "--examples", recipe.examples, "Examples per training sequence, before its query");
   add(command, "--batch", recipe.batch, "Sequences per step");
   add(command, "--test-tasks", recipe.test_tasks, "Fresh tasks for each measured error");
-  add_common(command, recipe, options->run, options->shared);
-  command.callback([options] { run(*options); });
+  add_common(command, *options);
+  command.callback([options, shifts] {
+    options->recipe.family.shifts = task::parse_shifts(*shifts);
+    run(*options, pretrain::pretrain_digit_shift);
+  });
 }
 
 void add_regression(CLI::App& pretrain) {
   auto& command = *pretrain.add_subcommand(
       "regression", "Learns linear regression from the pairs in its context");
-  const auto options = std::make_shared<RegressionOptions>();
+  const auto options = std::make_shared<Options<pretrain::RegressionRecipe>>();
   auto& recipe = options->recipe;
   add(command, "--dimension", recipe.dimension, "Dimension of the inputs");
   add(command, "--noise", recipe.noise, "Variance of the labels' noise; the signal's is 1");
   add(command, "--examples", recipe.examples, "Pairs of a training series, before its last");
   add(command, "--batch", recipe.batch, "Series per step");
   add(command, "--test-tasks", recipe.test_tasks, "Fresh tasks for the measured errors");
-  add_common(command, recipe, options->run, options->shared);
-  command.callback([options] { run(*options); });
+  add_common(command, *options);
+  command.callback([options] { run(*options, pretrain::pretrain_regression); });
 }
 
 void add_tabular(CLI::App& pretrain) {
   auto& command = *pretrain.add_subcommand(
       "tabular", "Learns to classify rows of a table from labelled rows, on synthetic tables");
-  const auto options = std::make_shared<TabularOptions>();
+  const auto options = std::make_shared<Options<pretrain::TabularRecipe>>();
   auto& recipe = options->recipe;
   add(command, "--features", recipe.features, "Columns that the model can read");
   add(command, "--columns", recipe.prior.most_features, "Most columns of a training table");
@@ -207,8 +180,8 @@ void add_tabular(CLI::App& pretrain) {
   add(command, "--queries", recipe.prior.queries, "Rows of each table to predict");
   add(command, "--batch", recipe.batch, "Tables per step");
   add(command, "--test-tables", recipe.test_tables, "Fresh tables for each measured error");
-  add_common(command, recipe, options->run, options->shared);
-  command.callback([options] { run(*options); });
+  add_common(command, *options);
+  command.callback([options] { run(*options, pretrain::pretrain_tabular); });
 }
 
 }  // namespace
