@@ -55,9 +55,9 @@ void run(const Options& options) {
   apply_shared_options(options.shared);
   ResultFiles files(options.output, {{"--data", options.data}}, {{"--out", options.out}});
   const auto weights = model::load_weights<float>(options.model);
-  if (weights.config.reads_rows()) {
+  if (weights.config.reads_features()) {
     throw InputError(options.model, "config.json",
-                     "is a model of rows, which has a head of its own");
+                     "is a model of rows or of series, which has a head of its own");
   }
   if (weights.config.causal()) {
     throw InputError(options.model, "config.json",

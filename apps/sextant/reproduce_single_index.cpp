@@ -16,6 +16,17 @@ struct Options {
   reproduce::SingleIndexOptions study;
 };
 
+/// Defaults that do not go with the sizes given are cut; what was given has to fit.
+void fit_defaults(const CLI::App& command, reproduce::SingleIndexOptions& study) {
+  const auto least = *std::min_element(study.dimensions.begin(), study.dimensions.end());
+  if (command.count("--more-ranks") == 0) {
+    std::erase_if(study.more_ranks, [&](Eigen::Index rank) { return rank > least; });
+  }
+  if (command.count("--kernel-tasks") == 0) {
+    study.kernel_tasks = std::min(study.kernel_tasks, study.tasks);
+  }
+}
+
 void check(const reproduce::SingleIndexOptions& study) {
   const auto least = *std::min_element(study.dimensions.begin(), study.dimensions.end());
   if (study.rank > least) {
@@ -91,7 +102,10 @@ void add_reproduce_single_index(CLI::App& reproduce) {
       ->check(CLI::Range(Eigen::Index{1}, Eigen::Index{1'000'000}))
       ->capture_default_str();
   add_reproduce_options(*command, options->common, Resumable::no);
-  command->callback([options] { run(*options); });
+  command->callback([options, command] {
+    fit_defaults(*command, options->study);
+    run(*options);
+  });
 }
 
 }  // namespace sextant::apps

@@ -114,6 +114,12 @@ Source open_source(const SourceOptions& options, bool quiet) {
     source.model.emplace(open_model(options));
     source.geometry = capture(*source.model, source.captured, options.model);
     warn_of_unused_scales(*source.model, source.geometry.blocks, options, quiet);
+    const auto& table = source.model->prompt().table;
+    if (table != nullptr && table->features.isZero(0)) {
+      warn({options.csv + ": no column differs between the labelled rows, so that every query "
+                          "is predicted from the labels alone"},
+           quiet);
+    }
     source.description = fmt::format("{} with {}", options.model,
                                      options.csv.empty() ? options.prompt : options.csv);
     return source;

@@ -103,8 +103,8 @@ Summary summarize_model(const std::filesystem::path& directory,
   const model::ModelConfig config = model::read_config(directory);
   const auto weights = model::load_weights<float>(directory);  // checks every shape
   const model::TensorSource tensors(directory);
-  std::size_t tokenizer_vocabulary = 0;  // a model of rows has no tokenizer
-  if (!config.reads_rows()) {
+  std::size_t tokenizer_vocabulary = 0;  // a model of features has no tokenizer
+  if (!config.reads_features()) {
     tokenizer_vocabulary = tokenizer::load_tokenizer(directory)->vocabulary_size();
   }
   std::map<std::string, std::size_t> by_type;
@@ -131,18 +131,20 @@ Summary summarize_model(const std::filesystem::path& directory,
                   {"parameters", parameters},
                   {"files", tensors.files().size()},
                   {"causal", config.causal()}};
-  if (config.reads_rows()) {
+  if (config.reads_features()) {
+    const bool over_rows = config.reads_rows();
     summary.json["features"] = config.features;
-    summary.text =
-        rows({{"family", "rows of a table"},
-              {"layers x heads", fmt::format("{} x {}", config.layers, config.heads)},
-              {"width, per head", fmt::format("{}, {}", config.width, config.head_width())},
-              {"width of the MLP", std::to_string(config.inner)},
-              {"most columns", std::to_string(config.features)},
-              {"most classes", std::to_string(config.vocabulary)},
-              {"parameters", number(static_cast<double>(parameters))},
-              {"tensors", types}},
-             style);
+    summary.text = rows(
+        {{"family", over_rows ? "rows of a table" : "series of numbers (decoder)"},
+         {"layers x heads", fmt::format("{} x {}", config.layers, config.heads)},
+         {"width, per head", fmt::format("{}, {}", config.width, config.head_width())},
+         {"width of the MLP", std::to_string(config.inner)},
+         {over_rows ? "most columns" : "numbers of a position", std::to_string(config.features)},
+         {over_rows ? "most classes" : "most positions",
+          std::to_string(over_rows ? config.vocabulary : config.context)},
+         {"parameters", number(static_cast<double>(parameters))},
+         {"tensors", types}},
+        style);
     return summary;
   }
   summary.text = rows(

@@ -3,6 +3,7 @@
 #include <csv.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unicode/utf8.h>
 
 #include <algorithm>
 #include <set>
@@ -58,15 +59,31 @@ std::string column_place(std::size_t line, std::size_t column) {
   return fmt::format("line {}, column {}", line, column);
 }
 
+/// Where the first bytes stand that are not UTF-8; the text's size when all are.
+std::size_t first_invalid(std::string_view text) {
+  const auto* data = reinterpret_cast<const std::uint8_t*>(text.data());
+  const auto size = static_cast<std::int64_t>(text.size());
+  std::int64_t next = 0;
+  while (next < size) {
+    const std::int64_t begin = next;
+    UChar32 code = 0;
+    U8_NEXT(data, next, size, code);
+    if (code < 0) return static_cast<std::size_t>(begin);
+  }
+  return text.size();
+}
+
 std::vector<std::vector<CsvCell>> collect(std::string_view text, std::string_view file) {
   Parser parser;
   Collected collected;
   std::size_t line = 1;
   bool in_row = false;
   const auto here = [&] { return column_place(line, collected.rows.back().size() + 1); };
+  const std::size_t invalid = first_invalid(text);
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char byte = text[i];
     const bool blank = byte == '\n' || byte == '\r' || byte == ' ' || byte == '\t';
+    if (i == invalid) throw InputError(file, here(), "has bytes that are not UTF-8");
     if (byte == '\0') throw InputError(file, here(), "has a null byte, expected text");
     if (!in_row && !blank) {
       in_row = true;
@@ -92,6 +109,14 @@ std::vector<std::vector<CsvCell>> collect(std::string_view text, std::string_vie
 }
 
 }  // namespace
+
+std::string quoted_cell(std::string_view cell) {
+  constexpr std::size_t most = 60;
+  if (cell.size() <= most) return fmt::format("\"{}\"", cell);
+  std::size_t end = most;
+  while (end > 0 && U8_IS_TRAIL(cell[end])) --end;
+  return fmt::format("\"{}...\" ({} bytes)", cell.substr(0, end), cell.size());
+}
 
 std::size_t CsvTable::column(std::string_view name) const {
   const auto found = std::find(header.begin(), header.end(), name);
@@ -120,7 +145,7 @@ CsvTable parse_csv(std::string_view text, std::string_view file) {
     const std::string place = column_place(cell.line, table.header.size() + 1);
     if (cell.text.empty()) throw InputError(file, place, "is empty, expected a column's name");
     if (!names.insert(cell.text).second) {
-      throw InputError(file, place, fmt::format("repeats the column name \"{}\"", cell.text));
+      throw InputError(file, place, "repeats the column name " + quoted_cell(cell.text));
     }
     table.header.push_back(cell.text);
   }

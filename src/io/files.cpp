@@ -25,7 +25,8 @@ struct OpenFile {
 };
 
 OpenFile open_regular(const fs::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor =
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe would block
   if (descriptor < 0) {
     throw InputError(path.string(), "", fmt::format("cannot be opened: {}", system_message()));
   }

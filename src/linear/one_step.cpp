@@ -1,6 +1,9 @@
 #include "sextant/linear/one_step.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
+#include <limits>
 
 #include "checks.hpp"
 #include "context_moments.hpp"
@@ -11,15 +14,25 @@ namespace {
 
 double squared(double value) { return value * value; }
 
-StepRisk checked(std::string_view function, const StepRisk& risk) {
-  for (const double value : {risk.initial, risk.slope, risk.curvature(), risk.best_step()}) {
-    if (!std::isfinite(value)) {
-      throw NumericalError(std::string(function) +
-                           ": a moment exceeds the range of double; choose a smaller unit of the "
-                           "labels or of the inputs");
+/// Slope and curvature grow with the fourth and sixth power of the labels' unit. An error above
+/// `noise` has to have a slope.
+ContextRisks checked(std::string_view function, const ContextRisks& risks, double noise) {
+  const auto fail = [&](std::string_view problem) {
+    throw NumericalError(fmt::format(
+        "{}: a moment {} the range of double; choose another unit of the labels or of the inputs",
+        function, problem));
+  };
+  for (const StepRisk& risk : {risks.same_context, risks.fresh_context}) {
+    for (const double value : {risk.initial, risk.slope, risk.curvature(), risk.best_step()}) {
+      if (!std::isfinite(value)) fail("exceeds");
     }
+    if (risk.slope != 0 && risk.curvature() < std::numeric_limits<double>::min()) fail("is below");
   }
-  return risk;
+  if (risks.same_context.initial > noise &&
+      risks.same_context.slope < std::numeric_limits<double>::min()) {
+    fail("is below");
+  }
+  return risks;
 }
 
 }  // namespace
@@ -65,7 +78,7 @@ ContextRisks one_step(const Isotropic& setting, double w) {
                       (d + 1) * m.same_curvature + noise * m.same_noise, setting.k};
   const StepRisk fresh{initial, m.fresh_slope, m.fresh_curvature,
                        (d + 1) * m.fresh_curvature + noise * m.fresh_noise, setting.k};
-  return {checked("one_step", same), checked("one_step", fresh)};
+  return checked("one_step", {same, fresh}, setting.sigma2);
 }
 
 ContextRisks one_step(const Diagonal& setting, const Eigen::Ref<const Eigen::VectorXd>& weights) {
@@ -105,7 +118,7 @@ ContextRisks one_step(const Diagonal& setting, const Eigen::Ref<const Eigen::Vec
                       same3 + trace * (forms.mean_with_squared_norm(1) +
                                        setting.sigma2 * forms.mean_squared_norm()),
                       setting.k};
-  return {checked("one_step", same), checked("one_step", fresh)};
+  return checked("one_step", {same, fresh}, setting.sigma2);
 }
 
 ContextRisks one_step_given_context(const Diagonal& setting,
@@ -145,7 +158,8 @@ ContextRisks one_step_given_context(const Diagonal& setting,
   const double form = u.dot(moved);
   const StepRisk fresh{setting.sigma2 + fresh_error, weighted(e, cross, 2), form * cubic,
                        form * fixed, setting.k};
-  return {checked(function, same), checked(function, fresh)};
+  return checked(function, {same, fresh},
+                 p > 0 ? setting.sigma2 : std::numeric_limits<double>::infinity());
 }
 
 double universal_step(const Eigen::Ref<const Eigen::VectorXd>& u, std::int64_t k) {

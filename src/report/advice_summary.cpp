@@ -175,6 +175,9 @@ std::string outcome_statement(const ttt::Adaptation& adaptation) {
                         counted(static_cast<std::size_t>(adaptation.horizon), "step"));
   const std::string update =
       fmt::format("{} on {}", how, counted(adaptation.blocks.size(), "block"));
+  if (adaptation.queries.empty()) {
+    return fmt::format("{}; there are no queries whose predictions could move.", update);
+  }
   const Errors errors = mean_errors(adaptation);
   if (errors.known == 0) {
     return fmt::format("{} moved the queries' predictions by up to {}.", update,

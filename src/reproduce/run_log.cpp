@@ -19,6 +19,8 @@
 namespace sextant::reproduce {
 namespace {
 
+constexpr std::size_t first_line = 3;  // of the rows, after the settings and the columns
+
 std::string head_of(const std::string& settings, const std::vector<std::string>& columns) {
   std::vector<std::string> cells;
   for (const std::string& column : columns) {
@@ -107,7 +109,7 @@ void RunLog::read(const std::string& settings) {
                      "directory");
   }
   std::size_t begin = head.size();
-  for (int line = 3;; ++line) {
+  for (std::size_t line = first_line;; ++line) {
     const std::size_t end = content.find('\n', begin);
     if (end == std::string::npos) return;  // nothing, or a torn line
     Row row = parse_row(std::string_view(content).substr(begin, end - begin), columns_.size());
@@ -158,9 +160,15 @@ void complete(RunLog& log, std::size_t count, const std::function<Row(std::size_
 
 std::vector<Row> run_part(const RunOptions& options, std::string_view part,
                           const std::string& settings, std::vector<std::string> columns,
-                          std::size_t count, const std::function<Row(std::size_t)>& make) {
+                          std::size_t count, const std::function<Row(std::size_t)>& make,
+                          const IsCase& is_case) {
   RunLog log(options.out / fmt::format("{}.csv", part), settings, std::move(columns),
              options.resume);
+  for (std::size_t i = 0; is_case && i < std::min(log.rows().size(), count); ++i) {
+    if (is_case(i, log.rows()[i])) continue;
+    throw InputError(log.path().string(), fmt::format("line {}", i + first_line),
+                     fmt::format("is not a row that case {} of this run can have", i + 1));
+  }
   complete(log, count, make, [&](std::size_t done, std::size_t before) {
     if (options.on_progress) options.on_progress(part, done, count, before);
   });

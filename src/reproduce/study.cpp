@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "sextant/advice/select.hpp"
 #include "sextant/core/errors.hpp"
@@ -170,6 +171,10 @@ std::uint64_t weights_fingerprint(const std::filesystem::path& model) {
 
 StudyResult run_study(const Study& study, const StudyOptions& options) {
   check_options(options);
+  const IsCase has_group = [&](std::size_t, const Row& row) {
+    return row[1] >= 0 && row[1] < static_cast<double>(study.groups.size()) &&
+           row[1] == std::floor(row[1]);
+  };
 
   StudyResult result;
   result.groups = study.groups;
@@ -177,9 +182,11 @@ StudyResult run_study(const Study& study, const StudyOptions& options) {
   const double scale = result.pilot.step_scale;
   const auto horizon_rows = run_part(
       options, "horizons", settings_of(study, options, "horizons", fmt::format("scale {}", scale)),
-      HorizonTask::columns(options.max_horizon), options.tasks, [&](std::size_t i) {
+      HorizonTask::columns(options.max_horizon), options.tasks,
+      [&](std::size_t i) {
         return run_horizon_task(study.task(i), scale, options.max_horizon).row();
-      });
+      },
+      has_group);
   for (const Row& row : horizon_rows) result.horizon_tasks.push_back(HorizonTask::from_row(row));
   result.horizons =
       summarize(result.horizon_tasks, study.groups, options, result.pilot.fixed_horizon);
@@ -193,7 +200,7 @@ StudyResult run_study(const Study& study, const StudyOptions& options) {
                   fmt::format("scale {}, T {}, layers {}, draws {}", scale, subspaces.horizon,
                               subspaces.last_layers, subspaces.random_draws)),
       SubspaceTask::columns(subspaces), options.subspace_tasks,
-      [&](std::size_t i) { return run_subspace_task(study.task(i), subspaces).row(); });
+      [&](std::size_t i) { return run_subspace_task(study.task(i), subspaces).row(); }, has_group);
   for (const Row& row : subspace_rows) result.subspace_tasks.push_back(SubspaceTask::from_row(row));
   result.subspaces = summarize(result.subspace_tasks, options);
   return result;

@@ -241,6 +241,12 @@ TabularResult run_tabular_study(const TabularOptions& options) {
     throw InputError(options.model.string(), "config.json", "is not a model of rows");
   }
   const TableFolder folder = read_table_folder(options.data, weights.config);
+  const std::vector<TabularCase> cases = list_cases(folder.tables, options);
+  if (cases.empty()) {
+    throw ArgumentError("run_tabular_study", "sizes",
+                        fmt::format("begin at {} rows, more than any table has beside its test",
+                                    std::ranges::min(options.sizes)));
+  }
   TabularResult result;
   for (const NamedTable& table : folder.tables) result.tables.push_back(table.name);
   result.same = folder.same;
@@ -251,15 +257,19 @@ TabularResult run_tabular_study(const TabularOptions& options) {
       options.supervision.folds, options.supervision.context, options.pilot_tables);
   result.pilot = run_pilot(weights, options, settings);
   write_splits(folder.tables, options);
-  const std::vector<TabularCase> cases = list_cases(folder.tables, options);
   const auto rows = run_part(
       options, "cases",
-      fmt::format("{}, tables {}, sizes {}, repeats {}, at most {} test rows", settings,
-                  fmt::join(result.tables, " "), fmt::join(options.sizes, " "), options.repeats,
-                  options.most_test),
-      TabularCase::columns(), cases.size(), [&](std::size_t index) {
+      fmt::format("{}, data {:016x}, tables {}, sizes {}, repeats {}, at most {} test rows",
+                  settings, folder.fingerprint, fmt::join(result.tables, " "),
+                  fmt::join(options.sizes, " "), options.repeats, options.most_test),
+      TabularCase::columns(), cases.size(),
+      [&](std::size_t index) {
         const TabularCase& one = cases[index];
         return run_case(weights, folder.tables[one.table], options, result.pilot, one).row();
+      },
+      [&](std::size_t index, const Row& row) {
+        const Row expected = cases[index].row();
+        return std::equal(row.begin(), row.begin() + 3, expected.begin());  // table, repeat, size
       });
   for (const Row& row : rows) result.cases.push_back(TabularCase::from_row(row));
   summarize(folder.tables, options, result);

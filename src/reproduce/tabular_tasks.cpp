@@ -11,6 +11,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/core/random.hpp"
 #include "sextant/io/csv.hpp"
+#include "sextant/io/files.hpp"
 
 namespace sextant::reproduce {
 namespace {
@@ -89,7 +90,10 @@ TableFolder read_table_folder(const std::filesystem::path& directory,
   TableFolder folder;
   for (std::size_t row = 0; row < index.rows.size(); ++row) {
     NamedTable table{index.rows[row][name].text, {}, {}};
-    const io::CsvTable csv = io::read_csv(directory / (table.name + ".csv"));
+    const auto path = directory / (table.name + ".csv");
+    const std::string text = io::read_file(path);
+    folder.fingerprint = hash(fmt::format("{:x} {}", folder.fingerprint, text));
+    const io::CsvTable csv = io::parse_csv(text, path.string());
     task::TableColumns columns;
     columns.categorical = categorical_names(index, row, categorical, csv);
     table.rows =

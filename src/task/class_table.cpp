@@ -132,9 +132,9 @@ class Reader {
       const auto value = parse_number(text);
       if (!value || !std::isfinite(*value)) {
         throw InputError(part.file, part.place(row, column),
-                         fmt::format("is \"{}\", expected a finite number as in the rows before; a "
-                                     "column of categories can be named as one",
-                                     text));
+                         fmt::format("is {}, expected a finite number; a column of categories can "
+                                     "be named as one",
+                                     io::quoted_cell(text)));
       }
       table.columns(all, to) = *value;
     });

@@ -147,9 +147,9 @@ RowTask row_task(const ClassTable& table, int limit, int most_classes, int first
   }
   task.classes = static_cast<int>(table.classes.size());
   if (task.context.size() < 2) {
-    throw InputError(
-        table.file, "",
-        fmt::format("has {} labelled rows, expected at least two", task.context.size()));
+    throw InputError(table.file, "",
+                     fmt::format("has {} labelled row{}, expected at least two",
+                                 task.context.size(), task.context.size() == 1 ? "" : "s"));
   }
   if (used.size() < 2) {
     throw InputError(table.file, "",

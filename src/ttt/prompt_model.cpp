@@ -31,7 +31,9 @@ void check_prompt_kind(model::Family kind, const model::ModelConfig& config,
   const auto reader = [](model::Family family) {
     return family == model::Family::gpt2   ? "a decoder"
            : family == model::Family::bert ? "an encoder"
-                                           : "one of rows, which reads tables (--csv)";
+           : family == model::Family::series
+               ? "one of series of numbers, for `reproduce regression-shift` alone"
+               : "one of rows, which reads tables (--csv)";
   };
   throw InputError(label, "",
                    fmt::format("is {}, but the model is {}", prompt(kind), reader(config.family)));

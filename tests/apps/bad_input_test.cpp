@@ -253,7 +253,7 @@ TEST_CASE("wrong usage and outputs that cannot be written") {
            {"--dimensions 8 --rank 9", "--rank: is 9, expected at most the smallest dimension, 8"},
            {"--samples 39", "--samples: Value 39 not in range"},
            {"--tasks 1", "--tasks: Value 1 not in range"},
-           {"--tasks 4", "--kernel-tasks: is 8, expected at most the 4 tasks"}}) {
+           {"--tasks 4 --kernel-tasks 8", "--kernel-tasks: is 8, expected at most the 4 tasks"}}) {
     check_fails(runs, "reproduce single-index --out s " + option, 2, "sextant: " + message);
   }
   check_fails(runs, "reproduce single-index --out s --more-ranks 40", 3, "more_ranks holds 40");

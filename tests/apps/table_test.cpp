@@ -1,6 +1,7 @@
 /// `advise` and its companions on a CSV file, with a small random model of rows.
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -125,4 +126,15 @@ TEST_CASE("bad tables end with status 3, the place and no output") {
                  "\xEF\xBB\xBF"
                  "a,b,c,y\r\n1,,5e0,u\r\n2,,5,v\r\n3,,5,\r\n");
   CHECK(runs.run("advise --model ../model --csv ../t.csv --quiet").status == 0);
+  io::write_file(runs.path("t.csv"), "a,b,y\n1,,u\n1,,v\n1,,\n");
+  CHECK(runs.run("advise --model ../model --csv ../t.csv")
+            .errors.find("no column differs between the labelled rows") != std::string::npos);
+  REQUIRE(::mkfifo(runs.path("pipe.csv").c_str(), 0600) == 0);
+  CHECK(
+      runs.run("advise --model ../model --csv ../pipe.csv").errors.find("is not a regular file") !=
+      std::string::npos);
+  const std::string series = SEXTANT_SOURCE_DIR "/models/regression-gpt2";
+  CHECK(runs.run("advise --model '" + series + "' --csv ../t.csv")
+            .errors.find("but the model is one of series") != std::string::npos);
+  CHECK(run_json(runs, "inspect '" + series + "'")["family"] == "series");
 }

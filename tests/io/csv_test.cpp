@@ -66,10 +66,19 @@ TEST_CASE("what is no table is refused with its place") {
            {"a,b\n1,2\n\"3,\n4\n", "line 3, column 1: begins with a quote that is never closed"},
            {"a,a\n1,2\n", "line 1, column 2: repeats the column name \"a\""},
            {"a,\n1,2\n", "line 1, column 2: is empty"},
+           {"a,b\n1,2\n3,\xE9t\xE9\n", "line 3, column 2: has bytes that are not UTF-8"},
            {std::string("a,b\n1,\0\n", 8), "line 2, column 2: has a null byte"}}) {
     CAPTURE(bad.text);
     CHECK_THROWS_WITH_AS(parse_csv(bad.text, "t.csv"), doctest::Contains(bad.message.c_str()),
                          InputError);
   }
   CHECK_THROWS_AS(read_csv("/nowhere/t.csv"), InputError);
+}
+
+TEST_CASE("cells in messages are cut between characters") {
+  CHECK(quoted_cell("two words") == "\"two words\"");
+  CHECK(quoted_cell(std::string(100, 'x')) == '"' + std::string(60, 'x') + "...\" (100 bytes)");
+  // 59 bytes, then a character of two that does not fit.
+  CHECK(quoted_cell(std::string(59, 'x') + "\xC3\xA9 and more") ==
+        '"' + std::string(59, 'x') + "...\" (70 bytes)");
 }

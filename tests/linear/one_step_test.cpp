@@ -300,6 +300,15 @@ TEST_CASE("tasks of length 0, zero variances and the largest sizes have answers"
   const ContextRisks silent = one_step(Isotropic{5, 3, 4, 0, 0}, .1);
   CHECK(silent.fresh_context.best_risk() == 0);
   CHECK(silent.same_context.best_step() == 0);
+  // Given a context of zeros there is an error, but nothing to step along.
+  const Diagonal zeros{5, 4, Eigen::VectorXd::Ones(2), Eigen::VectorXd::Ones(2), 0};
+  CHECK(one_step_given_context(zeros, Eigen::MatrixXd::Zero(2, 2), Eigen::VectorXd::Zero(2))
+            .same_context.gain() == 0);
+  // Moments below the range of double are no answer; in another unit there is one.
+  const double gain = one_step(Isotropic{30, 60, 20, 1, 0}, 0).fresh_context.gain();
+  CHECK(one_step(Isotropic{30, 60, 20, 1e-100, 0}, 0).fresh_context.gain() == close(gain * 1e-100));
+  CHECK_THROWS_AS(one_step(Isotropic{30, 60, 20, 1e-120, 0}, 0), NumericalError);
+  CHECK_THROWS_AS(one_step(Isotropic{30, 60, 20, 1e-200, 0}, 0), NumericalError);
   // A coordinate without variance changes nothing.
   Diagonal some = spaced_case();
   Eigen::VectorXd weights = spaced_weights();

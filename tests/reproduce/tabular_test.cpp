@@ -179,6 +179,21 @@ TEST_CASE(
   options.resume = true;
   run_tabular_study(options);
   CHECK(io::read_file(cases) == text);
+
+  // A row of another table, and other data below the same names.
+  std::string other = text;
+  other.replace(other.find("\n0,0,6,") + 1, 1, "7");
+  io::write_file(cases, other);
+  CHECK_THROWS_WITH_AS(run_tabular_study(options),
+                       doctest::Contains("line 3: is not a row that case 1"), InputError);
+  io::write_file(cases, text);
+  const auto table = directory.path() / "data" / "a.csv";
+  io::write_file(table, io::read_file(table) + "\n");
+  CHECK_THROWS_WITH_AS(run_tabular_study(options), doctest::Contains("not from a run with these"),
+                       InputError);
+  options.sizes = {5000};
+  CHECK_THROWS_WITH_AS(run_tabular_study(options), doctest::Contains("more than any table"),
+                       ArgumentError);
 }
 
 TEST_CASE("a model that reads no rows is refused") {

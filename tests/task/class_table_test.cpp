@@ -77,7 +77,7 @@ TEST_CASE("bad tables are refused with line and column") {
   check_refused("x,y\n1,a\ninf,b\n", "line 3, column 1 (x): is \"inf\"");
   check_refused("x,y\n1,a\n1e999,b\n", "line 3, column 1 (x): is \"1e999\"");
   check_refused("x,y\n1,a\n2,a\n", "one class alone (\"a\")");
-  check_refused("x,y\n1,a\n2,\n", "has 1 labelled rows");
+  check_refused("x,y\n1,a\n2,\n", "has 1 labelled row,");
   check_refused("y\na\nb\n", "line 1: has the label's column alone");
   std::string many = "x,y\n";
   for (int i = 0; i < 11; ++i) many += "1,c" + std::to_string(i) + "\n";

@@ -26,11 +26,14 @@ struct CsvTable {
   std::string place(std::size_t row, std::size_t column) const;
 };
 
+/// A cell in quotes for messages, cut after some 60 bytes.
+std::string quoted_cell(std::string_view cell);
+
 /// Parses text whose lines end in LF, CRLF or CR, with or without a byte-order mark; cells in
 /// double quotes may hold commas, line ends and doubled quotes; empty lines are skipped. Throws
 /// `InputError` naming `file`, line and column for a row with more or fewer cells than the header,
-/// a stray or unclosed quote, a null byte, a header name that is empty or repeated, and text
-/// without any row below the header. Cost: linear in the text.
+/// a stray or unclosed quote, a null byte, bytes that are not UTF-8, a header name that is empty or
+/// repeated, and text without any row below the header. Cost: linear in the text.
 CsvTable parse_csv(std::string_view text, std::string_view file);
 
 /// `parse_csv` of a file. Throws `InputError` also when it cannot be read.

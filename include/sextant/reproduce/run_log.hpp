@@ -74,10 +74,15 @@ struct RunOptions {
   PartProgress on_progress;   ///< May be empty.
 };
 
+/// Whether a row that an earlier run left can be that of case `index`.
+using IsCase = std::function<bool(std::size_t index, const Row& row)>;
+
 /// One part of a run: out/PART.csv, brought to `count` rows, which are returned. Throws as `RunLog`
-/// and `complete`.
+/// and `complete`, and `InputError` for a row that was there before and is not `is_case` (where
+/// given).
 std::vector<Row> run_part(const RunOptions& options, std::string_view part,
                           const std::string& settings, std::vector<std::string> columns,
-                          std::size_t count, const std::function<Row(std::size_t)>& make);
+                          std::size_t count, const std::function<Row(std::size_t)>& make,
+                          const IsCase& is_case = {});
 
 }  // namespace sextant::reproduce

@@ -30,6 +30,7 @@ struct NamedTable {
 struct TableFolder {
   std::vector<NamedTable> tables;
   std::vector<std::string> same;
+  std::uint64_t fingerprint = 0;  ///< Of the files' contents.
 };
 TableFolder read_table_folder(const std::filesystem::path& directory,
                               const model::ModelConfig& config);
