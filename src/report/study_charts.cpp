@@ -12,7 +12,7 @@ OrderedJson by_name() {
           {"type", "nominal"},
           {"title", nullptr},
           {"sort", nullptr},
-          {"legend", {{"orient", "top"}, {"columns", 3}, {"labelLimit", 170}}},
+          {"legend", {{"orient", "top"}, {"columns", 3}}},
           {"scale",
            {{"range",
              {colour::blue, colour::vermilion, "#009e73", "#cc79a7", colour::ink, colour::grey,
