@@ -94,7 +94,8 @@ void warn_of_unused_scales(const ttt::PromptModel& model,
                            bool quiet) {
   std::string first;
   std::size_t unused = 0;
-  for (const auto& [name, ignored] : model.block_scales()) {
+  for (const auto& scale : model.block_scales()) {
+    const std::string& name = scale.first;
     const bool used = std::ranges::any_of(blocks, [&](const auto& b) { return b.name == name; });
     if (!used && unused++ == 0) first = name;
   }
