@@ -62,9 +62,10 @@ Real ContextMoments::moment(int i, int j) const {
   Real ways = 1;           // binom(i, m)
   Real normal_moment = 1;  // (m - 1)!!
   for (int m = 0; m <= i; m += 2) {
+    const int pairs = m / 2;
     sum += ways * normal_moment * std::pow(b2_, static_cast<Real>(i - m) / 2) *
-           std::pow(sigma2_, static_cast<Real>(m / 2)) * std::pow(v, static_cast<Real>(j)) *
-           chi_square_moment(n_, i - m / 2 + j);
+           std::pow(sigma2_, static_cast<Real>(pairs)) * std::pow(v, static_cast<Real>(j)) *
+           chi_square_moment(n_, i - pairs + j);
     ways *= static_cast<Real>((i - m) * (i - m - 1)) / static_cast<Real>((m + 1) * (m + 2));
     normal_moment *= static_cast<Real>(m + 1);
   }

@@ -273,9 +273,9 @@ TheorySection section_of(const Setting& setting, const char* title) {
       line.sample[start] = run_cases(setting, start, samples, line.choice[start]);
       const auto same = statistics::estimate(line.sample[start].same);
       const auto fresh = statistics::estimate(line.sample[start].fresh);
-      curves[static_cast<std::size_t>(start)].add(samples, same.mean, same.standard_error);
-      curves[static_cast<std::size_t>(starts + start)].add(samples, fresh.mean,
-                                                           fresh.standard_error);
+      const auto curve = curves.begin() + start;
+      curve->add(samples, same.mean, same.standard_error);
+      (curve + starts)->add(samples, fresh.mean, fresh.standard_error);
     }
     const auto best = statistics::estimate(ideal_errors(setting, samples));
     ideal.add(samples, best.mean, best.standard_error);
