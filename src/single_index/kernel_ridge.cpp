@@ -8,7 +8,11 @@
 #include "sextant/core/blas.hpp"
 #include "sextant/spectral/dense_product.hpp"
 
-extern "C" void dpotrf_(const char* uplo, const int* n, double* a, const int* lda, int* info);
+extern "C" {
+void dpotrf_(const char* uplo, const int* n, double* a, const int* lda, int* info);
+void dpotrs_(const char* uplo, const int* n, const int* columns, const double* a, const int* lda,
+             double* b, const int* ldb, int* info);
+}
 
 namespace sextant::single_index {
 namespace {
@@ -26,8 +30,8 @@ VectorXd solve(MatrixXd kernel, double nugget, const VectorXd& y) {
   dpotrf_("L", &n, kernel.data(), &n, &info);
   if (info != 0) return {};
   VectorXd dual = y;
-  kernel.triangularView<Eigen::Lower>().solveInPlace(dual);
-  kernel.transpose().triangularView<Eigen::Upper>().solveInPlace(dual);
+  const int one = 1;
+  dpotrs_("L", &n, &one, kernel.data(), &n, dual.data(), &n, &info);
   return dual;
 }
 

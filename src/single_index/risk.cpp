@@ -56,7 +56,7 @@ double in_context_floor(const task::SingleIndexFamily& family, double label_clip
     double attention, signal, weight;
   };
   std::vector<Point> points;
-  points.reserve(static_cast<std::size_t>(cs * zs * finer));
+  points.reserve(std::size_t{cs} * zs * finer);
   const double step = 2 * end / zs;
   for (int k = 0; k < cs; ++k) {
     const double c = family.link_spread * (2 * (k + 0.5) / cs - 1);
