@@ -73,7 +73,9 @@ TEST_CASE("reference values of Wishart moments and of the filter") {
 
 TEST_CASE("exact moments are those of drawn Gram matrices") {
   for (const int steps : {1, 2, 3}) {
-    for (const auto& [k, d] : {std::pair{6, 9}, std::pair{12, 4}, std::pair{5, 1}}) {
+    for (const auto& sizes : {std::pair{6, 9}, std::pair{12, 4}, std::pair{5, 1}}) {
+      const int k = sizes.first;
+      const int d = sizes.second;
       CAPTURE(steps);
       CAPTURE(k);
       const double rho = .6 * largest_stable_rho(k, d);
