@@ -1,8 +1,5 @@
 #include "attention_loops.hpp"
 
-#include <algorithm>
-#include <cmath>
-
 #include "vector_widths.hpp"
 
 namespace sextant::model {
@@ -53,21 +50,6 @@ SEXTANT_INLINE void scores(const AttentionHead<Scalar>& head, const Scalar* quer
   }
 }
 
-/// Replaces the first `visible` of `keys` scores by their exponentials over the largest, and the
-/// others by 0. Returns the sum.
-template <class Scalar>
-SEXTANT_INLINE Scalar exponentials(Scalar* x, std::size_t visible, std::size_t keys) {
-  Scalar largest = x[0];
-  for (std::size_t i = 1; i < visible; ++i) largest = x[i] > largest ? x[i] : largest;
-  Scalar sum = 0;
-  for (std::size_t i = 0; i < visible; ++i) {
-    x[i] = std::exp(x[i] - largest);
-    sum += x[i];
-  }
-  for (std::size_t i = visible; i < keys; ++i) x[i] = 0;
-  return sum;
-}
-
 /// mixed[r] = factor[r] weights[r] v over `keys` keys.
 template <int Count, class Scalar>
 SEXTANT_INLINE void mix(const AttentionHead<Scalar>& head, const Scalar* factor, std::size_t keys,
@@ -113,8 +95,10 @@ SEXTANT_INLINE void attend_some(const AttentionHead<Scalar>& head, const Scalar*
   scores<Count>(head, query, query_stride, keys);
   Scalar factor[Count];
   for (int r = 0; r < Count; ++r) {
-    factor[r] = 1 / exponentials(head.weights + static_cast<std::size_t>(r) * head.weight_stride,
-                                 static_cast<std::size_t>(visible[r]), keys);
+    Scalar* weights = head.weights + static_cast<std::size_t>(r) * head.weight_stride;
+    const auto seen = static_cast<std::size_t>(visible[r]);
+    factor[r] = 1 / exponentials(weights, seen);
+    for (std::size_t k = seen; k < keys; ++k) weights[k] = 0;
   }
   mix<Count>(head, factor, keys, mixed, mixed_stride);
 }

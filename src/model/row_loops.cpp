@@ -89,14 +89,7 @@ SEXTANT_INLINE void slopes_loop(Activation activation, const Scalar* x, Scalar* 
 
 template <class Scalar>
 SEXTANT_INLINE void softmax_loop(Scalar* x, std::size_t count) {
-  Scalar largest = x[0];
-  for (std::size_t i = 1; i < count; ++i) largest = x[i] > largest ? x[i] : largest;
-  Scalar sum = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    x[i] = std::exp(x[i] - largest);
-    sum += x[i];
-  }
-  const Scalar factor = 1 / sum;
+  const Scalar factor = 1 / exponentials(x, count);
   SEXTANT_INDEPENDENT
   for (std::size_t i = 0; i < count; ++i) x[i] *= factor;
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <utility>
 
 #include "sextant/io/files.hpp"
 #include "sextant/io/safetensors.hpp"
@@ -88,6 +89,18 @@ Json training_json(Json sizes, const TrainingOptions& training, int width) {
   return sizes;
 }
 
+/// How a recipe begins: what was run, and the model's sizes.
+template <class Recipe>
+Json recipe_json(const Recipe& recipe, const char* task, std::size_t parameters) {
+  Json model = {{"layers", recipe.layers}, {"heads", recipe.heads}, {"width", recipe.width}};
+  if constexpr (requires { recipe.features; }) model["features"] = recipe.features;
+  model["parameters"] = parameters;
+  return {{"command", command_line(recipe)},
+          {"task", task},
+          {"seed", recipe.seed},
+          {"model", std::move(model)}};
+}
+
 Json training_json(const DigitShiftRecipe& recipe) {
   return training_json({{"steps", recipe.training.schedule.steps},
                         {"sequences_per_step", recipe.batch},
@@ -150,33 +163,23 @@ void write_model(const model::Parameters<float>& parameters,
 
 std::string format_recipe(const DigitShiftRecipe& recipe, const std::vector<double>& losses,
                           const PretrainResult& result) {
-  const Json json = {
-      {"command", command_line(recipe)},
-      {"task", "digit-shift"},
-      {"seed", recipe.seed},
-      {"model",
-       {{"layers", recipe.layers},
-        {"heads", recipe.heads},
-        {"width", recipe.width},
-        {"parameters", result.parameters}}},
-      {"distribution", distribution_json(recipe)},
-      {"training", training_json(recipe)},
-      {"loss",
-       {{"unit", "nats per label"},
-        {"fresh_sequences", recipe.test_tasks},
-        {"model", result.loss.model},
-        {"ideal", result.loss.ideal},
-        {"curve", loss_curve(losses)}}},
-      {"measured",
-       {{"squared_error",
-         "of the expectation of y / 9 under the probabilities of the ten digits, against the right "
-         "label's value"},
-        {"predictors",
-         "ideal: Bayes prediction for the distribution trained on; nearest shift: the one that "
-         "most "
-         "examples agree with; copy: the labels of examples with the query's digit; guess: all "
-         "digits alike"},
-        {"rows", measured_json(result.measured)}}}};
+  Json json = recipe_json(recipe, "digit-shift", result.parameters);
+  json["distribution"] = distribution_json(recipe);
+  json["training"] = training_json(recipe);
+  json["loss"] = {{"unit", "nats per label"},
+                  {"fresh_sequences", recipe.test_tasks},
+                  {"model", result.loss.model},
+                  {"ideal", result.loss.ideal},
+                  {"curve", loss_curve(losses)}};
+  json["measured"] = {
+      {"squared_error",
+       "of the expectation of y / 9 under the probabilities of the ten digits, against the right "
+       "label's value"},
+      {"predictors",
+       "ideal: Bayes prediction for the distribution trained on; nearest shift: the one that most "
+       "examples agree with; copy: the labels of examples with the query's digit; guess: all "
+       "digits alike"},
+      {"rows", measured_json(result.measured)}};
   return json.dump(1) + "\n";
 }
 
@@ -226,27 +229,18 @@ Json measured_json(const std::vector<MeasuredTables>& measured) {
 
 std::string format_recipe(const TabularRecipe& recipe, const std::vector<double>& losses,
                           const TabularResult& result) {
-  const Json json = {
-      {"command", command_line(recipe)},
-      {"task", "tabular"},
-      {"seed", recipe.seed},
-      {"model",
-       {{"layers", recipe.layers},
-        {"heads", recipe.heads},
-        {"width", recipe.width},
-        {"features", recipe.features},
-        {"parameters", result.parameters}}},
-      {"distribution", distribution_json(recipe)},
-      {"training",
-       training_json({{"steps", recipe.training.schedule.steps}, {"tables_per_step", recipe.batch}},
-                     recipe.training, recipe.width)},
-      {"loss", {{"unit", "nats per query"}, {"curve", loss_curve(losses)}}},
-      {"measured",
-       {{"tables", "fresh ones from the same distribution, by the size of their context"},
-        {"predictors",
-         "ridge: least squares on the classes' indicators; nearest: the label of the nearest row; "
-         "frequencies: those of the context"},
-        {"rows", measured_json(result.measured)}}}};
+  Json json = recipe_json(recipe, "tabular", result.parameters);
+  json["distribution"] = distribution_json(recipe);
+  json["training"] =
+      training_json({{"steps", recipe.training.schedule.steps}, {"tables_per_step", recipe.batch}},
+                    recipe.training, recipe.width);
+  json["loss"] = {{"unit", "nats per query"}, {"curve", loss_curve(losses)}};
+  json["measured"] = {
+      {"tables", "fresh ones from the same distribution, by the size of their context"},
+      {"predictors",
+       "ridge: least squares on the classes' indicators; nearest: the label of the nearest row; "
+       "frequencies: those of the context"},
+      {"rows", measured_json(result.measured)}};
   return json.dump(1) + "\n";
 }
 
@@ -258,36 +252,26 @@ std::string format_recipe(const RegressionRecipe& recipe, const std::vector<doub
                     {"model", estimate_json(row.model)},
                     {"ideal", estimate_json(row.ideal)}});
   }
-  const Json json = {
-      {"command", command_line(recipe)},
-      {"task", "regression"},
-      {"seed", recipe.seed},
-      {"model",
-       {{"layers", recipe.layers},
-        {"heads", recipe.heads},
-        {"width", recipe.width},
-        {"parameters", result.parameters}}},
-      {"distribution",
-       {{"description",
-         fmt::format(
-             "Each series is a task of its own: beta ~ N(0, I/{0}), then {1} pairs with x ~ "
-             "N(0, I) in {0} dimensions and y = x'beta plus noise of variance {2}. The loss "
-             "is the squared error of every y given what stands before it, so that each "
-             "number of pairs from 0 to {3} is trained.",
-             recipe.dimension, recipe.examples + 1, recipe.noise, recipe.examples)},
-        {"dimension", recipe.dimension},
-        {"noise", recipe.noise},
-        {"examples", recipe.examples}}},
-      {"training", training_json({{"steps", recipe.training.schedule.steps},
-                                  {"series_per_step", recipe.batch},
-                                  {"rows_per_series", 2 * recipe.examples + 1}},
-                                 recipe.training, recipe.width)},
-      {"loss", {{"unit", "squared error"}, {"curve", loss_curve(losses)}}},
-      {"measured",
-       {{"tasks", result.count},
-        {"squared_error", "of the noisy label"},
-        {"ideal", "the posterior mean of beta under the distribution trained on"},
-        {"rows", rows}}}};
+  Json json = recipe_json(recipe, "regression", result.parameters);
+  json["distribution"] = {
+      {"description",
+       fmt::format("Each series is a task of its own: beta ~ N(0, I/{0}), then {1} pairs with x ~ "
+                   "N(0, I) in {0} dimensions and y = x'beta plus noise of variance {2}. The loss "
+                   "is the squared error of every y given what stands before it, so that each "
+                   "number of pairs from 0 to {3} is trained.",
+                   recipe.dimension, recipe.examples + 1, recipe.noise, recipe.examples)},
+      {"dimension", recipe.dimension},
+      {"noise", recipe.noise},
+      {"examples", recipe.examples}};
+  json["training"] = training_json({{"steps", recipe.training.schedule.steps},
+                                    {"series_per_step", recipe.batch},
+                                    {"rows_per_series", 2 * recipe.examples + 1}},
+                                   recipe.training, recipe.width);
+  json["loss"] = {{"unit", "squared error"}, {"curve", loss_curve(losses)}};
+  json["measured"] = {{"tasks", result.count},
+                      {"squared_error", "of the noisy label"},
+                      {"ideal", "the posterior mean of beta under the distribution trained on"},
+                      {"rows", rows}};
   return json.dump(1) + "\n";
 }
 

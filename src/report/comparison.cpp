@@ -2,22 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
 namespace sextant::report {
-namespace {
-
-OrderedJson number(double value) {
-  return std::isfinite(value) ? OrderedJson(value) : OrderedJson();
-}
-
-}  // namespace
 
 OrderedJson comparison_json(const statistics::Comparison& comparison) {
-  return {{"improvement", number(comparison.improvement.mean)},
-          {"standard_error", number(comparison.improvement.standard_error)},
-          {"interval", {number(comparison.interval.low), number(comparison.interval.high)}},
-          {"p", number(comparison.p_value)}};
+  return {{"improvement", finite_or_null(comparison.improvement.mean)},
+          {"standard_error", finite_or_null(comparison.improvement.standard_error)},
+          {"interval",
+           {finite_or_null(comparison.interval.low), finite_or_null(comparison.interval.high)}},
+          {"p", finite_or_null(comparison.p_value)}};
 }
 
 std::string with_interval(const statistics::Comparison& comparison) {

@@ -1,14 +1,9 @@
 #include "sextant/report/json_output.hpp"
 
-#include <cmath>
 #include <optional>
 
 namespace sextant::report {
 namespace {
-
-OrderedJson number(double value) {
-  return std::isfinite(value) ? OrderedJson(value) : OrderedJson();
-}
 
 template <class T>
 OrderedJson maybe(const std::optional<T>& value) {
@@ -16,37 +11,37 @@ OrderedJson maybe(const std::optional<T>& value) {
 }
 
 OrderedJson maybe(const std::optional<double>& value) {
-  return value ? number(*value) : OrderedJson();
+  return value ? finite_or_null(*value) : OrderedJson();
 }
 
 OrderedJson numbers(const Eigen::VectorXd& values) {
   OrderedJson list = OrderedJson::array();
-  for (const double value : values) list.push_back(number(value));
+  for (const double value : values) list.push_back(finite_or_null(value));
   return list;
 }
 
 OrderedJson numbers(const std::vector<double>& values) {
   OrderedJson list = OrderedJson::array();
-  for (const double value : values) list.push_back(number(value));
+  for (const double value : values) list.push_back(finite_or_null(value));
   return list;
 }
 
 OrderedJson interval_json(const evidence::CredibleInterval& interval) {
-  return OrderedJson::array({number(interval.low), number(interval.high)});
+  return OrderedJson::array({finite_or_null(interval.low), finite_or_null(interval.high)});
 }
 
 OrderedJson query_json(const advice::QueryAdvice& query) {
   OrderedJson json;
-  json["correction_map"] = number(query.correction_map);
-  json["correction_average"] = number(query.correction_average);
-  json["correction_bayes"] = number(query.correction_bayes);
-  json["gap_none"] = number(query.gap_none);
-  json["gap_map"] = number(query.gap_map);
+  json["correction_map"] = finite_or_null(query.correction_map);
+  json["correction_average"] = finite_or_null(query.correction_average);
+  json["correction_bayes"] = finite_or_null(query.correction_bayes);
+  json["gap_none"] = finite_or_null(query.gap_none);
+  json["gap_map"] = finite_or_null(query.gap_map);
   json["adapt"] = query.adapt;
   json["query"] = query.query;
   json["oracle_horizon"] = query.oracle_horizon;
-  json["variance_prior"] = number(query.variance_prior);
-  json["variance_posterior"] = number(query.variance_posterior);
+  json["variance_prior"] = finite_or_null(query.variance_prior);
+  json["variance_posterior"] = finite_or_null(query.variance_posterior);
   json["interval"] = query.interval ? interval_json(*query.interval) : OrderedJson();
   json["probability_closer"] = maybe(query.probability_closer);
   return json;
@@ -54,9 +49,9 @@ OrderedJson query_json(const advice::QueryAdvice& query) {
 
 OrderedJson outlook_json(const advice::QueryOutlook& query) {
   return {{"query", query.query},
-          {"correction", number(query.correction)},
+          {"correction", finite_or_null(query.correction)},
           {"interval", interval_json(query.interval)},
-          {"probability_closer", number(query.probability_closer)}};
+          {"probability_closer", finite_or_null(query.probability_closer)}};
 }
 
 /// Without residuals there is no evidence to bound: the radii are null.
@@ -68,11 +63,11 @@ OrderedJson bound_json(const std::optional<advice::Bound>& bound) {
     }
     return json;
   }
-  json["delta"] = number(bound->delta);
+  json["delta"] = finite_or_null(bound->delta);
   json["reference"] = bound->reference;
-  json["paper"] = number(bound->paper);
-  json["exact_mgf"] = number(bound->exact_mgf);
-  json["exact_tail"] = number(bound->exact_tail);
+  json["paper"] = finite_or_null(bound->paper);
+  json["exact_mgf"] = finite_or_null(bound->exact_mgf);
+  json["exact_tail"] = finite_or_null(bound->exact_tail);
   return json;
 }
 
@@ -81,18 +76,18 @@ OrderedJson method_json(const std::optional<advice::ProductAccuracy>& products) 
   return {{"name", "lanczos"},
           {"steps", products->steps},
           {"probes", products->probes},
-          {"lambda_max_residual", number(products->lambda_max_residual)},
-          {"evidence_error", number(products->evidence_error)},
+          {"lambda_max_residual", finite_or_null(products->lambda_max_residual)},
+          {"evidence_error", finite_or_null(products->evidence_error)},
           {"t_map_low", products->t_map_low},
           {"t_map_high", products->t_map_high},
-          {"lambda_star_low", number(products->lambda_star_low)},
-          {"lambda_star_high", number(products->lambda_star_high)},
-          {"solve_residual", number(products->solve_residual)}};
+          {"lambda_star_low", finite_or_null(products->lambda_star_low)},
+          {"lambda_star_high", finite_or_null(products->lambda_star_high)},
+          {"solve_residual", finite_or_null(products->solve_residual)}};
 }
 
 OrderedJson match_json(const advice::HorizonMatch& match) {
   OrderedJson json;
-  json["t_mu"] = number(match.t_mu);
+  json["t_mu"] = finite_or_null(match.t_mu);
   json["horizon_prompt"] = maybe(match.horizon_prompt);
   json["horizon_query"] = OrderedJson::array();
   for (const auto& horizon : match.horizon_query) json["horizon_query"].push_back(maybe(horizon));
@@ -101,9 +96,9 @@ OrderedJson match_json(const advice::HorizonMatch& match) {
 
 OrderedJson outcome_json(const ttt::QueryOutcome& query) {
   OrderedJson json;
-  json["base"] = number(query.base);
-  json["linearized"] = number(query.linearized);
-  json["adapted"] = number(query.adapted);
+  json["base"] = finite_or_null(query.base);
+  json["linearized"] = finite_or_null(query.linearized);
+  json["adapted"] = finite_or_null(query.adapted);
   json["target"] = maybe(query.target);
   json["squared_error_base"] = maybe(query.squared_error_base);
   json["squared_error_adapted"] = maybe(query.squared_error_adapted);
@@ -114,15 +109,15 @@ OrderedJson outcome_json(const ttt::QueryOutcome& query) {
 void add_adaptation(const ttt::Adaptation& adaptation, OrderedJson& json) {
   for (const auto& query : adaptation.queries) json["queries"].push_back(outcome_json(query));
   OrderedJson prompt;
-  prompt["residual_norm_before"] = number(adaptation.prompt.residual_norm_before);
-  prompt["residual_norm_after"] = number(adaptation.prompt.residual_norm_after);
-  prompt["residual_norm_predicted"] = number(adaptation.prompt.residual_norm_predicted);
+  prompt["residual_norm_before"] = finite_or_null(adaptation.prompt.residual_norm_before);
+  prompt["residual_norm_after"] = finite_or_null(adaptation.prompt.residual_norm_after);
+  prompt["residual_norm_predicted"] = finite_or_null(adaptation.prompt.residual_norm_predicted);
   json["prompt"] = std::move(prompt);
   OrderedJson validity;
-  validity["deviation"] = number(adaptation.validity.deviation);
-  validity["kernel_drift"] = number(adaptation.validity.kernel_drift);
-  validity["bound"] = number(adaptation.validity.bound);
-  validity["largest_move"] = number(adaptation.validity.largest_move);
+  validity["deviation"] = finite_or_null(adaptation.validity.deviation);
+  validity["kernel_drift"] = finite_or_null(adaptation.validity.kernel_drift);
+  validity["bound"] = finite_or_null(adaptation.validity.bound);
+  validity["largest_move"] = finite_or_null(adaptation.validity.largest_move);
   json["validity"] = std::move(validity);
   if (!adaptation.is_measured()) {
     json["update"] = nullptr;
@@ -130,7 +125,7 @@ void add_adaptation(const ttt::Adaptation& adaptation, OrderedJson& json) {
   }
   OrderedJson update;
   update["horizon"] = adaptation.horizon;
-  update["rho"] = number(adaptation.rho);
+  update["rho"] = finite_or_null(adaptation.rho);
   update["solver"] = adaptation.solver;
   update["blocks"] = adaptation.blocks;
   update["kept"] = adaptation.is_kept();
@@ -144,14 +139,14 @@ void add_adaptation(const ttt::Adaptation& adaptation, OrderedJson& json) {
 OrderedJson to_json(const advice::Selection& selection) {
   OrderedJson json;
   json["n"] = selection.n;
-  json["rho"] = number(selection.rho);
-  json["lambda_max"] = number(selection.lambda_max);
+  json["rho"] = finite_or_null(selection.rho);
+  json["lambda_max"] = finite_or_null(selection.lambda_max);
   json["eigenvalues"] = numbers(selection.system.values);
-  json["sigma2"] = number(selection.sigma2);
+  json["sigma2"] = finite_or_null(selection.sigma2);
   json["sigma"] = advice::name_of(selection.sigma2_rule);
-  json["benchmark"]["tau2"] = number(selection.benchmark.tau2);
-  json["benchmark"]["sigma2"] = number(selection.benchmark.sigma2);
-  json["benchmark"]["lambda_star"] = number(selection.lambda_star);
+  json["benchmark"]["tau2"] = finite_or_null(selection.benchmark.tau2);
+  json["benchmark"]["sigma2"] = finite_or_null(selection.benchmark.sigma2);
+  json["benchmark"]["lambda_star"] = finite_or_null(selection.lambda_star);
   json["horizons"] = selection.curve.horizons;
   json["evidence"] = numbers(selection.curve.values);
   json["t_map"] = selection.t_map;
@@ -160,11 +155,11 @@ OrderedJson to_json(const advice::Selection& selection) {
   json["spectral_match"] = match_json(selection.spectral_match);
   json["queries"] = OrderedJson::array();
   for (const auto& query : selection.queries) json["queries"].push_back(query_json(query));
-  json["prompt"]["gap_none"] = number(selection.prompt.none);
-  json["prompt"]["gap_map"] = number(selection.prompt.map);
+  json["prompt"]["gap_none"] = finite_or_null(selection.prompt.none);
+  json["prompt"]["gap_map"] = finite_or_null(selection.prompt.map);
   json["prompt"]["adapt"] = selection.prompt.adapt;
   json["prompt"]["oracle_horizon"] = selection.oracle_horizon_prompt;
-  json["posterior_mean"] = number(selection.posterior.mean);
+  json["posterior_mean"] = finite_or_null(selection.posterior.mean);
   json["method"] = method_json(selection.products);
   json["warnings"] = selection.warnings;
   return json;
@@ -173,8 +168,8 @@ OrderedJson to_json(const advice::Selection& selection) {
 OrderedJson to_json(const advice::Scoring& scoring) {
   OrderedJson json;
   json["method"] = subspace::name_of(scoring.method);
-  json["sigma2"] = number(scoring.sigma2);
-  json["tau2"] = number(scoring.tau2);
+  json["sigma2"] = finite_or_null(scoring.sigma2);
+  json["tau2"] = finite_or_null(scoring.tau2);
   json["ranking"] = OrderedJson::array();
   for (const auto& block : scoring.ranking) {
     OrderedJson entry;
@@ -183,7 +178,7 @@ OrderedJson to_json(const advice::Scoring& scoring) {
     entry["head"] = maybe(block.head);
     entry["kind"] = block.kind;
     entry["parameters"] = block.parameters;
-    entry["score"] = number(block.score);
+    entry["score"] = finite_or_null(block.score);
     entry["rank"] = block.rank;
     json["ranking"].push_back(std::move(entry));
   }
@@ -193,9 +188,9 @@ OrderedJson to_json(const advice::Scoring& scoring) {
   json["errors"] = numbers(scoring.errors);
   json["queries_used"] = scoring.queries_used;
   json["stopped"] = scoring.stopped;
-  json["error"]["none"] = number(scoring.error_none);
-  json["error"]["selected"] = number(scoring.error_selected);
-  json["error"]["bayes"] = number(scoring.error_bayes);
+  json["error"]["none"] = finite_or_null(scoring.error_none);
+  json["error"]["selected"] = finite_or_null(scoring.error_selected);
+  json["error"]["bayes"] = finite_or_null(scoring.error_bayes);
   json["warnings"] = scoring.warnings;
   return json;
 }
@@ -207,9 +202,9 @@ OrderedJson to_json(const advice::Plan& plan) {
   json["reason"] = plan.reason;
   json["blocks"] = plan.block_names;
   json["horizon"] = plan.horizon;
-  json["rho"] = number(plan.rho);
-  json["gap_none"] = number(plan.gap_none);
-  json["gap_planned"] = number(plan.gap_planned);
+  json["rho"] = finite_or_null(plan.rho);
+  json["gap_none"] = finite_or_null(plan.gap_none);
+  json["gap_planned"] = finite_or_null(plan.gap_planned);
   json["outlook"] = OrderedJson::array();
   for (const auto& query : plan.outlook) json["outlook"].push_back(outlook_json(query));
   json["select"] = to_json(plan.whole);

@@ -74,11 +74,6 @@ std::array<StartLine, 4> start_lines(const linear::Advice& advice) {
            {"same", StartKind::warm, starts.warm.same_context}}};
 }
 
-/// JSON has no infinity.
-OrderedJson finite_or_null(double value) {
-  return std::isfinite(value) ? OrderedJson(value) : OrderedJson();
-}
-
 OrderedJson json_of(const Decision& decision) {
   return {{"adapt", decision.adapt},
           {"start", name_of(decision.start)},

@@ -129,6 +129,10 @@ std::string cell_csv(const Table::Column& column, std::size_t row) {
 
 }  // namespace
 
+OrderedJson finite_or_null(double value) {
+  return std::isfinite(value) ? OrderedJson(value) : OrderedJson();
+}
+
 void Table::add(Column column) {
   const std::size_t size = std::visit([](const auto& cells) { return cells.size(); }, column.cells);
   if (!columns_.empty()) check_size("report::Table", column.header, size, rows_);
@@ -195,7 +199,7 @@ OrderedJson to_json(const Table& table) {
         object[column.header] = (*text)[row];
       } else {
         const double value = std::get<std::vector<double>>(column.cells)[row];
-        object[column.header] = std::isfinite(value) ? OrderedJson(value) : OrderedJson();
+        object[column.header] = finite_or_null(value);
       }
     }
     rows.push_back(std::move(object));

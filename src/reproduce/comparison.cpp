@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/report/comparison.hpp"
@@ -40,14 +39,10 @@ void compare_with(const std::vector<MethodErrors>& methods, const std::string& n
   }
 }
 
-report::OrderedJson number(double value) {
-  return std::isfinite(value) ? report::OrderedJson(value) : report::OrderedJson();
-}
-
 report::OrderedJson reference_json(const std::optional<AgainstReference>& against) {
   if (!against) return nullptr;
   report::OrderedJson json = report::comparison_json(against->comparison);
-  json["p_holm"] = number(against->adjusted_p);
+  json["p_holm"] = report::finite_or_null(against->adjusted_p);
   return json;
 }
 
@@ -106,12 +101,13 @@ report::OrderedJson to_json(const GroupSummary& summary) {
                            {"reference", summary.reference},
                            {"methods", report::OrderedJson::array()}};
   for (const MethodSummary& method : summary.methods) {
-    json["methods"].push_back({{"method", method.method},
-                               {"mean_horizon", number(method.mean_horizon)},
-                               {"squared_error", number(method.error.mean)},
-                               {"standard_error", number(method.error.standard_error)},
-                               {"against_none", reference_json(method.against_none)},
-                               {"against_reference", reference_json(method.against_reference)}});
+    json["methods"].push_back(
+        {{"method", method.method},
+         {"mean_horizon", report::finite_or_null(method.mean_horizon)},
+         {"squared_error", report::finite_or_null(method.error.mean)},
+         {"standard_error", report::finite_or_null(method.error.standard_error)},
+         {"against_none", reference_json(method.against_none)},
+         {"against_reference", reference_json(method.against_reference)}});
   }
   return json;
 }

@@ -158,15 +158,18 @@ std::vector<BudgetSummary> summarize(const std::vector<SubspaceTask>& results,
 
 }  // namespace
 
-std::uint64_t weights_fingerprint(const std::filesystem::path& model) {
-  const auto path = model / "model.safetensors";
-  if (!std::filesystem::exists(path)) return 0;
-  std::uint64_t hash = 14695981039346656037U;
-  const io::MappedFile file(path);
-  for (const std::byte byte : file.bytes()) {
+std::uint64_t fingerprint(std::span<const std::byte> bytes, std::uint64_t start) {
+  std::uint64_t hash = start;
+  for (const std::byte byte : bytes) {
     hash = (hash ^ std::to_integer<std::uint64_t>(byte)) * 1099511628211U;
   }
   return hash;
+}
+
+std::uint64_t weights_fingerprint(const std::filesystem::path& model) {
+  const auto path = model / "model.safetensors";
+  if (!std::filesystem::exists(path)) return 0;
+  return fingerprint(io::MappedFile(path).bytes());
 }
 
 StudyResult run_study(const Study& study, const StudyOptions& options) {

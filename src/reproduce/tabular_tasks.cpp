@@ -6,12 +6,14 @@
 #include <cmath>
 #include <iterator>
 #include <numeric>
+#include <span>
 #include <sstream>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/random.hpp"
 #include "sextant/io/csv.hpp"
 #include "sextant/io/files.hpp"
+#include "sextant/reproduce/study.hpp"
 
 namespace sextant::reproduce {
 namespace {
@@ -73,13 +75,6 @@ void set_groups(std::vector<NamedTable>& tables) {
   }
 }
 
-/// FNV-1a
-std::uint64_t hash(const std::string& text) {
-  std::uint64_t value = 0xcbf29ce484222325ULL;
-  for (const unsigned char c : text) value = (value ^ c) * 0x100000001b3ULL;
-  return value;
-}
-
 }  // namespace
 
 TableFolder read_table_folder(const std::filesystem::path& directory,
@@ -92,7 +87,7 @@ TableFolder read_table_folder(const std::filesystem::path& directory,
     NamedTable table{index.rows[row][name].text, {}, {}};
     const auto path = directory / (table.name + ".csv");
     const std::string text = io::read_file(path);
-    folder.fingerprint = hash(fmt::format("{:x} {}", folder.fingerprint, text));
+    folder.fingerprint = fingerprint(std::as_bytes(std::span(text)), folder.fingerprint);
     const io::CsvTable csv = io::parse_csv(text, path.string());
     task::TableColumns columns;
     columns.categorical = categorical_names(index, row, categorical, csv);
@@ -113,7 +108,8 @@ TableFolder read_table_folder(const std::filesystem::path& directory,
 }
 
 TableSplit split_table(const NamedTable& table, int repeat, int most_test, std::uint64_t seed) {
-  Random random(seed, hash(table.name) + static_cast<std::uint64_t>(repeat));
+  Random random(
+      seed, fingerprint(std::as_bytes(std::span(table.name))) + static_cast<std::uint64_t>(repeat));
   std::vector<int> rows;
   for (std::size_t row = 0; row < table.rows.labels.size(); ++row) {
     if (table.rows.labels[row] >= 0) rows.push_back(static_cast<int>(row));

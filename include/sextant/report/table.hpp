@@ -17,6 +17,9 @@ namespace sextant::report {
 /// JSON whose keys keep the order in which they were set.
 using OrderedJson = nlohmann::ordered_json;
 
+/// The number, or null: JSON knows neither infinity nor NaN.
+OrderedJson finite_or_null(double value);
+
 /// Columns of equal length, each with a header, either text or numbers. A value that is missing is
 /// NaN or an empty string.
 class Table {

@@ -3,9 +3,11 @@
 /// Both experiments of [W, Apps. I and J] with their pilot, on any source of tasks (theory Sec.
 /// 10).
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,8 +25,12 @@ struct Study {
   std::function<Task(std::size_t)> pilot_task;  ///< Other tasks.
 };
 
-/// FNV-1a of model.safetensors, so that results of another model are not taken for this one's; 0
-/// for sharded models.
+/// FNV-1a of `bytes`; one that starts with another's value goes on from there.
+std::uint64_t fingerprint(std::span<const std::byte> bytes,
+                          std::uint64_t start = 14695981039346656037U);
+
+/// The fingerprint of model.safetensors, so that results of another model are not taken for this
+/// one's; 0 for sharded models.
 std::uint64_t weights_fingerprint(const std::filesystem::path& model);
 
 struct StudyOptions : RunOptions {
