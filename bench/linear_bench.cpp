@@ -5,13 +5,13 @@
 #include <cmath>
 #include <vector>
 
-#include "sextant/linear/limits.hpp"
-#include "sextant/linear/pretraining.hpp"
-#include "sextant/linear/starts.hpp"
+#include "sextant/studies/linear/limits.hpp"
+#include "sextant/studies/linear/pretraining.hpp"
+#include "sextant/studies/linear/starts.hpp"
 
 namespace {
 
-using namespace sextant::linear;
+using namespace sextant::studies::linear;
 
 /// d = 20 with sizes on a grid of 64 x 64 proportions.
 std::vector<Isotropic> settings() {

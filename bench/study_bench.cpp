@@ -16,8 +16,8 @@
 #include "sextant/core/memory.hpp"
 #include "sextant/core/threads.hpp"
 #include "sextant/geometry/blocks.hpp"
-#include "sextant/reproduce/digit_tasks.hpp"
-#include "sextant/reproduce/horizon_experiment.hpp"
+#include "sextant/studies/reproduce/digit_tasks.hpp"
+#include "sextant/studies/reproduce/horizon_experiment.hpp"
 #include "sextant/spectral/eigensystem.hpp"
 #include "sextant/spectral/filters.hpp"
 #include "sextant/ttt/path.hpp"
@@ -29,8 +29,8 @@ using namespace sextant;
 constexpr std::int64_t horizon = 30;
 constexpr std::size_t tasks_per_round = 32;
 
-const reproduce::DigitTasks& tasks() {
-  static const reproduce::DigitTasks made(SEXTANT_SOURCE_DIR "/models/digits-gpt2", {});
+const studies::reproduce::DigitTasks& tasks() {
+  static const studies::reproduce::DigitTasks made(SEXTANT_SOURCE_DIR "/models/digits-gpt2", {});
   return made;
 }
 
@@ -39,7 +39,7 @@ void whole_tasks(benchmark::State& state) {
   for (auto ignored : state) {
     parallel_for(tasks_per_round, [](std::ptrdiff_t i) {
       const auto result =
-          reproduce::run_horizon_task(tasks().task(static_cast<std::size_t>(i)), 0.1, horizon);
+          studies::reproduce::run_horizon_task(tasks().task(static_cast<std::size_t>(i)), 0.1, horizon);
       benchmark::DoNotOptimize(result.path.data());
     });
   }
@@ -84,7 +84,7 @@ void parts_of_a_task(benchmark::State& state) {
   double scan = 0;
   for (auto ignored : state) {
     for (std::size_t i = 0; i < 8; ++i) {
-      const reproduce::Task task = tasks().task(i);
+      const studies::reproduce::Task task = tasks().task(i);
       geometry::PromptGeometry geometry;
       capture += seconds([&] { geometry = task.model.capture({}); });
       double rho = 0;

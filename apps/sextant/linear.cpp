@@ -8,42 +8,42 @@
 #include "commands.hpp"
 #include "output.hpp"
 #include "sextant/core/errors.hpp"
-#include "sextant/linear/advice.hpp"
-#include "sextant/report/linear_text.hpp"
-#include "sextant/task/covariances.hpp"
+#include "sextant/studies/linear/advice.hpp"
+#include "sextant/studies/presentation/linear_text.hpp"
+#include "sextant/studies/generators/covariances.hpp"
 
 namespace sextant::apps {
 namespace {
 
 struct Options {
-  linear::Isotropic setting;
+  studies::linear::Isotropic setting;
   std::optional<std::int64_t> d;
   std::string covariances;
-  linear::AdviceOptions advice;
+  studies::linear::AdviceOptions advice;
   OutputOptions output;
 };
 
-linear::Advice advice_from(const Options& options) {
-  linear::Isotropic setting = options.setting;
+studies::linear::Advice advice_from(const Options& options) {
+  studies::linear::Isotropic setting = options.setting;
   if (options.covariances.empty()) {
     if (!options.d) throw UsageError("--d: is missing; give it, or --covariances FILE");
     setting.d = *options.d;
-    return linear::advise(setting, options.advice);
+    return studies::linear::advise(setting, options.advice);
   }
-  const task::Covariances read = task::read_covariances(options.covariances);
+  const studies::generators::Covariances read = studies::generators::read_covariances(options.covariances);
   if (options.d && *options.d != read.task.size()) {
     throw UsageError(fmt::format("--d: is {}, but {} holds {} variances", *options.d,
                                  options.covariances, read.task.size()));
   }
-  return linear::advise(
-      linear::Diagonal{setting.n, setting.k, read.input_variances, read.task, setting.sigma2},
+  return studies::linear::advise(
+      studies::linear::Diagonal{setting.n, setting.k, read.input_variances, read.task, setting.sigma2},
       read.task_variances, options.advice);
 }
 
 void run(const Options& options) {
   ResultFiles files(options.output, {{"--covariances", options.covariances}});
-  const linear::Advice advice = advice_from(options);
-  files.write(report::to_json(advice), report::linear_text(advice, report::terminal_style(1)), {});
+  const studies::linear::Advice advice = advice_from(options);
+  files.write(studies::presentation::to_json(advice), studies::presentation::linear_text(advice, report::terminal_style(1)), {});
 }
 
 }  // namespace

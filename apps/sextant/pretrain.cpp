@@ -7,9 +7,9 @@
 
 #include "commands.hpp"
 #include "sextant/core/progress.hpp"
-#include "sextant/pretrain/digit_shift.hpp"
-#include "sextant/pretrain/regression.hpp"
-#include "sextant/pretrain/tabular.hpp"
+#include "sextant/studies/pretrain/digit_shift.hpp"
+#include "sextant/studies/pretrain/regression.hpp"
+#include "sextant/studies/pretrain/tabular.hpp"
 
 namespace sextant::apps {
 namespace {
@@ -18,15 +18,15 @@ template <class Recipe>
 struct Options {
   SharedOptions shared;
   Recipe recipe;
-  pretrain::RunOptions run;
+  studies::pretrain::RunOptions run;
 };
 
 constexpr int name_width = 25;
 constexpr int column_width = 11;
 
 /// One table: a row for each predictor, a column for each distribution of tasks.
-void print_errors(const std::vector<pretrain::MeasuredErrors>& measured, const char* title,
-                  pretrain::Estimate pretrain::PredictorErrors::*quantity) {
+void print_errors(const std::vector<studies::pretrain::MeasuredErrors>& measured, const char* title,
+                  studies::pretrain::Estimate studies::pretrain::PredictorErrors::*quantity) {
   const auto print_row = [&](std::string_view name, const auto& cell) {
     fmt::print("{:<{}}", name, name_width);
     for (const auto& column : measured) fmt::print("{:>{}}", cell(column), column_width);
@@ -34,7 +34,7 @@ void print_errors(const std::vector<pretrain::MeasuredErrors>& measured, const c
   };
   fmt::print("\n");
   print_row(title,
-            [](const auto& column) { return pretrain::format_shifts(column.family.shifts); });
+            [](const auto& column) { return studies::pretrain::format_shifts(column.family.shifts); });
   print_row("", [](const auto& column) {
     const double noise = column.family.label_noise;
     return noise > 0 ? fmt::format("noise {}", noise) : std::string("clean");
@@ -50,7 +50,7 @@ void print_errors(const std::vector<pretrain::MeasuredErrors>& measured, const c
   }
 }
 
-void print_result(const pretrain::PretrainResult& result, const std::string& directory) {
+void print_result(const studies::pretrain::PretrainResult& result, const std::string& directory) {
   const auto& first = result.measured.front();
   fmt::print("{}: {} parameters\n", directory, result.parameters);
   fmt::print("Loss on fresh sequences: {:.4f} nats per label, ideal predictor {:.4f}\n",
@@ -58,16 +58,16 @@ void print_result(const pretrain::PretrainResult& result, const std::string& dir
   fmt::print("Errors on {} fresh tasks of {} examples and one query for each column,\n",
              first.count, first.examples);
   fmt::print("by the shifts that tasks are drawn from and the noise of their labels\n");
-  print_errors(result.measured, "Squared error", &pretrain::PredictorErrors::squared_error);
-  print_errors(result.measured, "Accuracy", &pretrain::PredictorErrors::accuracy);
+  print_errors(result.measured, "Squared error", &studies::pretrain::PredictorErrors::squared_error);
+  print_errors(result.measured, "Accuracy", &studies::pretrain::PredictorErrors::accuracy);
 }
 
-void print_result(const pretrain::TabularResult& result, const std::string& directory) {
+void print_result(const studies::pretrain::TabularResult& result, const std::string& directory) {
   fmt::print("{}: {} parameters\n", directory, result.parameters);
   for (const auto& measured : result.measured) {
     fmt::print("\n{} fresh tables of {} labelled rows\n", measured.count, measured.context);
     fmt::print("{:<{}}{:>20}{:>20}\n", "", name_width, "log-loss", "accuracy");
-    const auto cell = [](const statistics::Estimate& estimate) {
+    const auto cell = [](const studies::statistics::Estimate& estimate) {
       return std::isfinite(estimate.mean)
                  ? fmt::format("{:.4f} +- {:.4f}", estimate.mean, estimate.standard_error)
                  : std::string("-");
@@ -79,11 +79,11 @@ void print_result(const pretrain::TabularResult& result, const std::string& dire
   }
 }
 
-void print_result(const pretrain::RegressionResult& result, const std::string& directory) {
+void print_result(const studies::pretrain::RegressionResult& result, const std::string& directory) {
   fmt::print("{}: {} parameters\n", directory, result.parameters);
   fmt::print("\nSquared error of the next label on {} fresh tasks\n{:<{}}{:>20}{:>20}\n",
              result.count, "pairs before it", name_width, "model", "ideal");
-  const auto cell = [](const statistics::Estimate& estimate) {
+  const auto cell = [](const studies::statistics::Estimate& estimate) {
     return fmt::format("{:.4f} +- {:.4f}", estimate.mean, estimate.standard_error);
   };
   for (const auto& row : result.measured) {
@@ -137,7 +137,7 @@ void add_common(CLI::App& command, Options<Recipe>& options) {
 void add_digit_shift(CLI::App& pretrain) {
   auto& command = *pretrain.add_subcommand(
       "digit-shift", "Learns y = (x + shift) mod 10 from examples in its prompt");
-  const auto options = std::make_shared<Options<pretrain::DigitShiftRecipe>>();
+  const auto options = std::make_shared<Options<studies::pretrain::DigitShiftRecipe>>();
   auto& recipe = options->recipe;
   const auto shifts = std::make_shared<std::string>("0-4");
   add(command, "--shifts", *shifts, "Shifts to train on, such as 0-4 or 0-4,7");
@@ -148,15 +148,15 @@ void add_digit_shift(CLI::App& pretrain) {
   add(command, "--test-tasks", recipe.test_tasks, "Fresh tasks for each measured error");
   add_common(command, *options);
   command.callback([options, shifts] {
-    options->recipe.family.shifts = task::parse_shifts(*shifts);
-    run(*options, pretrain::pretrain_digit_shift);
+    options->recipe.family.shifts = studies::generators::parse_shifts(*shifts);
+    run(*options, studies::pretrain::pretrain_digit_shift);
   });
 }
 
 void add_regression(CLI::App& pretrain) {
   auto& command = *pretrain.add_subcommand(
       "regression", "Learns linear regression from the pairs in its context");
-  const auto options = std::make_shared<Options<pretrain::RegressionRecipe>>();
+  const auto options = std::make_shared<Options<studies::pretrain::RegressionRecipe>>();
   auto& recipe = options->recipe;
   add(command, "--dimension", recipe.dimension, "Dimension of the inputs");
   add(command, "--noise", recipe.noise, "Variance of the labels' noise; the signal's is 1");
@@ -164,13 +164,13 @@ void add_regression(CLI::App& pretrain) {
   add(command, "--batch", recipe.batch, "Series per step");
   add(command, "--test-tasks", recipe.test_tasks, "Fresh tasks for the measured errors");
   add_common(command, *options);
-  command.callback([options] { run(*options, pretrain::pretrain_regression); });
+  command.callback([options] { run(*options, studies::pretrain::pretrain_regression); });
 }
 
 void add_tabular(CLI::App& pretrain) {
   auto& command = *pretrain.add_subcommand(
       "tabular", "Learns to classify rows of a table from labelled rows, on synthetic tables");
-  const auto options = std::make_shared<Options<pretrain::TabularRecipe>>();
+  const auto options = std::make_shared<Options<studies::pretrain::TabularRecipe>>();
   auto& recipe = options->recipe;
   add(command, "--features", recipe.features, "Columns that the model can read");
   add(command, "--columns", recipe.prior.most_features, "Most columns of a training table");
@@ -181,7 +181,7 @@ void add_tabular(CLI::App& pretrain) {
   add(command, "--batch", recipe.batch, "Tables per step");
   add(command, "--test-tables", recipe.test_tables, "Fresh tables for each measured error");
   add_common(command, *options);
-  command.callback([options] { run(*options, pretrain::pretrain_tabular); });
+  command.callback([options] { run(*options, studies::pretrain::pretrain_tabular); });
 }
 
 }  // namespace

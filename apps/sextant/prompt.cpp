@@ -5,7 +5,7 @@
 #include "commands.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/io/files.hpp"
-#include "sextant/task/digit_shift.hpp"
+#include "sextant/studies/generators/digit_shift.hpp"
 
 namespace sextant::apps {
 namespace {
@@ -22,9 +22,9 @@ struct Options {
 
 void run(const Options& options) {
   if (std::isnan(options.label_noise)) throw UsageError("--noise: is nan, expected 0 to 1");
-  const task::DigitShiftFamily family{task::parse_shifts(options.shifts), options.label_noise};
+  const studies::generators::DigitShiftFamily family{studies::generators::parse_shifts(options.shifts), options.label_noise};
   task::DecoderPrompt prompt =
-      task::draw_digit_shift_prompt(family, options.examples, options.queries, options.seed);
+      studies::generators::draw_digit_shift_prompt(family, options.examples, options.queries, options.seed);
   if (options.supervision == task::name_of(task::Supervision::every_label)) {
     prompt.supervision = task::Supervision::every_label;
   }
@@ -50,7 +50,7 @@ void add_prompt(CLI::App& app) {
       ->check(CLI::Range(2, 100000))
       ->capture_default_str();
   command->add_option("--queries", options->queries, "Queries, all different, with right targets")
-      ->check(CLI::Range(0, task::digit_count))
+      ->check(CLI::Range(0, studies::generators::digit_count))
       ->capture_default_str();
   command
       ->add_option("--supervision", options->supervision,

@@ -35,7 +35,7 @@ std::string shipped_model(const std::string& model) {
                    ") is not in this directory");
 }
 
-reproduce::PartProgress part_progress(const ReproduceOptions& options) {
+studies::reproduce::PartProgress part_progress(const ReproduceOptions& options) {
   struct Shown {
     std::string part;
     std::optional<Progress> progress;

@@ -14,7 +14,7 @@
 #include "output.hpp"
 #include "sextant/report/advice_html.hpp"
 #include "sextant/report/html_report.hpp"
-#include "sextant/reproduce/run_log.hpp"
+#include "sextant/studies/reproduce/run_log.hpp"
 
 namespace sextant::apps {
 
@@ -35,7 +35,7 @@ void add_reproduce_options(CLI::App& command, ReproduceOptions& options, Resumab
 std::string shipped_model(const std::string& name);
 
 /// A progress line for each part.
-reproduce::PartProgress part_progress(const ReproduceOptions& options);
+studies::reproduce::PartProgress part_progress(const ReproduceOptions& options);
 
 /// Where an experiment writes: --out, which no other run uses meanwhile, and the files asked for.
 class ReproduceOutput {
@@ -51,7 +51,7 @@ class ReproduceOutput {
  private:
   const ReproduceOptions& options_;
   std::string experiment_;
-  reproduce::StudyDirectory directory_;
+  studies::reproduce::StudyDirectory directory_;
   ResultFiles files_;
 };
 

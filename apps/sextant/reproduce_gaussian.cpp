@@ -1,26 +1,26 @@
 #include <memory>
 
 #include "reproduce.hpp"
-#include "sextant/reproduce/gaussian_report.hpp"
+#include "sextant/studies/reproduce/gaussian_report.hpp"
 
 namespace sextant::apps {
 namespace {
 
 struct Options {
   ReproduceOptions common;
-  reproduce::GaussianOptions study;
+  studies::reproduce::GaussianOptions study;
 };
 
 void run(const Options& options) {
   apply_shared_options(options.common.shared);
-  reproduce::GaussianOptions study = options.study;
+  studies::reproduce::GaussianOptions study = options.study;
   study.out = options.common.out;
   study.resume = options.common.resume;
   study.seed = options.common.shared.seed;
   study.resampling.seed = study.seed;
   study.on_progress = part_progress(options.common);
   ReproduceOutput output(options.common, "gaussian-benchmark");
-  const reproduce::GaussianResult result = reproduce::run_gaussian_study(study);
+  const studies::reproduce::GaussianResult result = studies::reproduce::run_gaussian_study(study);
   const report::Heading top = heading("The Gaussian benchmark: how far and which blocks",
                                       "no model", options.common.shared.seed,
                                       {{"prompts", std::to_string(study.prompts)},

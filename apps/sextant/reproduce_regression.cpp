@@ -1,25 +1,25 @@
 #include <memory>
 
 #include "reproduce.hpp"
-#include "sextant/reproduce/regression_shift.hpp"
+#include "sextant/studies/reproduce/regression_shift.hpp"
 
 namespace sextant::apps {
 namespace {
 
 struct Options {
   ReproduceOptions common;
-  reproduce::RegressionShiftOptions study;
+  studies::reproduce::RegressionShiftOptions study;
   std::string model;
 };
 
 void run(const Options& options) {
   apply_shared_options(options.common.shared);
-  reproduce::RegressionShiftOptions study = options.study;
+  studies::reproduce::RegressionShiftOptions study = options.study;
   study.seed = options.common.shared.seed;
   const std::string model =
       options.model.empty() ? shipped_model("regression-gpt2") : options.model;
   ReproduceOutput output(options.common, "regression-shift");
-  const reproduce::TheoryStudy result = regression_shift_study(study, model);
+  const studies::reproduce::TheoryStudy result = regression_shift_study(study, model);
   const report::Heading top = heading(
       result.title, model, study.seed,
       {{"tasks", std::to_string(study.tasks)}, {"pilot tasks", std::to_string(study.pilot_tasks)}});

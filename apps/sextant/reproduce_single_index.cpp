@@ -5,19 +5,19 @@
 
 #include "reproduce.hpp"
 #include "sextant/core/errors.hpp"
-#include "sextant/reproduce/single_index_study.hpp"
-#include "sextant/single_index/stages.hpp"
+#include "sextant/studies/reproduce/single_index_study.hpp"
+#include "sextant/studies/single_index/stages.hpp"
 
 namespace sextant::apps {
 namespace {
 
 struct Options {
   ReproduceOptions common;
-  reproduce::SingleIndexOptions study;
+  studies::reproduce::SingleIndexOptions study;
 };
 
 /// Defaults that do not go with the sizes given are cut; what was given has to fit.
-void fit_defaults(const CLI::App& command, reproduce::SingleIndexOptions& study) {
+void fit_defaults(const CLI::App& command, studies::reproduce::SingleIndexOptions& study) {
   const auto least = *std::min_element(study.dimensions.begin(), study.dimensions.end());
   if (command.count("--more-ranks") == 0) {
     std::erase_if(study.more_ranks, [&](Eigen::Index rank) { return rank > least; });
@@ -27,7 +27,7 @@ void fit_defaults(const CLI::App& command, reproduce::SingleIndexOptions& study)
   }
 }
 
-void check(const reproduce::SingleIndexOptions& study) {
+void check(const studies::reproduce::SingleIndexOptions& study) {
   const auto least = *std::min_element(study.dimensions.begin(), study.dimensions.end());
   if (study.rank > least) {
     throw UsageError(fmt::format("--rank: is {}, expected at most the smallest dimension, {}",
@@ -41,15 +41,15 @@ void check(const reproduce::SingleIndexOptions& study) {
 
 void run(const Options& options) {
   apply_shared_options(options.common.shared);
-  reproduce::SingleIndexOptions study = options.study;
+  studies::reproduce::SingleIndexOptions study = options.study;
   // CLI11 hands an empty list over as one 0.
   std::erase(study.more_ranks, 0);
   check(study);
-  reproduce::check_options(study);
+  studies::reproduce::check_options(study);
   study.seed = options.common.shared.seed;
   study.on_progress = part_progress(options.common);
   ReproduceOutput output(options.common, "single-index");
-  const reproduce::TheoryStudy result = reproduce::single_index_study(study);
+  const studies::reproduce::TheoryStudy result = studies::reproduce::single_index_study(study);
   const report::Heading top =
       heading(result.title, "no model", study.seed,
               {{"tasks", std::to_string(study.tasks)},
@@ -64,7 +64,7 @@ void add_reproduce_single_index(CLI::App& reproduce) {
   auto* command = reproduce.add_subcommand(
       "single-index", "Single-index tasks: three test-time stages, in-context and kernel ridge");
   const auto options = std::make_shared<Options>();
-  reproduce::SingleIndexOptions& study = options->study;
+  studies::reproduce::SingleIndexOptions& study = options->study;
   const auto sizes = [&](const char* name, std::vector<Eigen::Index>& values, const char* text,
                          Eigen::Index least, Eigen::Index most) {
     command->add_option(name, values, text)
@@ -72,9 +72,9 @@ void add_reproduce_single_index(CLI::App& reproduce) {
         ->check(CLI::Range(least, most))
         ->capture_default_str();
   };
-  const Eigen::Index largest = task::largest_single_index_dimension;
+  const Eigen::Index largest = studies::generators::largest_single_index_dimension;
   sizes("--dimensions", study.dimensions, "Dimensions d of the inputs", 1, largest);
-  sizes("--samples", study.samples, "Labelled samples N at test time", single_index::fewest_samples,
+  sizes("--samples", study.samples, "Labelled samples N at test time", studies::single_index::fewest_samples,
         100'000);
   sizes("--more-ranks", study.more_ranks, "Other ranks, at the middle dimension; 0: none", 0,
         largest);

@@ -5,9 +5,9 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/io/json.hpp"
-#include "sextant/reproduce/digit_tasks.hpp"
-#include "sextant/reproduce/sst2_tasks.hpp"
-#include "sextant/reproduce/study_report.hpp"
+#include "sextant/studies/reproduce/digit_tasks.hpp"
+#include "sextant/studies/reproduce/sst2_tasks.hpp"
+#include "sextant/studies/reproduce/study_report.hpp"
 
 namespace sextant::apps {
 namespace {
@@ -18,9 +18,9 @@ struct Options {
   ReproduceOptions common;
   std::string model;
   std::string data;
-  reproduce::StudyOptions study;
-  reproduce::DigitTaskOptions digits;
-  reproduce::Sst2Options sentences;
+  studies::reproduce::StudyOptions study;
+  studies::reproduce::DigitTaskOptions digits;
+  studies::reproduce::Sst2Options sentences;
 };
 
 /// What the recipe beside a checkpoint says about its training; empty without one.
@@ -35,16 +35,16 @@ std::string training_of(const fs::path& model) {
 
 /// Runs a study and writes what it gave.
 void run(const Options& options, const std::string& experiment, const std::string& title,
-         const fs::path& model, const reproduce::Published& published,
-         const std::function<reproduce::Study()>& make) {
+         const fs::path& model, const studies::reproduce::Published& published,
+         const std::function<studies::reproduce::Study()>& make) {
   const ReproduceOptions& common = options.common;
-  reproduce::StudyOptions study = options.study;
+  studies::reproduce::StudyOptions study = options.study;
   study.out = common.out;
   study.resume = common.resume;
   study.resampling.seed = common.shared.seed;
   study.on_progress = part_progress(common);
   ReproduceOutput output(common, experiment);
-  const reproduce::StudyResult result = reproduce::run_study(make(), study);
+  const studies::reproduce::StudyResult result = studies::reproduce::run_study(make(), study);
   const report::Heading top =
       heading(title, model.string(), common.shared.seed,
               {{"tasks", std::to_string(study.tasks)},
@@ -57,22 +57,22 @@ void run(const Options& options, const std::string& experiment, const std::strin
 void run_digit_shift(const Options& options) {
   apply_shared_options(options.common.shared);
   const std::string model = options.model.empty() ? shipped_model("digits-gpt2") : options.model;
-  reproduce::DigitTaskOptions tasks = options.digits;
-  tasks.first_seed = reproduce::first_task_seed(options.common.shared.seed);
+  studies::reproduce::DigitTaskOptions tasks = options.digits;
+  tasks.first_seed = studies::reproduce::first_task_seed(options.common.shared.seed);
   run(options, "digit-shift", "Digit shift: how far and which heads", model,
-      reproduce::published_digit_shift(),
-      [&] { return reproduce::digit_shift_study(model, tasks); });
+      studies::reproduce::published_digit_shift(),
+      [&] { return studies::reproduce::digit_shift_study(model, tasks); });
 }
 
 void run_sst2(const Options& options) {
   apply_shared_options(options.common.shared);
-  reproduce::Sst2Options tasks = options.sentences;
+  studies::reproduce::Sst2Options tasks = options.sentences;
   if (tasks.balanced && tasks.examples % 2 != 0) {
     throw UsageError("--balanced needs an even number of --examples");
   }
   tasks.seed = options.common.shared.seed;
-  run(options, "sst2", "SST-2: how far and which heads", options.model, reproduce::published_sst2(),
-      [&] { return reproduce::sst2_study(options.model, options.data, tasks); });
+  run(options, "sst2", "SST-2: how far and which heads", options.model, studies::reproduce::published_sst2(),
+      [&] { return studies::reproduce::sst2_study(options.model, options.data, tasks); });
 }
 
 void add_study_options(CLI::App& command, Options& options) {

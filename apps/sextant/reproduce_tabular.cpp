@@ -3,7 +3,7 @@
 
 #include "reproduce.hpp"
 #include "sextant/core/errors.hpp"
-#include "sextant/reproduce/tabular_study.hpp"
+#include "sextant/studies/reproduce/tabular_study.hpp"
 
 namespace sextant::apps {
 namespace {
@@ -11,12 +11,12 @@ namespace {
 struct Options {
   ReproduceOptions common;
   std::string model;
-  reproduce::TabularOptions study;
+  studies::reproduce::TabularOptions study;
 };
 
 void run(const Options& options) {
   apply_shared_options(options.common.shared);
-  reproduce::TabularOptions study = options.study;
+  studies::reproduce::TabularOptions study = options.study;
   study.model = options.model.empty() ? shipped_model("tabular-rows") : options.model;
   study.out = options.common.out;
   study.resume = options.common.resume;
@@ -28,7 +28,7 @@ void run(const Options& options) {
     throw UsageError("--sizes: has a size twice");
   }
   ReproduceOutput output(options.common, "tabular");
-  const reproduce::TabularResult result = reproduce::run_tabular_study(study);
+  const studies::reproduce::TabularResult result = studies::reproduce::run_tabular_study(study);
   const report::Heading top =
       heading("Tables: classification in context", study.model.string(), study.seed,
               {{"tables", std::to_string(result.tables.size())},

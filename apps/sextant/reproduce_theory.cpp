@@ -2,25 +2,25 @@
 #include <memory>
 
 #include "reproduce.hpp"
-#include "sextant/reproduce/theory_study.hpp"
+#include "sextant/studies/reproduce/theory_study.hpp"
 
 namespace sextant::apps {
 namespace {
 
 struct Options {
   ReproduceOptions common;
-  reproduce::TheoryOptions theory;
+  studies::reproduce::TheoryOptions theory;
   std::string model;
 };
 
-using Make = std::function<reproduce::TheoryStudy(const Options&)>;
+using Make = std::function<studies::reproduce::TheoryStudy(const Options&)>;
 
 void run(const Options& options, const char* name, const Make& make) {
   apply_shared_options(options.common.shared);
   Options used = options;
   used.theory.seed = options.common.shared.seed;
   ReproduceOutput output(options.common, name);
-  const reproduce::TheoryStudy study = make(used);
+  const studies::reproduce::TheoryStudy study = make(used);
   const report::Heading top = heading(study.title, used.model, options.common.shared.seed, {});
   output.write(to_json(study), theory_html(top, study),
                theory_text(study, report::terminal_style(1)));
@@ -48,21 +48,21 @@ void add(CLI::App& reproduce, const char* name, const char* description, Takes t
 
 void add_reproduce_theory(CLI::App& reproduce) {
   add(reproduce, "bayes-gap", "When adapting helps: Bayes gaps against simulation", Takes::draws,
-      [](const Options& options) { return reproduce::bayes_gap_study(options.theory); });
+      [](const Options& options) { return studies::reproduce::bayes_gap_study(options.theory); });
   add(reproduce, "horizon", "How far: matched times and the Marchenko-Pastur limit", Takes::neither,
-      [](const Options& options) { return reproduce::horizon_study(options.theory); });
+      [](const Options& options) { return studies::reproduce::horizon_study(options.theory); });
   add(reproduce, "necessity", "What no fixed number of steps can do", Takes::draws,
-      [](const Options& options) { return reproduce::necessity_study(options.theory); });
+      [](const Options& options) { return studies::reproduce::necessity_study(options.theory); });
   add(reproduce, "evidence-bound", "Certificates with their coverage, calibration of posteriors",
       Takes::draws,
-      [](const Options& options) { return reproduce::evidence_bound_study(options.theory); });
+      [](const Options& options) { return studies::reproduce::evidence_bound_study(options.theory); });
   add(reproduce, "subspace", "Optimal subspaces and global designs", Takes::draws,
-      [](const Options& options) { return reproduce::subspace_study(options.theory); });
+      [](const Options& options) { return studies::reproduce::subspace_study(options.theory); });
   add(reproduce, "linear-transformer", "The linear transformer after test-time steps", Takes::draws,
-      [](const Options& options) { return reproduce::linear_transformer_study(options.theory); });
+      [](const Options& options) { return studies::reproduce::linear_transformer_study(options.theory); });
   add(reproduce, "validity", "Deviation from the linear model on a real model", Takes::model,
       [](const Options& options) {
-        return reproduce::validity_study(
+        return studies::reproduce::validity_study(
             options.theory, options.model.empty() ? shipped_model("digits-gpt2") : options.model);
       });
 }

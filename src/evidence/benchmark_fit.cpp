@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "infinity.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/spectral/filters.hpp"
 #include "sextant/spectral/grid_minimum.hpp"
@@ -15,7 +16,6 @@ namespace {
 
 using spectral::GridMinimum;
 using Vector = Eigen::Ref<const Eigen::VectorXd>;
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// Squared residuals over `unit`, at least their largest, so that nothing under- or overflows.
 struct Data {

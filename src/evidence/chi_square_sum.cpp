@@ -10,12 +10,12 @@
 #include <limits>
 #include <numbers>
 
+#include "infinity.hpp"
 #include "sextant/core/errors.hpp"
 
 namespace sextant::evidence {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// A root of an increasing function of log t on [low, high], t > 0.
 template <class F>

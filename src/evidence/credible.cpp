@@ -8,6 +8,7 @@
 #include <limits>
 #include <vector>
 
+#include "infinity.hpp"
 #include "sextant/core/errors.hpp"
 
 namespace sextant::evidence {
@@ -17,7 +18,6 @@ using Eigen::Index;
 using Eigen::VectorXd;
 using Vector = Eigen::Ref<const VectorXd>;
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 /// Components below this share of the weight change no digit that anybody reads.
 constexpr double negligible = 1e-9;
 

@@ -25,7 +25,7 @@ SequenceGram zero_gram(int examples, std::size_t sequences) {
           Eigen::VectorXd::Zero(queries)};
 }
 
-std::size_t stride(const auto& matrix) { return static_cast<std::size_t>(matrix.cols()); }
+std::size_t row_stride(const auto& matrix) { return static_cast<std::size_t>(matrix.cols()); }
 
 /// Adds F F' to the lower triangle of `kernel`, F [n, p] row-major.
 void add_products(const double* features, int n, int p, Eigen::MatrixXd& kernel) {
@@ -59,7 +59,7 @@ void sequence_features(const TokenFactors<Scalar>& factors, RowRange range, cons
   Rows<Scalar> gradient(block.input_count, block.output_count);
   gemm(true, false, block.input_count, block.output_count, length(range), Scalar(1), input.data(),
        input.stride(), factors.cotangent->row(range.begin).data() + block.output_first,
-       stride(*factors.cotangent), Scalar(0), gradient.data(), stride(gradient));
+       row_stride(*factors.cotangent), Scalar(0), gradient.data(), row_stride(gradient));
   widen(gradient.data(), features, static_cast<std::size_t>(gradient.size()));
 }
 
@@ -123,12 +123,12 @@ DoubleFactors to_double(const TokenFactors<Scalar>& factors) {
 void inner_products(const Rows<double>& values, int first, int count, RowRange left, RowRange right,
                     Rows<double>& result) {
   result.resize(length(left), length(right));
-  const std::size_t width = stride(values);
+  const std::size_t width = row_stride(values);
   const auto at = [&](int row) {
     return values.data() + static_cast<std::size_t>(row) * width + static_cast<std::size_t>(first);
   };
   gemm(false, true, length(left), length(right), count, 1.0, at(left.begin), width, at(right.begin),
-       width, 0.0, result.data(), stride(result));
+       width, 0.0, result.data(), row_stride(result));
 }
 
 /// All blocks by pairs of tokens of sequence `i` with those sequences that it needs.

@@ -7,16 +7,12 @@
 namespace sextant::report {
 namespace {
 
-std::vector<double> doubles(const Eigen::VectorXd& values) {
-  return {values.data(), values.data() + values.size()};
-}
-
 std::vector<NamedFilter> filters(const advice::Selection& selection) {
   const auto& values = selection.system.values;
   return {{fmt::format("gradient descent, T = {}", selection.t_map),
-           doubles(spectral::gd_prompt_filter(values, selection.rho, selection.t_map))},
+           as_vector(spectral::gd_prompt_filter(values, selection.rho, selection.t_map))},
           {"Bayes filter of the benchmark",
-           doubles(spectral::bayes_prompt_filter(values, selection.lambda_star))}};
+           as_vector(spectral::bayes_prompt_filter(values, selection.lambda_star))}};
 }
 
 /// The steps after which residual norms were taken: all, or first and last of a one-shot update.
@@ -43,10 +39,10 @@ void add_selection(HtmlReport& report, const advice::Selection& selection,
   report.list(summarize(selection).facts);
   const std::vector<double> horizons(selection.curve.horizons.begin(),
                                      selection.curve.horizons.end());
-  report.figure(evidence_figure(horizons, doubles(selection.curve.values),
-                                doubles(selection.posterior.weights),
+  report.figure(evidence_figure(horizons, as_vector(selection.curve.values),
+                                as_vector(selection.posterior.weights),
                                 static_cast<double>(selection.t_map)));
-  report.figure(spectrum_figure(doubles(selection.system.values), filters(selection)));
+  report.figure(spectrum_figure(as_vector(selection.system.values), filters(selection)));
   if (!selection.queries.empty()) {
     report.table(query_advice_table(selection, outlook),
                  fmt::format("Each query: correction at T_MAP and by the Bayes filter; {}expected "

@@ -7,12 +7,6 @@
 #include "sextant/report/advice_summary.hpp"
 
 namespace sextant::report {
-namespace {
-
-constexpr double missing = std::numeric_limits<double>::quiet_NaN();
-
-}  // namespace
-
 Table key_numbers(const advice::Selection& selection) {
   std::vector<std::string> quantity;
   std::vector<std::string> value;
@@ -62,13 +56,13 @@ Table query_advice_table(const advice::Selection& selection,
     queries[i].probability_closer = outlook[i].probability_closer;
   }
   const auto low = [](const QueryAdvice& query) {
-    return query.interval ? query.interval->low : missing;
+    return query.interval ? query.interval->low : missing_cell;
   };
   const auto high = [](const QueryAdvice& query) {
-    return query.interval ? query.interval->high : missing;
+    return query.interval ? query.interval->high : missing_cell;
   };
   const auto closer = [](const QueryAdvice& query) {
-    return query.probability_closer.value_or(missing);
+    return query.probability_closer.value_or(missing_cell);
   };
   const auto adapt = [](const QueryAdvice& query) -> std::string {
     return query.adapt ? "yes" : "no";
@@ -100,7 +94,7 @@ Table ranking_table(const advice::Scoring& scoring) {
     rank.push_back(entry.rank);
     block.push_back(entry.block);
     layer.push_back(entry.layer);
-    head.push_back(entry.head ? *entry.head : missing);
+    head.push_back(entry.head ? *entry.head : missing_cell);
     kind.push_back(entry.kind);
     parameters.push_back(static_cast<double>(entry.parameters));
     score.push_back(entry.score);
@@ -135,9 +129,9 @@ Table outcome_table(const ttt::Adaptation& adaptation) {
     base.push_back(outcome.base);
     linearized.push_back(outcome.linearized);
     adapted.push_back(outcome.adapted);
-    target.push_back(outcome.target.value_or(missing));
-    before.push_back(outcome.squared_error_base.value_or(missing));
-    after.push_back(outcome.squared_error_adapted.value_or(missing));
+    target.push_back(outcome.target.value_or(missing_cell));
+    before.push_back(outcome.squared_error_base.value_or(missing_cell));
+    after.push_back(outcome.squared_error_adapted.value_or(missing_cell));
   }
   Table table;
   table.numbers("query", query).numbers("base", base);
@@ -173,7 +167,7 @@ std::vector<ScoredBlock> scored_blocks(const advice::Scoring& scoring,
   std::vector<ScoredBlock> result;
   result.reserve(blocks.size());
   for (const auto& block : blocks) {
-    result.push_back({block.name, block.layer, block.head, block.kind, missing, false, {}});
+    result.push_back({block.name, block.layer, block.head, block.kind, missing_cell, false, {}});
   }
   for (const auto& entry : scoring.ranking) {
     ScoredBlock& block = result.at(static_cast<std::size_t>(entry.index));

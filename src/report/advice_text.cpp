@@ -12,15 +12,11 @@ namespace {
 constexpr std::size_t most_blocks = 12;
 constexpr std::size_t most_queries = 20;
 
-std::vector<double> doubles(const Eigen::VectorXd& values) {
-  return {values.data(), values.data() + values.size()};
-}
-
 std::string sketch(const advice::Selection& selection, const TerminalStyle& style) {
   const std::vector<double> horizons(selection.curve.horizons.begin(),
                                      selection.curve.horizons.end());
-  return evidence_sketch(horizons, doubles(selection.curve.relative),
-                         doubles(selection.posterior.weights), static_cast<double>(selection.t_map),
+  return evidence_sketch(horizons, as_vector(selection.curve.relative),
+                         as_vector(selection.posterior.weights), static_cast<double>(selection.t_map),
                          style);
 }
 

@@ -4,13 +4,12 @@
 #include <cmath>
 #include <limits>
 
-#include "chart_parts.hpp"
+#include "sextant/report/chart_parts.hpp"
 #include "sextant/report/chart.hpp"
 
 namespace sextant::report {
 namespace {
 
-constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 constexpr int row_height = 24;
 
 /// Few columns get cells of a fixed width, many share the page.
@@ -29,8 +28,8 @@ Table grid_table(const HeadGrid& grid, const std::vector<ScoredBlock>& blocks) {
     name.push_back(printable(block.name));
     layer.push_back(block.layer);
     column.push_back(printable(grid.columns[i % grid.columns.size()]));
-    score.push_back(std::isfinite(block.score) ? block.score : missing);
-    order.push_back(block.order ? *block.order : missing);
+    score.push_back(std::isfinite(block.score) ? block.score : missing_cell);
+    order.push_back(block.order ? *block.order : missing_cell);
     chosen.emplace_back(block.selected ? "yes" : "no");
   }
   Table table;
@@ -233,7 +232,7 @@ Figure selection_path_figure(const std::vector<ScoredBlock>& blocks,
   for (const auto* block : path) {
     count.push_back(*block->order);
     name.push_back(printable(block->name));
-    criterion.push_back(std::isfinite(block->score) ? block->score : missing);
+    criterion.push_back(std::isfinite(block->score) ? block->score : missing_cell);
   }
   Panel panel{specification("Criterion after each choice", 190), {}};
   panel.data.numbers("blocks", count).text("added", name).numbers("criterion", criterion, 5);

@@ -1,4 +1,4 @@
-#include "chart_parts.hpp"
+#include "sextant/report/chart_parts.hpp"
 
 #include <fmt/format.h>
 

@@ -1,20 +1,16 @@
 #include <algorithm>
 
-#include "chart_parts.hpp"
+#include "sextant/report/chart_parts.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/report/chart.hpp"
 
 namespace sextant::report {
 namespace {
 
-constexpr std::size_t most_points = 120;  // Beyond this, a line without point marks.
-
-std::vector<double> copy(std::span<const double> values) { return {values.begin(), values.end()}; }
-
 /// Candidates such as 0, 1, 2, 4, ..., 1024 crowd at the left of a linear axis.
 bool spread_is_geometric(std::span<const double> horizons) {
   if (horizons.size() < 4) return false;
-  std::vector<double> sorted = copy(horizons);
+  std::vector<double> sorted = as_vector(horizons);
   std::sort(sorted.begin(), sorted.end());
   return sorted.front() >= 0 && sorted.back() >= 32 &&
          sorted[sorted.size() / 2] < sorted.back() / 5;
@@ -28,7 +24,7 @@ OrderedJson horizon_axis(std::span<const double> horizons, std::string_view titl
   OrderedJson channel = whole_numbers("horizon", title, range.first, range.second);
   if (geometric) {
     channel["scale"]["type"] = "symlog";
-    channel["axis"]["values"] = copy(horizons);
+    channel["axis"]["values"] = as_vector(horizons);
   }
   return channel;
 }
@@ -118,8 +114,8 @@ Figure evidence_figure(std::span<const double> horizons, std::span<const double>
   std::vector<std::string> marked;
   for (const double horizon : horizons) marked.emplace_back(horizon == t_map ? "yes" : "");
   Table data;
-  data.numbers("horizon", copy(horizons)).numbers("evidence", copy(evidence), 6);
-  if (!posterior.empty()) data.numbers("posterior", copy(posterior));
+  data.numbers("horizon", as_vector(horizons)).numbers("evidence", as_vector(evidence), 6);
+  if (!posterior.empty()) data.numbers("posterior", as_vector(posterior));
   data.text("t_map", marked);
   figure.panels.push_back(evidence_panel(data, horizons, t_map, posterior.empty()));
   if (!posterior.empty()) {

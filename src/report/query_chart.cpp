@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "chart_parts.hpp"
+#include "sextant/report/chart_parts.hpp"
 #include "sextant/report/chart.hpp"
 
 namespace sextant::report {

@@ -4,16 +4,12 @@
 #include <cmath>
 #include <limits>
 
-#include "chart_parts.hpp"
+#include "sextant/report/chart_parts.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/report/chart.hpp"
 
 namespace sextant::report {
 namespace {
-
-constexpr std::size_t most_points = 120;  // Beyond this, a line without point marks.
-
-std::vector<double> copy(std::span<const double> values) { return {values.begin(), values.end()}; }
 
 /// A logarithmic axis with a place for zeros at its foot.
 struct EigenvalueAxis {
@@ -66,7 +62,7 @@ Table eigenvalue_table(std::span<const double> eigenvalues, const EigenvalueAxis
     state.emplace_back(positive ? "positive" : "zero");
   }
   Table table;
-  table.numbers("mode", mode).numbers("eigenvalue", copy(eigenvalues));
+  table.numbers("mode", mode).numbers("eigenvalue", as_vector(eigenvalues));
   return table.numbers("drawn_at", drawn).text("state", state);
 }
 

@@ -77,7 +77,7 @@ std::vector<std::vector<std::size_t>> split(const std::vector<Printed>& columns,
   return groups;
 }
 
-std::string cell_text(const Printed& column, std::string_view cell) {
+std::string aligned_cell(const Printed& column, std::string_view cell) {
   return column.numeric ? pad_left(cell, column.width)
                         : pad_right(shorten(cell, std::max(1, column.width)), column.width);
 }
@@ -93,7 +93,7 @@ void append_group(std::string& out, const std::vector<Printed>& columns,
   std::string rule;
   for (const std::size_t i : group) {
     const std::string space(i == group.front() ? 0 : gap, ' ');
-    header += space + cell_text(columns[i], columns[i].header);
+    header += space + aligned_cell(columns[i], columns[i].header);
     rule += space + repeat("─", columns[i].width);
   }
   header.erase(header.find_last_not_of(' ') + 1);
@@ -103,7 +103,7 @@ void append_group(std::string& out, const std::vector<Printed>& columns,
     std::string line;
     for (const std::size_t i : group) {
       line += std::string(i == group.front() ? 0 : gap, ' ') +
-              cell_text(columns[i], columns[i].cells[row]);
+              aligned_cell(columns[i], columns[i].cells[row]);
     }
     append_line(out, line);
   }

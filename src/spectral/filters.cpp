@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "check_lambda_star.hpp"
 #include "sextant/core/errors.hpp"
 
 namespace sextant::spectral {
@@ -28,13 +29,6 @@ void check_descent(std::string_view function, const Values& values, double rho,
   check_step(function, rho, values.size() == 0 ? 0.0 : values.maxCoeff());
   if (horizon < 0) {
     throw ArgumentError(function, "horizon", fmt::format("is {}, expected 0 or more", horizon));
-  }
-}
-
-void check_lambda_star(std::string_view function, double lambda_star) {
-  if (!(lambda_star >= 0)) {
-    throw ArgumentError(function, "lambda_star",
-                        fmt::format("is {}, expected 0 or more (infinity included)", lambda_star));
   }
 }
 

@@ -10,6 +10,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/spectral/filters.hpp"
 #include "sextant/spectral/grid_minimum.hpp"
+#include "check_lambda_star.hpp"
 
 namespace sextant::spectral {
 namespace {
@@ -17,13 +18,6 @@ namespace {
 using Vector = Eigen::Ref<const Eigen::VectorXd>;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double points_per_decade = 24;
-
-void check_lambda_star(std::string_view function, double lambda_star) {
-  if (!(lambda_star >= 0)) {
-    throw ArgumentError(function, "lambda_star",
-                        fmt::format("is {}, expected 0 or more (infinity included)", lambda_star));
-  }
-}
 
 /// log(1 + l/lambda_star) for 0 < lambda_star < infinity, also where the quotient overflows.
 double log_one_plus_ratio(double l, double lambda_star) {

@@ -17,7 +17,7 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-constexpr double epsilon = std::numeric_limits<double>::epsilon();
+constexpr double unit_roundoff = std::numeric_limits<double>::epsilon();
 
 /// The characteristic polynomial chi at x through its pivots d_i (chi = product of the d_i):
 /// chi'/chi and -(chi'/chi)'. `above` says that x exceeds every eigenvalue (all pivots positive).
@@ -65,7 +65,7 @@ double last_component_at(double x, const VectorXd& diagonal, const VectorXd& sub
   for (Index i = 0; i < n; ++i) {
     pivots[i] =
         x - diagonal[i] - (i > 0 ? subdiagonal[i - 1] * (subdiagonal[i - 1] / pivots[i - 1]) : 0.0);
-    pivots[i] = std::max(pivots[i], epsilon * epsilon);
+    pivots[i] = std::max(pivots[i], unit_roundoff * unit_roundoff);
   }
   VectorXd vector = VectorXd::Ones(n);
   for (int step = 0; step < 2; ++step) {
@@ -137,7 +137,7 @@ LargestEigenvalue iterate(Index n, Index most_products, const Product& product) 
     remove_components(state.basis.leftCols(j + 1), next);
     const double beta = next.norm();
     state.subdiagonal[j] = beta;
-    const bool exhausted = j + 1 == n || beta <= epsilon * std::abs(state.diagonal[0]);
+    const bool exhausted = j + 1 == n || beta <= unit_roundoff * std::abs(state.diagonal[0]);
     const bool last = j + 1 == most_products;
     if (exhausted || last ||
         (j + 1 >= first_check && (j + 1 - first_check) % check_interval == 0)) {
@@ -170,7 +170,7 @@ TridiagonalTop largest_tridiagonal(const Eigen::Ref<const VectorXd>& diagonal,
   const VectorXd scaled = diagonal / scale;
   const VectorXd squares = (subdiagonal / scale).cwiseAbs2();
   double x = (scaled + radius / scale).maxCoeff();
-  x += 4 * epsilon;  // above every eigenvalue in spite of rounding
+  x += 4 * unit_roundoff;  // above every eigenvalue in spite of rounding
   const auto degree = static_cast<double>(n);
   constexpr int most_iterations = 200;  // a multiple root converges only linearly
   for (int iteration = 0; iteration < most_iterations; ++iteration) {
@@ -179,9 +179,9 @@ TridiagonalTop largest_tridiagonal(const Eigen::Ref<const VectorXd>& diagonal,
     const double spread = (degree - 1) * (degree * at.second - at.first * at.first);
     const double step = degree / (at.first + std::sqrt(std::max(spread, 0.0)));
     x -= step;
-    if (!(step > epsilon * std::abs(x))) break;
+    if (!(step > unit_roundoff * std::abs(x))) break;
   }
-  return {x * scale, last_component_at(x + 16 * epsilon, scaled, subdiagonal / scale)};
+  return {x * scale, last_component_at(x + 16 * unit_roundoff, scaled, subdiagonal / scale)};
 }
 
 LargestEigenvalue largest_eigenvalue(const Eigen::Ref<const MatrixXd>& kernel) {

@@ -26,7 +26,7 @@ struct Criterion {
   bool stops_by_itself = false;
 };
 
-void check_options(std::string_view function, const BlockMatrices& blocks,
+void check_greedy_options(std::string_view function, const BlockMatrices& blocks,
                    const GreedyOptions& options) {
   const Index count = blocks.count();
   if (options.budget && (*options.budget < 1 || *options.budget > count)) {
@@ -167,7 +167,7 @@ std::string_view describe(StopReason reason) {
 GreedySelection select_by_risk(const BlockMatrices& blocks, const spectral::Benchmark& model,
                                const GreedyOptions& options) {
   const UpdateRisk risk(blocks, model);
-  check_options("select_by_risk", blocks, options);
+  check_greedy_options("select_by_risk", blocks, options);
   const PlannedUpdate update = resolved(options.update, blocks.examples(), blocks.queries());
   Criterion criterion;
   criterion.evaluate = [&](const MatrixXd& kernel, const MatrixXd& couplings) {
@@ -189,7 +189,7 @@ GreedySelection select_by_correction(const BlockMatrices& blocks,
   check_size("select_by_correction", "residuals", residuals.size(), blocks.examples());
   check_finite("select_by_correction", "residuals",
                {residuals.data(), static_cast<std::size_t>(residuals.size())});
-  check_options("select_by_correction", blocks, options);
+  check_greedy_options("select_by_correction", blocks, options);
   const PlannedUpdate update = resolved(options.update, blocks.examples(), 1);
   Criterion criterion;
   criterion.evaluate = [&](const MatrixXd& kernel, const MatrixXd& couplings) {

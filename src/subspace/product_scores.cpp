@@ -12,7 +12,7 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-void check_model(std::string_view function, const spectral::Benchmark& model) {
+void check_noisy_model(std::string_view function, const spectral::Benchmark& model) {
   check_not_negative(function, "tau2", model.tau2);
   check_positive(function, "sigma2", model.sigma2);
 }
@@ -24,7 +24,7 @@ EstimatedScores trace_scores_from_products(const spectral::KernelOperator& kerne
                                            const spectral::Benchmark& model,
                                            const ProbeOptions& options) {
   constexpr std::string_view here = "trace_scores_from_products";
-  check_model(here, model);
+  check_noisy_model(here, model);
   if (options.probes < 2) throw ArgumentError(here, "probes", "is below 2: one has no error");
   MatrixXd samples;  // [B, probes]
   for (int probe = 0; probe < options.probes; ++probe) {
@@ -53,7 +53,7 @@ EstimatedScores query_aware_scores_from_products(const std::vector<MatrixXd>& co
                                                  const spectral::TopEigenpairs& top,
                                                  const spectral::Benchmark& model) {
   constexpr std::string_view here = "query_aware_scores_from_products";
-  check_model(here, model);
+  check_noisy_model(here, model);
   if (couplings.empty()) throw ArgumentError(here, "couplings", "is empty: there is no query");
   if (top.values.size() == 0) throw ArgumentError(here, "top", "has no eigenpair");
   const Index blocks = couplings.front().cols();

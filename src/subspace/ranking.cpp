@@ -29,7 +29,7 @@ void check_budget(std::optional<Index> budget, Index blocks) {
   }
 }
 
-void check_options(const BlockMatrices& blocks, const RankingOptions& options) {
+void check_ranking_options(const BlockMatrices& blocks, const RankingOptions& options) {
   check_budget(options.budget, blocks.count());
   if (options.parameters.empty()) return;
   if (options.method == Method::random) {
@@ -101,7 +101,7 @@ Ranking rank_by_scores(const VectorXd& scores, Method method, std::optional<Inde
 Ranking rank_blocks(const BlockMatrices& blocks, const spectral::Eigensystem& full,
                     const Eigen::Ref<const VectorXd>& residuals, const spectral::Benchmark& model,
                     const RankingOptions& options) {
-  check_options(blocks, options);
+  check_ranking_options(blocks, options);
   Ranking result;
   if (is_greedy(options.method)) {
     const GreedyOptions greedy{options.update, options.budget, options.parameters};

@@ -44,6 +44,13 @@ std::string verdict(const std::string& path, const std::string& line) {
   return offences.empty() ? std::string() : offences.front();
 }
 
+/// A source file of a folder in the order.
+std::string source_of(const std::string& folder) {
+  const std::string studies = "studies/";
+  return folder.starts_with(studies) ? "studies/src/" + folder.substr(studies.size()) + "/x.cpp"
+                                     : "src/" + folder + "/x.cpp";
+}
+
 }  // namespace
 
 TEST_CASE("every include of this source tree follows the order of the folders") {
@@ -61,7 +68,10 @@ TEST_CASE("includes along the order are accepted") {
   CHECK(verdict("src/io/a.cpp", "// #include \"sextant/model/model.hpp\"") == "");
   CHECK(verdict("apps/sextant/main.cpp", "#include \"sextant/report/html.hpp\"") == "");
   CHECK(verdict("apps/sextant/main.cpp", "#include \"options.hpp\"") == "");
-  CHECK(verdict("include/sextant/ttt/a.hpp", "#include \"sextant/pretrain/a.hpp\"") == "");
+  CHECK(verdict("src/advice/a.cpp", "#include \"sextant/ttt/a.hpp\"") == "");
+  CHECK(verdict("studies/src/linear/a.cpp", "#include \"sextant/report/a.hpp\"") == "");
+  CHECK(verdict("studies/include/sextant/studies/pretrain/a.hpp",
+                "#include \"sextant/studies/generators/a.hpp\"") == "");
 }
 
 TEST_CASE("an include against the order is rejected") {
@@ -75,9 +85,18 @@ TEST_CASE("an include against the order is rejected") {
     for (std::size_t high = low + 1; high < folder_order().size() - 1; ++high) {
       const std::string& a = folder_order()[low];
       const std::string& b = folder_order()[high];
-      CHECK(verdict("src/" + a + "/x.cpp", "#include \"sextant/" + b + "/y.hpp\"") != "");
-      CHECK(verdict("src/" + b + "/x.cpp", "#include \"sextant/" + a + "/y.hpp\"") == "");
+      CHECK(verdict(source_of(a), "#include \"sextant/" + b + "/y.hpp\"") != "");
+      CHECK(verdict(source_of(b), "#include \"sextant/" + a + "/y.hpp\"") == "");
     }
+}
+
+TEST_CASE("the product must not include studies") {
+  CHECK(verdict("include/sextant/report/a.hpp", "#include \"sextant/studies/linear/advice.hpp\"") ==
+        "include/sextant/report/a.hpp:2: report must not include studies/linear "
+        "(sextant/studies/linear/advice.hpp)");
+  CHECK(verdict("src/report/a.cpp", "#include <sextant/studies/statistics/paired.hpp>") != "");
+  CHECK(verdict("studies/src/utils/a.cpp", "#include <vector>") ==
+        "studies/src/utils/a.cpp: lies in the unknown folder \"studies/utils\"");
 }
 
 TEST_CASE("includes of apps, of unknown folders and around the order are rejected") {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 #include <regex>
 
 namespace sextant::architecture {
@@ -11,7 +12,8 @@ namespace fs = std::filesystem;
 
 struct SourceFile {
   fs::path path;       ///< Relative to the root.
-  std::string folder;  ///< "io"; "apps" for everything below apps/; empty when directly below src/.
+  /// "io", "studies/linear"; "apps" for everything below apps/; empty when directly below src/.
+  std::string folder;
 };
 
 /// The place in the order, or the order's size when `folder` is unknown.
@@ -27,15 +29,39 @@ std::string first_folder(const fs::path& path) {
   return path.has_parent_path() ? path.begin()->string() : std::string();
 }
 
+/// "io" of io/csv.hpp, "studies/linear" of studies/linear/advice.hpp: what follows "sextant/" in an
+/// include.
+std::string library_folder(const fs::path& path) {
+  const std::string first = first_folder(path);
+  if (first != "studies") return first;
+  return "studies/" + first_folder(path.lexically_relative("studies"));
+}
+
+/// A part of the source tree, and how its folders are called in the order.
+struct Top {
+  fs::path path;
+  std::function<std::string(const fs::path& below)> folder;
+};
+
+const std::vector<Top>& tops() {
+  const auto of_studies = [](const fs::path& below) { return "studies/" + first_folder(below); };
+  static const std::vector<Top> all{{"include/sextant", first_folder},
+                                    {"src", first_folder},
+                                    {"studies/include/sextant/studies", of_studies},
+                                    {"studies/src", of_studies},
+                                    {"apps", [](const fs::path&) { return std::string("apps"); }}};
+  return all;
+}
+
 std::vector<SourceFile> source_files(const fs::path& root) {
   std::vector<SourceFile> files;
-  for (const fs::path top : {"include/sextant", "src", "apps"}) {
-    if (!fs::exists(root / top)) continue;
-    for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
+  for (const Top& top : tops()) {
+    if (!fs::exists(root / top.path)) continue;
+    for (const auto& entry : fs::recursive_directory_iterator(root / top.path)) {
       const auto extension = entry.path().extension();
       if (!entry.is_regular_file() || (extension != ".hpp" && extension != ".cpp")) continue;
-      const fs::path below = entry.path().lexically_relative(root / top);
-      files.push_back({top / below, top == "apps" ? "apps" : first_folder(below)});
+      const fs::path below = entry.path().lexically_relative(root / top.path);
+      files.push_back({top.path / below, top.folder(below)});
     }
   }
   std::sort(files.begin(), files.end(),
@@ -47,7 +73,7 @@ std::vector<SourceFile> source_files(const fs::path& root) {
 std::string judge(const SourceFile& file, const std::string& target, bool quoted) {
   const fs::path path(target);
   if (first_folder(path) == "sextant") {
-    const std::string folder = first_folder(path.lexically_relative("sextant"));
+    const std::string folder = library_folder(path.lexically_relative("sextant"));
     if (!known(folder)) return "includes " + target + " of an unknown folder";
     if (rank(folder) > rank(file.folder))
       return file.folder + " must not include " + folder + " (" + target + ")";
@@ -65,9 +91,14 @@ std::string judge(const SourceFile& file, const std::string& target, bool quoted
 
 const std::vector<std::string>& folder_order() {
   static const std::vector<std::string> order{
-      "core",     "statistics", "io",        "spectral",  "linear",  "evidence", "subspace",
-      "geometry", "advice",     "tokenizer", "model",     "readout", "task",     "single_index",
-      "pretrain", "ttt",        "report",    "reproduce", "apps"};
+      // the product
+      "core", "io", "spectral", "evidence", "subspace", "geometry", "tokenizer", "model", "readout",
+      "task", "ttt", "advice", "report",
+      // the studies
+      "studies/statistics", "studies/analysis", "studies/linear", "studies/generators",
+      "studies/single_index", "studies/pretrain", "studies/presentation", "studies/reproduce",
+      // the program
+      "apps"};
   return order;
 }
 

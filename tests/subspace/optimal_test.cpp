@@ -1,4 +1,4 @@
-/// The optimal subspace against its definition with explicit Jacobians, and the global design.
+/// The optimal subspace against its definition with explicit Jacobians.
 
 #include "sextant/subspace/optimal.hpp"
 
@@ -8,7 +8,6 @@
 #include <cmath>
 
 #include "sextant/core/errors.hpp"
-#include "sextant/subspace/global_design.hpp"
 #include "sextant/subspace/scores.hpp"
 #include "support/close.hpp"
 #include "support/random_blocks.hpp"
@@ -46,10 +45,9 @@ TEST_CASE("the optimal subspace is the top eigenspace of the whitened informatio
   Eigen::MatrixXd covariance = model.tau2 * jacobian * jacobian.transpose();
   covariance.diagonal().array() += model.sigma2;
   const Root root(metric);
-  const Eigen::MatrixXd information = captured_information(jacobian, root.root, model);
   const Eigen::MatrixXd plain =
       std::pow(model.tau2, 2) * jacobian.transpose() * covariance.inverse() * jacobian;
-  CHECK((information - root.root * plain * root.root).norm() < 1e-12 * information.norm());
+  const Eigen::MatrixXd information = root.root * plain * root.root;
 
   const Eigen::VectorXd residuals = normal_matrix(7, 1, random);
   const auto full = spectral::decompose(summed_kernel(blocks.view()));
@@ -116,43 +114,6 @@ TEST_CASE(
   CHECK(other > risks[1]);
 }
 
-TEST_CASE("choosing by the average of prompts costs no more than the bound, at its rate") {
-  Random random(3);
-  const Eigen::Index d = 6;
-  const Benchmark model{1, 0.5};
-  const Eigen::VectorXd scales = Eigen::VectorXd::LinSpaced(d, 1.5, 0.5);
-  const Eigen::MatrixXd root = Eigen::MatrixXd::Identity(d, d);
-  const auto information = [&] {
-    const Eigen::MatrixXd jacobian = normal_matrix(4, d, random) * scales.asDiagonal();
-    return captured_information(jacobian, root, model);
-  };
-  GlobalDesign many;
-  for (int i = 0; i < 4000; ++i) many.add(information());
-  const Eigen::MatrixXd truth = many.mean();
-  const auto spread = many.spread();
-  double few_regret = 0;
-  double more_regret = 0;
-  int misses = 0;
-  const int repeats = 60;
-  for (int repeat = 0; repeat < repeats; ++repeat) {
-    for (const int prompts : {5, 80}) {
-      GlobalDesign design;
-      for (int i = 0; i < prompts; ++i) design.add(information());
-      const double regret = design_regret(design.subspace(2), truth);
-      // The variation is a sum over prompts.
-      const GlobalDesign::Spread of_these = {spread.variation * prompts / 4000, spread.largest};
-      misses += regret > design_regret_bound(2, d, prompts, of_these, 0.05);
-      (prompts == 5 ? few_regret : more_regret) += regret / repeats;
-    }
-  }
-  CHECK(misses <= 2 * repeats * 0.05);
-  CHECK(few_regret > 0);
-  CHECK(more_regret < few_regret / 3);
-  CHECK(design_regret(many.subspace(3), truth) < 1e-12);
-  CHECK(design_regret_bound(2, d, 10, {1, 0.5}, 0.1) ==
-        close(4 * (std::sqrt(2 * std::log(120.0)) + std::log(120.0) / 3) / 10));
-}
-
 TEST_CASE("arguments out of range are rejected") {
   Random random(4);
   const auto blocks = test::random_blocks(random, 3, 1, {2});
@@ -163,10 +124,4 @@ TEST_CASE("arguments out of range are rejected") {
   CHECK_THROWS_AS(optimal.risk(-1), ArgumentError);
   // Nothing to learn: no direction captures anything.
   CHECK(optimal_subspace(blocks.view(), full, Eigen::VectorXd::Ones(3), {0, 1}).captured.isZero());
-  GlobalDesign design;
-  CHECK_THROWS_AS(design.mean(), ArgumentError);
-  design.add(Eigen::MatrixXd::Identity(2, 2));
-  CHECK_THROWS_AS(design.add(Eigen::MatrixXd::Identity(3, 3)), ArgumentError);
-  CHECK_THROWS_AS(design.subspace(3), ArgumentError);
-  CHECK_THROWS_AS(design_regret_bound(3, 2, 1, {1, 1}, 0.05), ArgumentError);
 }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -19,6 +20,15 @@ using OrderedJson = nlohmann::ordered_json;
 
 /// The number, or null: JSON knows neither infinity nor NaN.
 OrderedJson finite_or_null(double value);
+
+/// A number that is not there: an empty cell.
+inline constexpr double missing_cell = std::numeric_limits<double>::quiet_NaN();
+
+/// A column's values from an array: spans, and Eigen's vectors through their data and size.
+std::vector<double> as_vector(const auto& values) {
+  return {values.data(), values.data() + values.size()};
+}
+
 
 /// Columns of equal length, each with a header, either text or numbers. A value that is missing is
 /// NaN or an empty string.
