@@ -77,7 +77,8 @@ void run(const Options& options) {
   const auto style = report::terminal_style(1);
   report::OrderedJson json = report::to_json(plan, adapted.result);
   std::string text = report::adaptation_text(adapted.result, style);
-  add_row_predictions(options.source, adapted.result, style, json, text);
+  add_row_predictions(source.table(), adapted.result, style, json, text);
+  add_table(source.table(), json, text);
   files.write(json, text, [&] {
     return report::plan_html(heading("An adaptation", source, options.shared.seed), plan,
                              source.geometry.blocks, &adapted.result);

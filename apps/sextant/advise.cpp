@@ -51,7 +51,8 @@ void run(const Options& options) {
   std::string text = report::plan_text(plan, source.geometry.blocks, style);
   if (made != nullptr) text += "\n" + report::adaptation_text(*made, style);
   report::OrderedJson json = report::to_json(plan, update);
-  add_row_predictions(options.source, update, style, json, text);
+  add_row_predictions(source.table(), update, style, json, text);
+  add_table(source.table(), json, text);
   files.write(json, text, [&] {
     return report::plan_html(heading("Advice on adapting", source, options.shared.seed), plan,
                              source.geometry.blocks, made);

@@ -24,7 +24,7 @@ void run(const Options& options) {
   check_source(options.source);
   capture_options(options.source);  // wrong usage before any work
   ResultFiles files(options.output, input_files(options.source), {{"--out", options.out}});
-  const ttt::PromptModel model = open_model(options.source);
+  const ttt::PromptModel model = open_model(options.source, options.shared.quiet);
   const geometry::PromptGeometry geometry =
       apps::capture(model, capture_options(options.source), options.source.model);
   geometry::write_geometry(options.out, geometry);
@@ -36,7 +36,8 @@ void run(const Options& options) {
   if (some_targets && !all_targets) {
     warn({"some queries have no target, so the file holds no query_targets"}, options.shared.quiet);
   }
-  const Summary summary = summarize_geometry(geometry, report::terminal_style(1));
+  Summary summary = summarize_geometry(geometry, report::terminal_style(1));
+  add_table(model.prompt().source.get(), summary.json, summary.text);
   files.write(summary.json, summary.text + fmt::format("\nWritten to {}\n", options.out), {});
 }
 

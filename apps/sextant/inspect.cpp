@@ -9,6 +9,7 @@
 #include "sextant/geometry/file.hpp"
 #include "sextant/io/safetensors.hpp"
 #include "summary.hpp"
+#include "table_source.hpp"
 
 namespace sextant::apps {
 namespace {
@@ -17,6 +18,7 @@ struct Options {
   SharedOptions shared;
   OutputOptions output;
   std::string path;
+  TableOptions table;
 };
 
 Summary summarize_safetensors(const std::string& path, const report::TerminalStyle& style) {
@@ -40,10 +42,19 @@ void run(const Options& options) {
   const auto status = std::filesystem::status(options.path, error);
   if (!std::filesystem::exists(status)) throw InputError(options.path, "", "does not exist");
   Summary summary;
-  if (std::filesystem::is_directory(status)) {
+  const bool is_directory = std::filesystem::is_directory(status);
+  const bool is_table =
+      !is_directory && (options.path.ends_with(".csv") || options.path.ends_with(".tsv"));
+  if (options.table.any() && !is_table) {
+    throw UsageError(
+        "--label, --categorical, --delimiter and --header are for tables (.csv, .tsv)");
+  }
+  if (is_directory) {
     summary = summarize_model(options.path, style);
-  } else if (options.path.ends_with(".csv")) {
-    summary = summarize_table(options.path, style);
+  } else if (is_table) {
+    const task::ClassTable table = task::parse_class_table(
+        io::read_csv(options.path, table_format(options.table)), table_columns(options.table));
+    summary = summarize_table(table, style);
   } else if (options.path.ends_with(".safetensors")) {
     summary = summarize_safetensors(options.path, style);
   } else {
@@ -61,8 +72,9 @@ void add_inspect(CLI::App& app) {
   auto* command =
       app.add_subcommand("inspect", "What a model directory, geometry, prompt or head file holds");
   const auto options = std::make_shared<Options>();
-  command->add_option("path", options->path, "Model directory, .safetensors, .json or .csv")
+  command->add_option("path", options->path, "Model directory, .safetensors, .json, .csv or .tsv")
       ->required();
+  add_table_options(*command, options->table);
   add_output_options(*command, options->output, false);
   add_shared_options(*command, options->shared);
   command->callback([options] { run(*options); });

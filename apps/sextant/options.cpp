@@ -70,12 +70,9 @@ void add_source_options(CLI::App& command, SourceOptions& options, bool allow_ge
   command.add_option("--csv", options.csv,
                      "In place of a prompt, for a model of rows: a table whose labelled rows are "
                      "the examples, the others queries");
-  command.add_option("--label", options.label,
-                     "Column of --csv with the class (default: the last)");
-  command.add_option("--categorical", options.categorical,
-                     "Columns of --csv whose numbers are codes, a,b,c; text is one anyway");
+  add_table_options(command, options.table);
   command.add_option("--query-csv", options.query_csv,
-                     "Rows to predict, with the header of --csv; labels, if any, are targets");
+                     "Rows to predict, with the columns of --csv; labels, if any, are targets");
   command.add_option("--head", options.head,
                      "Linear head of an encoder; default: head.safetensors in the model directory");
   command
@@ -112,9 +109,8 @@ void check_source(const SourceOptions& options) {
         "needs --model DIR and either --prompt FILE or --csv FILE, or --geometry FILE where it is "
         "taken");
   }
-  if (options.csv.empty() &&
-      !(options.label.empty() && options.categorical.empty() && options.query_csv.empty())) {
-    throw UsageError("--label, --categorical and --query-csv go with --csv");
+  if (options.csv.empty() && (options.table.any() || !options.query_csv.empty())) {
+    throw UsageError("--label, --categorical, --delimiter, --header and --query-csv go with --csv");
   }
 }
 
@@ -152,10 +148,8 @@ ttt::PromptModelFiles prompt_files(const SourceOptions& options) {
     files.table.emplace();
     files.table->examples = options.csv;
     files.table->queries = options.query_csv;
-    files.table->columns.label = options.label;
-    if (!options.categorical.empty()) {
-      files.table->columns.categorical = parse_names(options.categorical, "--categorical");
-    }
+    files.table->columns = table_columns(options.table);
+    files.table->format = table_format(options.table);
   }
   if (!options.head.empty()) files.head = options.head;
   files.query = options.query;

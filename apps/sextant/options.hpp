@@ -12,6 +12,7 @@
 #include "sextant/advice/score.hpp"
 #include "sextant/model/capture.hpp"
 #include "sextant/ttt/load.hpp"
+#include "table_source.hpp"
 
 namespace sextant::apps {
 
@@ -22,8 +23,7 @@ struct SourceOptions {
   std::string prompt;
   std::string csv;  ///< A table in place of a prompt.
   std::string query_csv;
-  std::string label;        ///< Column; empty: the last.
-  std::string categorical;  ///< Names of columns, a,b,c.
+  TableOptions table;  ///< Of both.
   std::string head;
   std::vector<std::string> kinds;  ///< Empty: value, or all that a geometry file holds.
   std::string layers;
@@ -34,7 +34,7 @@ struct SourceOptions {
   bool from_model() const { return !model.empty(); }
 };
 
-/// Adds --model, --prompt, --csv with --label, --categorical and --query-csv, --head,
+/// Adds --model, --prompt, --csv with `TableOptions` and --query-csv, --head,
 /// --blocks-kind, --layers, --features, --block-scales, --query and, where `allow_geometry`,
 /// --geometry.
 void add_source_options(CLI::App& command, SourceOptions& options, bool allow_geometry);

@@ -112,7 +112,8 @@ void warn(const std::vector<std::string>& warnings, bool quiet) {
   if (quiet) return;
   const int width = report::terminal_style(2).width;
   for (const std::string& warning : warnings) {
-    fmt::print(stderr, "{}\n", report::wrap("sextant: warning: " + warning, width));
+    fmt::print(stderr, "{}\n",
+               report::wrap("sextant: warning: " + report::printable(warning), width));
   }
 }
 

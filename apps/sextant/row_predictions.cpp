@@ -45,13 +45,11 @@ report::OrderedJson guess_json(const Guess& guess) {
 
 }  // namespace
 
-void add_row_predictions(const SourceOptions& options, const ttt::Adaptation& adaptation,
+void add_row_predictions(const task::ClassTable* table, const ttt::Adaptation& adaptation,
                          const report::TerminalStyle& style, report::OrderedJson& json,
                          std::string& text) {
-  if (options.csv.empty() || adaptation.queries.empty()) return;
-  const auto classes =
-      task::parse_class_table(io::read_csv(options.csv), prompt_files(options).table->columns)
-          .classes;
+  if (table == nullptr || adaptation.queries.empty()) return;
+  const std::vector<std::string>& classes = table->classes;
   const auto per_row =
       static_cast<std::size_t>(readout::scalars_per_row(static_cast<int>(classes.size())));
   json["rows"] = report::OrderedJson::array();
@@ -72,15 +70,15 @@ void add_row_predictions(const SourceOptions& options, const ttt::Adaptation& ad
                             {"known", known.back().empty() ? report::OrderedJson()
                                                            : report::OrderedJson(known.back())}});
   }
-  report::Table table;
-  table.numbers("row", numbers).text_of("before", before, &Guess::name);
-  table.numbers_of("probability", before, &Guess::probability, 3);
-  table.text_of("after", after, &Guess::name);
-  table.numbers_of("probability", after, &Guess::probability, 3);
+  report::Table shown;
+  shown.numbers("row", numbers).text_of("before", before, &Guess::name);
+  shown.numbers_of("probability", before, &Guess::probability, 3);
+  shown.text_of("after", after, &Guess::name);
+  shown.numbers_of("probability", after, &Guess::probability, 3);
   if (std::ranges::any_of(known, [](const std::string& name) { return !name.empty(); })) {
-    table.text("known", known);
+    shown.text("known", known);
   }
-  text += "\nMost probable class of each row\n" + to_terminal(table, style, 40);
+  text += "\nMost probable class of each row\n" + to_terminal(shown, style, 40);
 }
 
 }  // namespace sextant::apps

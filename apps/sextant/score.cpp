@@ -22,11 +22,13 @@ struct Options {
 };
 
 void write(const advice::Scoring& scoring, const std::vector<geometry::Block>& blocks,
-           const report::Heading& heading, const Options& options, ResultFiles& files) {
+           const report::Heading& heading, const task::ClassTable* table, const Options& options,
+           ResultFiles& files) {
   warn(scoring.warnings, options.shared.quiet);
-  files.write(report::to_json(scoring),
-              report::scoring_text(scoring, blocks, report::terminal_style(1)),
-              [&] { return report::scoring_html(heading, scoring, blocks); });
+  report::OrderedJson json = report::to_json(scoring);
+  std::string text = report::scoring_text(scoring, blocks, report::terminal_style(1));
+  add_table(table, json, text);
+  files.write(json, text, [&] { return report::scoring_html(heading, scoring, blocks); });
 }
 
 /// Throws `UsageError` for a rule that needs kernels.
@@ -64,12 +66,12 @@ void run(const Options& options) {
                        " has none: use trace");
     }
     write(score_from_products(source, options, score), source.blocks, heading(title, source, seed),
-          options, files);
+          source.model.prompt().source.get(), options, files);
     return;
   }
   const Source source = open_source(options.source, options.shared.quiet);
   write(advice::score(source.geometry, score), source.geometry.blocks, heading(title, source, seed),
-        options, files);
+        source.table(), options, files);
 }
 
 }  // namespace

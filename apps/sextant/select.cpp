@@ -21,11 +21,12 @@ struct Options {
 };
 
 void write(const advice::Selection& selection, const report::Heading& heading,
-           const Options& options, ResultFiles& files) {
+           const task::ClassTable* table, const Options& options, ResultFiles& files) {
   warn(selection.warnings, options.shared.quiet);
-  files.write(report::to_json(selection),
-              report::selection_text(selection, report::terminal_style(1)),
-              [&] { return report::selection_html(heading, selection); });
+  report::OrderedJson json = report::to_json(selection);
+  std::string text = report::selection_text(selection, report::terminal_style(1));
+  add_table(table, json, text);
+  files.write(json, text, [&] { return report::selection_html(heading, selection); });
 }
 
 void run(const Options& options) {
@@ -38,11 +39,12 @@ void run(const Options& options) {
   if (options.kernel.from_products()) {
     const ProductSource source(options.source, options.shared.quiet);
     write(advice::select(source.products, select, options.kernel.products(seed)),
-          heading(title, source, seed), options, files);
+          heading(title, source, seed), source.model.prompt().source.get(), options, files);
     return;
   }
   const Source source = open_source(options.source, options.shared.quiet);
-  write(advice::select(source.geometry, select), heading(title, source, seed), options, files);
+  write(advice::select(source.geometry, select), heading(title, source, seed), source.table(),
+        options, files);
 }
 
 }  // namespace

@@ -63,8 +63,9 @@ auto naming_scales(const SourceOptions& options, const Apply& apply) {
 
 }  // namespace
 
-ttt::PromptModel open_model(const SourceOptions& options) {
+ttt::PromptModel open_model(const SourceOptions& options, bool quiet) {
   ttt::PromptModel model = ttt::load_prompt_model(prompt_files(options));
+  if (model.prompt().source != nullptr) warn(model.prompt().source->notes, quiet);
   if (!options.block_scales.empty()) {
     const auto scales = geometry::read_block_scales(options.block_scales);
     naming_scales(options, [&] { model.set_block_scales(scales); });
@@ -112,7 +113,7 @@ Source open_source(const SourceOptions& options, bool quiet) {
   Source source;
   if (options.from_model()) {
     source.captured = capture_options(options);
-    source.model.emplace(open_model(options));
+    source.model.emplace(open_model(options, quiet));
     source.geometry = capture(*source.model, source.captured, options.model);
     warn_of_unused_scales(*source.model, source.geometry.blocks, options, quiet);
     const auto& table = source.model->prompt().table;

@@ -16,15 +16,19 @@ struct Source {
   geometry::PromptGeometry geometry;
   model::CaptureOptions captured;  ///< With a model: what was captured.
   std::string description;         ///< "models/digits-gpt2 with demo.json", for headings.
+
+  /// Null unless the prompt is a table.
+  const task::ClassTable* table() const { return model ? model->prompt().source.get() : nullptr; }
 };
 
 /// Reads the geometry file, or loads the model and captures. A query that is asked for is the only
 /// one left in the geometry. Warns of unused scales unless `quiet`.
 Source open_source(const SourceOptions& options, bool quiet);
 
-/// The model with its prompt, under the scales of --block-scales. Throws as `load_prompt_model`,
-/// and `InputError` for a block in that file that the model lacks.
-ttt::PromptModel open_model(const SourceOptions& options);
+/// The model with its prompt, under the scales of --block-scales. Warns, unless `quiet`, of what a
+/// table says otherwise than its author may have meant. Throws as `load_prompt_model`, and
+/// `InputError` for a block in that file that the model lacks.
+ttt::PromptModel open_model(const SourceOptions& options, bool quiet);
 
 /// Warns where --block-scales names blocks of the model that are not among `blocks`, the captured
 /// ones: they stay as they are.

@@ -12,9 +12,9 @@
 #include "sextant/model/tensor_source.hpp"
 #include "sextant/readout/linear_head.hpp"
 #include "sextant/spectral/eigensystem.hpp"
-#include "sextant/task/class_table.hpp"
 #include "sextant/task/prompt.hpp"
 #include "sextant/tokenizer/load.hpp"
+#include "table_source.hpp"
 
 namespace sextant::apps {
 namespace {
@@ -212,31 +212,44 @@ Summary summarize_head(const std::filesystem::path& path, const report::Terminal
   return summary;
 }
 
-Summary summarize_table(const std::filesystem::path& path, const report::TerminalStyle& style) {
-  const task::ClassTable table = task::parse_class_table(io::read_csv(path), {});
-  const auto labelled = std::ranges::count_if(table.labels, [](int label) { return label >= 0; });
+Summary summarize_table(const task::ClassTable& table, const report::TerminalStyle& style) {
   std::vector<std::string> kinds;
   std::vector<double> missing;
+  std::vector<std::string> used;
   for (std::size_t c = 0; c < table.names.size(); ++c) {
     const int categories = table.categories[c];
     kinds.push_back(categories == 0 ? "numbers" : fmt::format("{} categories", categories));
     missing.push_back(static_cast<double>(
         table.columns.col(static_cast<Eigen::Index>(c)).array().isNaN().count()));
+    const bool unused = std::ranges::find(table.unused, table.names[c]) != table.unused.end();
+    used.emplace_back(unused ? "no" : "yes");
   }
   Summary summary;
-  summary.json = {
-      {"format", "table"},       {"rows", table.labels.size()},    {"labelled", labelled},
-      {"columns", table.names},  {"categories", table.categories}, {"missing", missing},
-      {"classes", table.classes}};
-  summary.text =
-      rows({{"rows", std::to_string(table.labels.size())},
-            {"with a label in the last column", std::to_string(labelled)},
-            {"classes", std::to_string(table.classes.size())}},
-           style) +
-      "\n" +
-      to_terminal(
-          Table().text("column", table.names).text("kind", kinds).numbers("missing", missing),
-          style, 40);
+  summary.json = {{"format", "table"},
+                  {"rows", table.labels.size()},
+                  {"labelled", table.examples.size()},
+                  {"columns", table.names},
+                  {"categories", table.categories},
+                  {"missing", missing},
+                  {"classes", table.classes}};
+  std::vector<std::pair<std::string, std::string>> entries = row_counts(table);
+  entries.emplace_back("column of the label", report::printable(table.label));
+  entries.emplace_back("classes", std::to_string(table.classes.size()));
+  std::string counted;  // says the same as the first rows
+  add_table(&table, summary.json, counted);
+  summary.text = rows(entries, style) + "\n" +
+                 to_terminal(Table()
+                                 .text("column", table.names)
+                                 .text("kind", kinds)
+                                 .numbers("missing", missing)
+                                 .text("used", used),
+                             style, 40);
+  if (!table.notes.empty()) summary.text += "\n";
+  for (const std::string& note : table.notes) {
+    std::string lines = report::wrap(report::printable(note), style.width, "  ");
+    lines[0] = '-';
+    summary.text += lines + "\n";
+  }
   return summary;
 }
 

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/names.hpp"
 
 namespace sextant::geometry {
 namespace {
@@ -15,21 +16,6 @@ namespace {
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-
-/// Insertions, deletions and substitutions that turn `a` into `b`.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t substituted = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, substituted});
-    }
-  }
-  return row[b.size()];
-}
 
 void check_indices(std::string_view function, std::string_view argument,
                    std::span<const Index> indices, Index count) {

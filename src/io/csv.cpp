@@ -2,17 +2,21 @@
 
 #include <csv.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unicode/utf8.h>
 
 #include <algorithm>
+#include <cctype>
 #include <set>
+#include <utility>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/names.hpp"
 #include "sextant/io/files.hpp"
 
 namespace sextant::io {
 namespace {
+
+constexpr std::string_view usual_delimiters = ",;\t|";
 
 /// What libcsv calls back with. Nothing may throw through its C frames, so nothing is judged here.
 struct Collected {
@@ -38,7 +42,10 @@ void end_row(int, void* user) {
 
 class Parser {
  public:
-  Parser() { csv_init(&parser_, CSV_STRICT | CSV_STRICT_FINI); }
+  explicit Parser(char delimiter) {
+    csv_init(&parser_, CSV_STRICT | CSV_STRICT_FINI);
+    csv_set_delim(&parser_, static_cast<unsigned char>(delimiter));
+  }
   ~Parser() { csv_free(&parser_); }
   Parser(const Parser&) = delete;
   Parser& operator=(const Parser&) = delete;
@@ -73,26 +80,42 @@ std::size_t first_invalid(std::string_view text) {
   return text.size();
 }
 
-std::vector<std::vector<CsvCell>> collect(std::string_view text, std::string_view file) {
-  Parser parser;
+/// Rows up to the first thing that cannot stand where it does.
+struct Reading {
+  std::vector<std::vector<CsvCell>> rows;
+  std::string place;    ///< Of what is wrong.
+  std::string problem;  ///< Empty where nothing is.
+};
+
+Reading read_rows(std::string_view text, char delimiter) {
+  Parser parser(delimiter);
   Collected collected;
   std::size_t line = 1;
   bool in_row = false;
-  const auto here = [&] { return column_place(line, collected.rows.back().size() + 1); };
+  const auto failed = [&](std::size_t in_line, std::string_view problem) {
+    return Reading{
+        {}, column_place(in_line, collected.rows.back().size() + 1), std::string(problem)};
+  };
   const std::size_t invalid = first_invalid(text);
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char byte = text[i];
-    const bool blank = byte == '\n' || byte == '\r' || byte == ' ' || byte == '\t';
-    if (i == invalid) throw InputError(file, here(), "has bytes that are not UTF-8");
-    if (byte == '\0') throw InputError(file, here(), "has a null byte, expected text");
+    const bool blank =
+        byte == '\n' || byte == '\r' || ((byte == ' ' || byte == '\t') && byte != delimiter);
+    if (i == invalid) {
+      return failed(line, "has bytes that are not UTF-8; save the file in that encoding");
+    }
+    if (byte == '\0') {
+      return failed(line,
+                    "has a null byte, expected text; is the file in UTF-16? Save it as UTF-8");
+    }
     if (!in_row && !blank) {
       in_row = true;
       collected.cell_line = line;
     }
     if (!parser.feed(byte, collected)) {
-      throw InputError(file, here(),
-                       "has a quote inside a cell, expected the whole cell in quotes and quotes "
-                       "in it doubled");
+      return failed(line,
+                    "has a quote inside a cell, expected the whole cell in quotes and quotes "
+                    "in it doubled");
     }
     if (byte == '\n' && (i == 0 || text[i - 1] != '\r')) ++line;
     if (byte == '\r') ++line;
@@ -101,11 +124,121 @@ std::vector<std::vector<CsvCell>> collect(std::string_view text, std::string_vie
     collected.row_ended = collected.cell_ended = false;
   }
   if (!parser.finish(collected)) {
-    throw InputError(file, column_place(collected.cell_line, collected.rows.back().size() + 1),
-                     "begins with a quote that is never closed");
+    return failed(collected.cell_line, "begins with a quote that is never closed");
   }
   if (collected.rows.back().empty()) collected.rows.pop_back();
-  return std::move(collected.rows);
+  return {std::move(collected.rows), "", ""};
+}
+
+bool is_blank(const std::vector<CsvCell>& row) {
+  return std::ranges::all_of(row, [](const CsvCell& cell) { return cell.text.empty(); });
+}
+
+/// How many cells each row has that is not blank; 0 when they differ or cannot be read.
+std::size_t common_width(const Reading& reading) {
+  std::size_t width = 0;
+  for (const auto& row : reading.rows) {
+    if (is_blank(row)) continue;
+    if (width == 0) width = row.size();
+    if (row.size() != width) return 0;
+  }
+  return width;
+}
+
+/// The first line with something in it, as far as quotes let it go, without what stands in quotes.
+std::string unquoted_header(std::string_view text) {
+  std::string header;
+  bool quoted = false;
+  for (const char byte : text) {
+    if (byte == '"') quoted = !quoted;
+    if (quoted || byte == '"') continue;
+    const bool ends = byte == '\n' || byte == '\r';
+    if (ends && header.find_first_not_of(",;|\t ") != std::string::npos) break;
+    ends ? header.clear() : header.push_back(byte);
+  }
+  return header;
+}
+
+/// See `parse_csv`; where no delimiter makes equal rows, the most frequent one in the header.
+std::pair<char, Reading> find_delimiter(std::string_view text) {
+  const std::string header = unquoted_header(text);
+  std::pair<char, Reading> best{usual_delimiters.front(), {}};
+  std::size_t most_columns = 0;
+  std::ptrdiff_t most_frequent = 0;
+  for (const char candidate : usual_delimiters) {
+    const auto count = std::ranges::count(header, candidate);
+    if (count == 0) continue;
+    Reading reading = read_rows(text, candidate);
+    const std::size_t width = common_width(reading);
+    if (width > most_columns || (most_columns == 0 && count > most_frequent)) {
+      best = {candidate, std::move(reading)};
+    }
+    most_columns = std::max(most_columns, width);
+    most_frequent = std::max(most_frequent, count);
+  }
+  if (most_frequent == 0) best.second = read_rows(text, best.first);
+  return best;
+}
+
+void check_delimiter(char delimiter) {
+  const auto byte = static_cast<unsigned char>(delimiter);
+  if (delimiter == '\t' || (byte < 0x80 && std::ispunct(byte) != 0 && delimiter != '"')) return;
+  throw ArgumentError("parse_csv", "options.delimiter",
+                      "is none: expected a tab or one character such as , ; |");
+}
+
+void drop_blank_rows(CsvTable& table) {
+  for (const auto& row : table.rows) {
+    if (!is_blank(row)) continue;
+    if (table.blank_rows++ == 0) table.first_blank_row = row.front().line;
+  }
+  if (table.blank_rows > 0) std::erase_if(table.rows, is_blank);
+}
+
+bool begins_like_a_number(std::string_view text) {
+  const std::size_t digit = text.find_first_of("0123456789");
+  return digit != std::string_view::npos && digit == text.find_first_not_of("+-.");
+}
+
+/// Moves the first row to the header.
+void take_header(CsvTable& table) {
+  const std::vector<CsvCell> cells = std::move(table.rows.front());
+  table.rows.erase(table.rows.begin());
+  const bool like_a_row = std::ranges::any_of(
+      cells, [](const CsvCell& cell) { return begins_like_a_number(cell.text); });
+  const std::string_view advice =
+      like_a_row ? "; if this line is a row and no header, say so (--header no)" : "";
+  std::set<std::string> names;
+  for (const CsvCell& cell : cells) {
+    const std::string place = column_place(cell.line, table.header.size() + 1);
+    if (cell.text.empty()) {
+      throw InputError(table.file, place,
+                       fmt::format("is empty, expected a column's name{}{}",
+                                   table.header.empty() && cells.size() > 1 && !like_a_row
+                                       ? " (pandas: to_csv(..., index=False) leaves numbers of "
+                                         "rows out)"
+                                       : "",
+                                   advice));
+    }
+    if (!names.insert(cell.text).second) {
+      throw InputError(table.file, place,
+                       fmt::format("repeats the column name {}{}", quoted_cell(cell.text), advice));
+    }
+    table.header.push_back(cell.text);
+  }
+}
+
+void check_widths(const CsvTable& table) {
+  const std::size_t width = table.header.size();
+  for (const auto& row : table.rows) {
+    if (row.size() == width) continue;
+    throw InputError(
+        table.file, column_place(row.front().line, std::min(row.size(), width) + 1),
+        fmt::format("the row has {} cells, expected {} as the {} has; cells are "
+                    "separated by {}, and one that holds {} stands in quotes",
+                    row.size(), width, table.header_kind == Header::absent ? "first row" : "header",
+                    delimiter_name(table.delimiter), delimiter_name(table.delimiter)));
+  }
 }
 
 }  // namespace
@@ -118,12 +251,29 @@ std::string quoted_cell(std::string_view cell) {
   return fmt::format("\"{}...\" ({} bytes)", cell.substr(0, end), cell.size());
 }
 
+std::string delimiter_name(char delimiter) {
+  switch (delimiter) {
+    case ',':
+      return "commas";
+    case ';':
+      return "semicolons";
+    case '\t':
+      return "tabs";
+    case '|':
+      return "vertical bars";
+    default:
+      return fmt::format("\"{}\"", delimiter);
+  }
+}
+
 std::size_t CsvTable::column(std::string_view name) const {
   const auto found = std::find(header.begin(), header.end(), name);
   if (found == header.end()) {
+    const auto likely = likely_names(name, header);
     throw InputError(
-        file, "line 1",
-        fmt::format("has no column \"{}\", expected one of {}", name, fmt::join(header, ", ")));
+        file, fmt::format("line {}", header_line),
+        fmt::format("has no column \"{}\", expected one of {}{}", name, listed(header),
+                    likely.empty() ? "" : fmt::format("; is {} meant?", listed(likely))));
   }
   return static_cast<std::size_t>(found - header.begin());
 }
@@ -133,36 +283,51 @@ std::string CsvTable::place(std::size_t row, std::size_t column) const {
                      header.at(column));
 }
 
-CsvTable parse_csv(std::string_view text, std::string_view file) {
-  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+CsvTable parse_csv(std::string_view text, std::string_view file, const CsvOptions& options) {
+  if (options.delimiter) check_delimiter(*options.delimiter);
+  text = without_byte_order_mark(text, file);
   CsvTable table;
   table.file = file;
-  table.rows = collect(text, file);
+  table.header_kind = options.header;
+  auto [delimiter, reading] =
+      options.delimiter ? std::pair(*options.delimiter, read_rows(text, *options.delimiter))
+                        : find_delimiter(text);
+  if (!reading.problem.empty()) throw InputError(file, reading.place, reading.problem);
+  table.delimiter = delimiter;
+  table.rows = std::move(reading.rows);
+  drop_blank_rows(table);
   if (table.rows.empty()) throw InputError(file, "", "is empty, expected a header line and rows");
-  std::set<std::string> names;
-  for (const CsvCell& cell : table.rows.front()) {
-    const std::string place = column_place(cell.line, table.header.size() + 1);
-    if (cell.text.empty()) throw InputError(file, place, "is empty, expected a column's name");
-    if (!names.insert(cell.text).second) {
-      throw InputError(file, place, "repeats the column name " + quoted_cell(cell.text));
+  table.header_line = table.rows.front().front().line;
+  if (options.header == Header::absent) {
+    for (std::size_t c = 1; c <= table.rows.front().size(); ++c) {
+      table.header.push_back(fmt::format("column{}", c));
     }
-    table.header.push_back(cell.text);
+  } else {
+    take_header(table);
   }
-  table.rows.erase(table.rows.begin());
   if (table.rows.empty()) throw InputError(file, "", "has a header line but no rows");
-  for (const auto& row : table.rows) {
-    if (row.size() == table.header.size()) continue;
-    throw InputError(file,
-                     column_place(row.front().line, std::min(row.size(), table.header.size()) + 1),
-                     fmt::format("the row has {} cells, expected {} as the header has", row.size(),
-                                 table.header.size()));
+  check_widths(table);
+  if (!options.delimiter && delimiter != usual_delimiters.front()) {
+    table.notes.push_back(fmt::format("{}: cells are separated by {}, as the header shows", file,
+                                      delimiter_name(delimiter)));
   }
   return table;
 }
 
-CsvTable read_csv(const std::filesystem::path& path) {
-  return parse_csv(read_file(path), path.string());
+CsvTable read_csv(const std::filesystem::path& path, const CsvOptions& options) {
+  return parse_csv(read_file(path), path.string(), options);
+}
+
+std::string_view without_byte_order_mark(std::string_view text, std::string_view file) {
+  constexpr std::string_view mark = "\xEF\xBB\xBF";
+  if (text.starts_with(mark)) return text.substr(mark.size());
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
+    throw InputError(file, "", "is in UTF-16; save it as UTF-8");
+  }
+  if (text.starts_with("PK\x03\x04")) {
+    throw InputError(file, "", "is a zip archive, as spreadsheets are; export it as text (CSV)");
+  }
+  return text;
 }
 
 }  // namespace sextant::io

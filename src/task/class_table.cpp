@@ -3,158 +3,281 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
-#include <charconv>
 #include <cmath>
-#include <cstdlib>
+#include <iterator>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 
+#include "cells.hpp"
+#include "feature_column.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/core/names.hpp"
+#include "table_header.hpp"
 
 namespace sextant::task {
 namespace {
 
 using Eigen::Index;
 
-bool is_missing(std::string_view text) {
-  constexpr std::array<std::string_view, 7> words = {"", "na", "n/a", "nan", "null", "none", "?"};
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::ranges::find(words, lower) != words.end();
+/// A file and, of each column of the examples' file, its place in it; the label's may be absent.
+struct Part {
+  const io::CsvTable* csv;
+  std::vector<std::optional<std::size_t>> places;
+};
+
+std::string rows(std::size_t count, const std::string& kind = "row") {
+  return fmt::format("{} {}{}", count, kind, count == 1 ? "" : "s");
 }
 
-/// The number that the whole text is, infinite where it is too large or says so.
-std::optional<double> parse_number(std::string_view text) {
-  if (text.starts_with('+')) text.remove_prefix(1);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (end != text.data() + text.size() || error == std::errc::invalid_argument) return {};
-  if (error == std::errc::result_out_of_range) {
-    value = std::strtod(std::string(text).c_str(), nullptr);  // 0 or infinite
-  }
-  return value;
-}
+std::string line(std::size_t number) { return fmt::format("line {}", number); }
 
-/// Every text that is not missing, sorted: by value where all are numbers.
-std::vector<std::string> sorted_categories(const std::set<std::string>& texts) {
-  std::vector<std::string> result(texts.begin(), texts.end());
-  const bool numbers = std::ranges::all_of(
-      result, [](const std::string& text) { return parse_number(text).has_value(); });
-  if (numbers) {
-    std::ranges::stable_sort(result, {},
-                             [](const std::string& text) { return parse_number(text).value(); });
+/// Why a table has one column: what separates its cells, as far as the header shows it.
+std::string cause_of_one_column(const io::CsvTable& csv) {
+  for (const char other : {',', ';', '\t', '|', ':', '^', '~'}) {
+    if (csv.header.front().find(other) == std::string::npos) continue;
+    return fmt::format("are cells separated by {} (--delimiter), or whole lines in quotes?",
+                       io::delimiter_name(other));
   }
-  return result;
+  return fmt::format("cells are separated by {} (--delimiter)", io::delimiter_name(csv.delimiter));
 }
 
 /// One or two files as one list of rows.
 class Reader {
  public:
-  Reader(std::vector<const io::CsvTable*> parts, const TableColumns& columns)
-      : parts_(std::move(parts)), label_(label_column(columns)) {
+  Reader(const io::CsvTable& examples, const io::CsvTable* queries, const TableColumns& columns)
+      : label_(find_label(examples, columns)) {
+    std::vector<std::optional<std::size_t>> own;
+    for (std::size_t c = 0; c < examples.header.size(); ++c) own.emplace_back(c);
+    parts_.push_back({&examples, std::move(own)});
     for (const std::string& name : columns.categorical) {
-      categorical_.insert(parts_.front()->column(name));
+      categorical_.insert(examples.column(name));
     }
+    table_.file = examples.file;
+    table_.label = examples.header[label_];
+    table_.notes = examples.notes;
+    note_header(columns);
+    if (queries != nullptr) add_queries(*queries);
   }
 
   ClassTable read() {
-    ClassTable table;
-    table.file = parts_.front()->file;
-    Index rows = 0;
-    for (const auto* part : parts_) rows += static_cast<Index>(part->rows.size());
-    const std::size_t width = parts_.front()->header.size();
-    if (width < 2) {
-      throw InputError(table.file, "line 1", "has the label's column alone, expected others");
-    }
-    table.columns.resize(rows, static_cast<Index>(width) - 1);
+    read_labels();
+    const auto count = static_cast<Index>(table_.labels.size());
+    const std::size_t width = parts_.front().csv->header.size();
+    table_.columns = Eigen::MatrixXd::Constant(count, static_cast<Index>(width) - 1,
+                                               std::numeric_limits<double>::quiet_NaN());
+    ColumnNotes notes;
     for (std::size_t c = 0; c < width; ++c) {
-      if (c == label_) continue;
-      read_column(c, static_cast<Index>(table.names.size()), table);
+      if (c != label_) read_column(c, notes);
     }
-    read_labels(table);
-    return table;
+    for (const std::string& sentence : notes.text()) note(sentence);
+    table_.unused.insert(table_.unused.end(), notes.constant.begin(), notes.constant.end());
+    table_.unused.insert(table_.unused.end(), notes.empty.begin(), notes.empty.end());
+    return std::move(table_);
   }
 
  private:
-  std::size_t label_column(const TableColumns& columns) const {
-    const io::CsvTable& first = *parts_.front();
-    return columns.label.empty() ? first.header.size() - 1 : first.column(columns.label);
+  static std::size_t find_label(const io::CsvTable& csv, const TableColumns& columns) {
+    const std::size_t last = csv.header.size() - 1;
+    if (csv.header.size() < 2) {
+      throw InputError(csv.file, line(csv.header_line),
+                       fmt::format("has the label's column alone ({}), expected others; {}",
+                                   io::quoted_cell(csv.header.front()), cause_of_one_column(csv)));
+    }
+    const bool known =
+        columns.label.empty() || std::ranges::find(csv.header, columns.label) != csv.header.end();
+    if (!known && first_line(csv, last) != FirstLine::names) {
+      throw InputError(csv.file, line(csv.header_line),
+                       fmt::format("has no column \"{}\" and looks like a row; {}", columns.label,
+                                   header_advice));
+    }
+    return columns.label.empty() ? last : csv.column(columns.label);
   }
 
-  /// Calls visit(part, row in the part, row of all, text) for each cell that is not missing.
-  template <class Visit>
-  void for_each(std::size_t column, const Visit& visit) const {
-    Index all = 0;
-    for (const auto* part : parts_) {
-      for (std::size_t row = 0; row < part->rows.size(); ++row, ++all) {
-        const std::string& text = part->rows[row][column].text;
-        if (!is_missing(text)) visit(*part, row, all, text);
-      }
+  void note(const std::string& sentence) { table_.notes.push_back(table_.file + ": " + sentence); }
+
+  void note_header(const TableColumns& columns) {
+    const io::CsvTable& csv = *parts_.front().csv;
+    const FirstLine first = columns.label.empty() ? first_line(csv, label_) : FirstLine::names;
+    if (first == FirstLine::row) {
+      throw InputError(csv.file, line(csv.header_line),
+                       fmt::format("looks like a row, not like names of columns ({}); {}",
+                                   listed(csv.header, 4), header_advice));
+    }
+    if (first == FirstLine::doubtful) {
+      std::vector<std::string> numbers;
+      std::ranges::copy_if(csv.header, std::back_inserter(numbers),
+                           [](const std::string& name) { return plain_number(name).has_value(); });
+      note(fmt::format("line {} is read as names of columns, although some are numbers ({}); {}",
+                       csv.header_line, listed(numbers, 4), header_advice));
     }
   }
 
-  std::set<std::string> texts_of(std::size_t column, const io::CsvTable* only = nullptr) const {
-    std::set<std::string> texts;
-    for_each(column, [&](const io::CsvTable& part, std::size_t, Index, const std::string& text) {
-      if (only == nullptr || only == &part) texts.insert(text);
-    });
-    return texts;
+  void add_queries(const io::CsvTable& csv) {
+    const io::CsvTable& examples = *parts_.front().csv;
+    Part part{&csv, {}};
+    std::vector<std::string> absent;
+    for (std::size_t c = 0; c < examples.header.size(); ++c) {
+      const auto found = std::ranges::find(csv.header, examples.header[c]);
+      const bool known = found != csv.header.end();
+      part.places.push_back(
+          known ? std::optional(static_cast<std::size_t>(found - csv.header.begin()))
+                : std::nullopt);
+      if (!known && c != label_) absent.push_back(examples.header[c]);
+    }
+    std::vector<std::string> surplus;
+    for (const std::string& name : csv.header) {
+      if (std::ranges::find(examples.header, name) == examples.header.end()) {
+        surplus.push_back(name);
+      }
+    }
+    if (!absent.empty()) {
+      const auto likely = likely_names(absent.front(), surplus);
+      const bool none = surplus.size() == csv.header.size();
+      throw InputError(
+          csv.file, line(csv.header_line),
+          fmt::format("lacks the column{} {} of {}{}{}", absent.size() == 1 ? "" : "s",
+                      listed(absent), examples.file,
+                      likely.empty() ? "" : fmt::format("; is its {} meant?", listed(likely)),
+                      likely.empty() && none ? "; is this line a header, with cells separated by " +
+                                                   io::delimiter_name(csv.delimiter) + "?"
+                                             : ""));
+    }
+    table_.notes.insert(table_.notes.end(), csv.notes.begin(), csv.notes.end());
+    if (!surplus.empty()) {
+      table_.notes.push_back(fmt::format("{}: not used, since {} lacks them: {}", csv.file,
+                                         examples.file, listed(surplus)));
+      table_.unused = surplus;
+    }
+    parts_.push_back(std::move(part));
   }
 
-  bool begins_with_text(std::size_t column) const {
-    std::optional<bool> text_first;
-    for_each(column, [&](const io::CsvTable&, std::size_t, Index, const std::string& text) {
-      if (!text_first) text_first = !parse_number(text).has_value();
-    });
-    return text_first.value_or(false);
+  /// Reads which rows are what.
+  void read_labels() {
+    std::vector<std::string_view> texts;
+    std::vector<RowPlace> labelled;
+    Tally unlabelled;
+    for (const Part& part : parts_) {
+      const bool of_examples = &part == &parts_.front();
+      for (std::size_t row = 0; row < part.csv->rows.size(); ++row) {
+        const int all = static_cast<int>(table_.labels.size());
+        table_.labels.push_back(-1);
+        const auto place = part.places[label_];
+        const RowPlace cell{part.csv, row, place.value_or(0)};
+        const std::string_view text = place ? cell.text() : std::string_view();
+        all_.push_back(cell);
+        label_texts_.push_back(text);
+        if (of_examples && !text.empty()) {
+          table_.examples.push_back(all);
+          labelled.push_back(cell);
+          texts.push_back(text);
+        } else if (!of_examples || parts_.size() == 1) {
+          table_.queries.push_back(all);
+        } else {
+          unlabelled.add(line(part.csv->rows[row].front().line));
+        }
+      }
+      note_blank_rows(*part.csv);
+    }
+    if (unlabelled.count > 0) {
+      table_.unread += static_cast<int>(unlabelled.count);
+      note(fmt::format("{} without a label {} not read, first in {}: the queries come from {}",
+                       rows(unlabelled.count), unlabelled.count == 1 ? "is" : "are",
+                       unlabelled.first, parts_.back().csv->file));
+    }
+    const Names classes(texts);
+    table_.classes = classes.names();
+    note_classes(classes, labelled);
+    Tally strange;
+    for (std::size_t i = 0; i < label_texts_.size(); ++i) {
+      if (label_texts_[i].empty()) continue;
+      table_.labels[i] = classes.find(label_texts_[i]);
+      if (table_.labels[i] < 0) strange.add(all_[i].quoted(nullptr));
+    }
+    if (strange.count > 0) {
+      table_.notes.push_back(fmt::format(
+          "{}: {} {} no class of the examples and count{} as unknown, first {}",
+          parts_.back().csv->file, rows(strange.count, "label"), strange.count == 1 ? "is" : "are",
+          strange.count == 1 ? "s" : "", strange.first));
+    }
   }
 
-  void read_column(std::size_t column, Index to, ClassTable& table) const {
-    table.names.push_back(parts_.front()->header[column]);
-    table.columns.col(to).setConstant(std::numeric_limits<double>::quiet_NaN());
-    if (categorical_.contains(column) || begins_with_text(column)) {
-      const auto known = sorted_categories(texts_of(column));
-      std::map<std::string, std::size_t> index;
-      for (std::size_t k = 0; k < known.size(); ++k) index[known[k]] = k;
-      for_each(column, [&](const io::CsvTable&, std::size_t, Index row, const std::string& text) {
-        table.columns(row, to) = static_cast<double>(index.at(text));
-      });
-      table.categories.push_back(static_cast<int>(known.size()));
+  void note_blank_rows(const io::CsvTable& csv) {
+    if (csv.blank_rows == 0) return;
+    table_.unread += static_cast<int>(csv.blank_rows);
+    table_.notes.push_back(fmt::format("{}: {} of empty cells alone {} not read, first in line {}",
+                                       csv.file, rows(csv.blank_rows),
+                                       csv.blank_rows == 1 ? "is" : "are", csv.first_blank_row));
+  }
+
+  /// Classes that look like something else.
+  void note_classes(const Names& classes, const std::vector<RowPlace>& labelled) {
+    const bool has_plus = std::ranges::find(classes.names(), "+") != classes.names().end();
+    for (const std::string& name : classes.names()) {
+      if (!is_missing(name) || (has_plus && name == "-")) continue;
+      Tally tally;
+      for (const RowPlace& cell : labelled) {
+        if (cell.text() == name) tally.add(line(cell.file->rows[cell.row][cell.column].line));
+      }
+      note(
+          fmt::format("the label \"{}\" ({}, first in {}) is a class like others; where it says "
+                      "that the class is not known, leave the cell empty",
+                      name, rows(tally.count), tally.first));
+    }
+    if (!classes.merged().first.empty()) {
+      note(fmt::format("labels are compared as numbers, so \"{}\" and \"{}\" are one class",
+                       classes.merged().first, classes.merged().second));
+    }
+    std::map<std::string, std::string> lower_case;
+    for (const std::string& name : classes.names()) {
+      std::string lower(name);
+      std::ranges::transform(lower, lower.begin(),
+                             [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+      const auto [other, is_new] = lower_case.emplace(std::move(lower), name);
+      if (is_new) continue;
+      note(fmt::format("the classes \"{}\" and \"{}\" differ in case alone", other->second, name));
+      break;
+    }
+  }
+
+  void read_column(std::size_t column, ColumnNotes& notes) {
+    const auto cells = [&](const std::vector<int>& numbers) {
+      std::vector<RowPlace> result;
+      for (const int number : numbers) {
+        RowPlace cell = all_[static_cast<std::size_t>(number)];
+        const bool of_examples = cell.file == parts_.front().csv;
+        cell.column = *(of_examples ? parts_.front() : parts_.back()).places[column];
+        result.push_back(cell);
+      }
+      return result;
+    };
+    const std::string& name = parts_.front().csv->header[column];
+    const auto to = static_cast<Index>(table_.names.size());
+    table_.names.push_back(name);
+    if (table_.examples.empty()) {  // nothing to decide by; `row_task` refuses such a table
+      table_.categories.push_back(0);
       return;
     }
-    table.categories.push_back(0);
-    for_each(column, [&](const io::CsvTable& part, std::size_t row, Index all,
-                         const std::string& text) {
-      const auto value = parse_number(text);
-      if (!value || !std::isfinite(*value)) {
-        throw InputError(part.file, part.place(row, column),
-                         fmt::format("is {}, expected a finite number; a column of categories can "
-                                     "be named as one",
-                                     io::quoted_cell(text)));
-      }
-      table.columns(all, to) = *value;
-    });
+    const FeatureColumn read = read_feature_column(
+        name, categorical_.contains(column), cells(table_.examples), cells(table_.queries), notes);
+    Index i = 0;
+    for (const auto* numbers : {&table_.examples, &table_.queries}) {
+      for (const int row : *numbers) table_.columns(row, to) = read.values(i++);
+    }
+    table_.categories.push_back(read.categories);
   }
 
-  void read_labels(ClassTable& table) const {
-    table.classes = sorted_categories(texts_of(label_, parts_.front()));
-    table.labels.assign(static_cast<std::size_t>(table.columns.rows()), -1);
-    for_each(label_, [&](const io::CsvTable&, std::size_t, Index row, const std::string& text) {
-      const auto found = std::ranges::find(table.classes, text);
-      if (found != table.classes.end()) {
-        table.labels[static_cast<std::size_t>(row)] =
-            static_cast<int>(found - table.classes.begin());
-      }
-    });
-  }
+  static constexpr std::string_view header_advice =
+      "write a header, or say whether there is one (--header yes or no)";
 
-  std::vector<const io::CsvTable*> parts_;
   std::size_t label_;
+  std::vector<Part> parts_;
   std::set<std::size_t> categorical_;
+  std::vector<RowPlace> all_;
+  std::vector<std::string_view> label_texts_;  ///< [R]
+  ClassTable table_;
 };
 
 /// Columns that a column of this many categories takes with an indicator each.
@@ -163,16 +286,12 @@ int indicator_count(int categories) { return categories == 2 ? 1 : std::max(1, c
 }  // namespace
 
 ClassTable parse_class_table(const io::CsvTable& csv, const TableColumns& columns) {
-  return Reader({&csv}, columns).read();
+  return Reader(csv, nullptr, columns).read();
 }
 
 ClassTable parse_class_tables(const io::CsvTable& examples, const io::CsvTable& queries,
                               const TableColumns& columns) {
-  if (queries.header != examples.header) {
-    throw InputError(queries.file, "line 1",
-                     fmt::format("names other columns than {}", examples.file));
-  }
-  return Reader({&examples, &queries}, columns).read();
+  return Reader(examples, &queries, columns).read();
 }
 
 Eigen::MatrixXd coded_columns(const ClassTable& table, int limit) {

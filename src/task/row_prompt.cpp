@@ -132,37 +132,34 @@ EncodedPrompt encode(const RowTask& task, int limit, const RowSupervision& super
   return prompt;
 }
 
-RowTask row_task(const ClassTable& table, int limit, int most_classes, int first_query) {
+RowTask row_task(const ClassTable& table, int limit, int most_classes) {
+  if (table.examples.size() < 2) {
+    throw InputError(
+        table.file, "",
+        fmt::format("has {} labelled row{}, expected at least two (column \"{}\"; a row "
+                    "whose label is empty is a query)",
+                    table.examples.size(), table.examples.size() == 1 ? "" : "s", table.label));
+  }
+  if (table.classes.size() < 2) {
+    throw InputError(
+        table.file, "",
+        fmt::format("has one class alone (\"{}\" in column \"{}\"), so there is nothing "
+                    "to learn",
+                    table.classes.front(), table.label));
+  }
   RowTask task;
   task.columns = coded_columns(table, limit);
   task.labels = table.labels;
-  const int rows = static_cast<int>(table.labels.size());
-  std::set<int> used;
-  for (int row = 0; row < rows; ++row) {
-    const int label = table.labels[static_cast<std::size_t>(row)];
-    const bool is_query = first_query >= 0 ? row >= first_query : label < 0;
-    if (!is_query && label < 0) continue;  // an example without a label says nothing
-    (is_query ? task.queries : task.context).push_back(row);
-    if (!is_query) used.insert(label);
-  }
+  task.context = table.examples;
+  task.queries = table.queries;
   task.classes = static_cast<int>(table.classes.size());
-  if (task.context.size() < 2) {
-    throw InputError(table.file, "",
-                     fmt::format("has {} labelled row{}, expected at least two",
-                                 task.context.size(), task.context.size() == 1 ? "" : "s"));
-  }
-  if (used.size() < 2) {
-    throw InputError(table.file, "",
-                     fmt::format("has one class alone (\"{}\"), so there is nothing to learn",
-                                 table.classes.front()));
-  }
   if (task.classes > most_classes) {
-    throw InputError(
-        table.file, "",
-        fmt::format("has {} classes, the model tells at most {} apart ({}, ...): is "
-                    "the label's column the right one?",
-                    task.classes, most_classes,
-                    fmt::join(table.classes.begin(), table.classes.begin() + 3, ", ")));
+    throw InputError(table.file, "",
+                     fmt::format("has {} classes, the model tells at most {} apart ({}, ...): is "
+                                 "the label's column (\"{}\") the right one?",
+                                 task.classes, most_classes,
+                                 fmt::join(table.classes.begin(), table.classes.begin() + 3, ", "),
+                                 table.label));
   }
   return task;
 }

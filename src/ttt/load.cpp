@@ -47,20 +47,20 @@ PromptModel load_table_model(const PromptModelFiles& files) {
   const TableFiles& table = *files.table;
   const std::string label = table.examples.string();
   model::Weights<float> weights = model::load_weights<float>(files.model);
-  const io::CsvTable examples = io::read_csv(table.examples);
+  const io::CsvTable examples = io::read_csv(table.examples, table.format);
   check_prompt_kind(model::Family::rows, weights.config, label);
   if (files.head) {
     throw ArgumentError("load_prompt_model", "head", "is for encoders; a row model has its own");
   }
-  const int limit = weights.config.features;
-  const int classes = weights.config.vocabulary;
-  const task::RowTask rows =
+  auto source = std::make_shared<task::ClassTable>(
       table.queries.empty()
-          ? task::row_task(task::parse_class_table(examples, table.columns), limit, classes)
-          : task::row_task(
-                task::parse_class_tables(examples, io::read_csv(table.queries), table.columns),
-                limit, classes, static_cast<int>(examples.rows.size()));
+          ? task::parse_class_table(examples, table.columns)
+          : task::parse_class_tables(examples, io::read_csv(table.queries, table.format),
+                                     table.columns));
+  const int limit = weights.config.features;
+  const task::RowTask rows = task::row_task(*source, limit, weights.config.vocabulary);
   task::EncodedPrompt prompt = task::encode(rows, limit, table.supervision, label);
+  prompt.source = std::move(source);
   keep_wanted(files, label, static_cast<std::size_t>(prompt.table->scalars), prompt);
   auto readout = std::make_shared<readout::ClassProbabilities<float>>(weights, rows.classes);
   return {std::move(weights), std::move(prompt), std::move(readout), label};

@@ -90,6 +90,101 @@ TEST_CASE("the main commands take a table, and its order and its queries' labels
   CHECK(table["labelled"] == 8);
 }
 
+TEST_CASE("a query's base prediction is the same to the last bit beside whatever other queries") {
+  const ProgramRuns runs("table-queries");
+  write_row_model(runs.path("model"));
+  const std::string header = "x,colour,kind\n";
+  const std::string first = "4.2,blue,\n";
+  const std::string others = "1.0,red,\nabc,green,\n\"1,234\",violet,\n,,\n$5,-,\n";
+  const std::string command = "adapt --horizon 0 --model ../model --csv ../";
+  io::write_file(runs.path("one.csv"), header + rows + first);
+  io::write_file(runs.path("many.csv"), header + rows + first + others);
+  io::write_file(runs.path("examples.csv"), header + rows);
+  io::write_file(runs.path("q1.csv"), header + first);
+  io::write_file(runs.path("q5.csv"), "colour;id;x\nred;1;1,0\ngreen;2;abc\nblue;3;4.2\n");
+  const auto expected = run_json(runs, command + "one.csv");
+  REQUIRE(expected["rows"].size() == 1);
+  const auto check_row = [&](const nlohmann::json& result, int row) {
+    CHECK(result["rows"][row]["base"] == expected["rows"][0]["base"]);
+    for (int k = 0; k < 3; ++k) {
+      CHECK(result["queries"][3 * row + k]["base"] == expected["queries"][k]["base"]);
+    }
+    CHECK(result["prompt"]["residual_norm_before"] == expected["prompt"]["residual_norm_before"]);
+  };
+  const auto many = run_json(runs, command + "many.csv");
+  CHECK(many["rows"].size() == 5);
+  check_row(many, 0);
+  CHECK(many["rows"][1]["base"] != many["rows"][0]["base"]);
+  check_row(run_json(runs, command + "examples.csv --query-csv ../q1.csv"), 0);
+  check_row(run_json(runs, command + "examples.csv --query-csv ../q5.csv"), 2);
+}
+
+TEST_CASE("what was read of a table is told: rows as examples, as queries, not at all; columns") {
+  const ProgramRuns runs("table-counts");
+  write_row_model(runs.path("model"));
+  io::write_file(runs.path("t.csv"), "kind;x;colour;same\n" +
+                                         std::string("a;1,5;red;7\na;1,7;red;7\n;9;red;8\n;;;\n") +
+                                         "b;4,1;blue;7\nb;4,4;None;7\n;2;green;7\n");
+  const std::string on_table = " --model ../model --label kind --csv ../t.csv";
+  for (const std::string command : {"advise", "adapt --horizon 1", "select", "score"}) {
+    CAPTURE(command);
+    const auto table = run_json(runs, command + on_table)["table"];
+    CHECK(table["label"] == "kind");
+    CHECK(table["classes"] == nlohmann::json{"a", "b"});
+    CHECK(table["examples"] == 4);
+    CHECK(table["queries"] == 2);
+    CHECK(table["unread"] == 1);
+    CHECK(table["unused_columns"] == nlohmann::json{"same"});
+    CHECK(table["notes"].size() == 6);
+    const Outcome text = runs.run(command + on_table);
+    CHECK(text.output.find("Rows of the table: 4 read as examples, 2 as queries, 1 not at all") !=
+          std::string::npos);
+    CHECK(text.errors.find("cells are separated by semicolons") != std::string::npos);
+    std::size_t begin = 0;
+    for (std::size_t end = 0; (end = text.errors.find('\n', begin)) != std::string::npos;
+         begin = end + 1) {
+      CHECK(end - begin <= 80);
+    }
+  }
+  const auto geometry = run_json(runs, "geometry --out g.safetensors" + on_table);
+  CHECK(geometry["table"]["examples"] == 4);
+  const auto apart = run_json(
+      runs, "select" + on_table + " --query-csv ../t.csv");  // now unlabelled rows are not examples
+  CHECK(apart["table"]["unread"] == 4);                      // two of them, and a blank row twice
+  CHECK(apart["table"]["queries"] == 6);
+
+  const auto inspected = run_json(runs, "inspect ../t.csv --label kind");
+  CHECK(inspected["table"]["examples"] == 4);
+  CHECK(inspected["labelled"] == 4);
+  CHECK(inspected["columns"] == nlohmann::json{"x", "colour", "same"});
+  const Outcome text = runs.run("inspect ../t.csv --label kind");
+  CHECK(text.output.find("rows read as examples") != std::string::npos);
+  CHECK(text.output.find("decimal commas") != std::string::npos);
+  CHECK(text.errors.empty());
+  CHECK(runs.run("inspect ../t.csv --label kimd").errors.find("is \"kind\" meant?") !=
+        std::string::npos);
+  CHECK(runs.run("inspect ../model --label kind").status == 2);
+}
+
+TEST_CASE("a table without a header is read when it is said to have none") {
+  const ProgramRuns runs("table-headless");
+  write_row_model(runs.path("model"));
+  io::write_file(runs.path("t.csv"), "1.5,red,a\n1.7,red,a\n4.1,blue,b\n4.4,blue,b\n");
+  io::write_file(runs.path("q.csv"), "4.2|blue\n1.0|red\n");
+  const std::string on_table = "advise --model ../model --csv ../t.csv --query-csv ../q.csv";
+  CHECK(runs.run(on_table).status == 3);
+  const auto result = run_json(runs, on_table + " --header no");
+  CHECK(result["table"]["examples"] == 4);
+  CHECK(result["table"]["label"] == "column3");
+  CHECK(result["rows"].size() == 2);
+  const auto named =
+      run_json(runs, on_table + " --header no --label column3 --categorical column1");
+  CHECK(named["table"]["examples"] == 4);
+  CHECK(run_json(runs, "inspect ../t.csv --header no")["rows"] == 4);
+  CHECK(run_json(runs, "inspect ../t.csv --header yes")["rows"] == 3);
+  CHECK(run_json(runs, "inspect ../q.csv --delimiter '|' --header no")["rows"] == 2);
+}
+
 TEST_CASE("bad tables end with status 3, the place and no output") {
   const ProgramRuns runs("bad-tables");
   write_row_model(runs.path("model"));
@@ -106,13 +201,18 @@ TEST_CASE("bad tables end with status 3, the place and no output") {
   };
   refused("", 3, "t.csv: is empty");
   refused("a,y\n1,u\n2,v,3\n", 3, "t.csv: line 3, column 3: the row has 3 cells, expected 2");
-  refused("a,y\n1,u\nx,v\n", 3, "t.csv: line 3, column 1 (a): is \"x\"");
+  refused("a,y\n1,u\n1e999,v\n", 3, "t.csv: line 3, column 1 (a): is \"1e999\"");
   refused("a,y\n1,\"u\n2,v\n", 3, "t.csv: line 2, column 2: begins with a quote");
   refused("a,y\n1,u\n2,u\n", 3, "one class alone");
   refused("a,y\n1,1\n1,2\n1,3\n1,4\n1,5\n", 3, "has 5 classes, the model tells at most 4 apart");
   refused("a,b,c,d,e,f,g,y\n1,1,1,1,1,1,1,u\n2,2,2,2,2,2,2,v\n", 3, "has 7 columns");
   refused("a,y\n1,u\n2,v\n", 3, "has no column \"z\"", "--label z");
   refused("a,y\n1,u\n2,v\n", 3, "has no column \"z\"", "--categorical z");
+  refused("a,Kind\n1,u\n2,v\n", 3, "is \"Kind\" meant?", "--label kind");
+  refused("1.5,u\n2,u\n3,v\n", 3, "looks like a row", "");
+  refused("a;y\n1;u\n2;v\n", 3, "are cells separated by semicolons", "--delimiter ,");
+  refused("a,y\n1,u\n2,v\n", 2, "--delimiter", "--delimiter ab");
+  refused("a,y\n1,u\n2,v\n", 2, "--header", "--header maybe");
   refused("a,y\n1,u\n2,v\n", 2, "--features", "--features tokenwise");
   refused("a,y\n1,u\n2,v\n", 2, "either --prompt", "--prompt p.json");
   CHECK(runs.run("advise --model ../model --prompt '" + decoder_prompt + "'")

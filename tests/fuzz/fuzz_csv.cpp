@@ -21,7 +21,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         line = cell.line;
       }
     }
-    const task::RowTask rows = task::row_task(task::parse_class_table(csv, {}), 100, 10);
+    const task::ClassTable table = task::parse_class_table(csv, {});
+    fuzz::expect(table.examples.size() + table.queries.size() == csv.rows.size(),
+                 "every row that is not blank is an example or a query");
+    const task::RowTask rows = task::row_task(table, 100, 10);
     const task::EncodedPrompt prompt = task::encode(rows, 100, {8, 2, 8}, "input");
     fuzz::expect(prompt.table->features.allFinite(), "features are finite");
     fuzz::expect(prompt.example_tokens.size() == prompt.example_targets.size(), "a target each");

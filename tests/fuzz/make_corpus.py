@@ -147,6 +147,9 @@ TABLES = {
     "header-only": "a,y\n",
     "null-byte": "a,y\n1,\0\n",
     "nothing": "",
+    "semicolons": "a;b;y\n1,5;$1.234;1\n;;\n2,5;$7;1.0\n\u22123;abc;0\n4;$2;\n",
+    "tabs-and-words": "a\tb\ty\n#N/A\t12%\tNone\n1 234\t3 %\tNA\n7\t-\tnone\n",
+    "no-header": "5.1,3.5,u\n4.9,3,u\n7,3.2,v\n6,3,v\n",
 }
 
 write("csv", {name: text.encode() for name, text in TABLES.items()})

@@ -51,7 +51,8 @@ TEST_CASE("quoted cells hold commas, quotes and line ends, and lines are counted
   CHECK(table.rows[2][0].line == 5);
   CHECK(table.place(2, 1) == "line 5, column 2 (v)");
   CHECK(table.column("v") == 1);
-  CHECK_THROWS_WITH_AS(table.column("w"), doctest::Contains("expected one of name, v"), InputError);
+  CHECK_THROWS_WITH_AS(table.column("w"), doctest::Contains("expected one of \"name\", \"v\""),
+                       InputError);
 }
 
 TEST_CASE("what is no table is refused with its place") {
@@ -81,4 +82,95 @@ TEST_CASE("cells in messages are cut between characters") {
   // 59 bytes, then a character of two that does not fit.
   CHECK(quoted_cell(std::string(59, 'x') + "\xC3\xA9 and more") ==
         '"' + std::string(59, 'x') + "...\" (70 bytes)");
+}
+
+TEST_CASE("the delimiter is found from the header, and any but the comma is told") {
+  struct Case {
+    std::string text;
+    char delimiter;
+    Texts rows;
+  };
+  for (const Case& one : std::vector<Case>{
+           {"a;b\n1,5;x\n2,5;y\n", ';', {{"1,5", "x"}, {"2,5", "y"}}},
+           {"a\tb\n\tx y\n1\t\n", '\t', {{"", "x y"}, {"1", ""}}},
+           {"a|b\n1|2\n", '|', {{"1", "2"}}},
+           {"a,b|c\n1,2\n", ',', {{"1", "2"}}},               // only commas make equal rows
+           {"a;b,c;d\n1;2,5;3\n", ';', {{"1", "2,5", "3"}}},  // more columns than with commas
+           {"\"a;b\",c\n1,2\n", ',', {{"1", "2"}}},           // what is in quotes does not count
+           {"\n ,, \na,b\n1;2,3;4\n", ',', {{"1;2", "3;4"}}},
+           {"a\n1\n", ',', {{"1"}}}}) {
+    CAPTURE(one.text);
+    const CsvTable table = parse_csv(one.text, "t.csv");
+    CHECK(table.delimiter == one.delimiter);
+    CHECK(texts(table) == one.rows);
+    CHECK(table.notes.size() == (one.delimiter == ',' ? 0 : 1));
+  }
+  const CsvTable semicolons = parse_csv("a;b\n1;2\n", "t.csv");
+  CHECK(semicolons.notes.front() ==
+        "t.csv: cells are separated by semicolons, as the header shows");
+  const CsvTable tabs = parse_csv("a\tb\n\n\tx\n", "t.csv");
+  CHECK(tabs.rows[0][0].line == 3);  // a row that begins with a tab begins there
+  CsvOptions colon;
+  colon.delimiter = ':';
+  CHECK(texts(parse_csv("a:b,c\n1:2,3\n", "t.csv", colon)) == Texts{{"1", "2,3"}});
+  CHECK(parse_csv("a:b,c\n1:2,3\n", "t.csv", colon).notes.empty());
+  for (const char bad : {'"', '\n', ' ', 'x', '1', '\xE9'}) {
+    CsvOptions options;
+    options.delimiter = bad;
+    CHECK_THROWS_AS(parse_csv("a,b\n1,2\n", "t.csv", options), ArgumentError);
+  }
+}
+
+TEST_CASE("rows of empty cells are counted and left out, wherever they stand") {
+  const CsvTable table = parse_csv(",,\na,b\n1,2\n,\n\"\",\"\"\n\n3,4\n,,,\n", "t.csv");
+  CHECK(texts(table) == Texts{{"1", "2"}, {"3", "4"}});
+  CHECK(table.header_line == 2);
+  CHECK(table.blank_rows == 4);
+  CHECK(table.first_blank_row == 1);
+  CHECK(table.rows[1][0].line == 7);
+  CHECK_THROWS_WITH_AS(parse_csv("a,b\n,\n", "t.csv"), doctest::Contains("no rows"), InputError);
+  CHECK(parse_csv("a,b\n1,2\n", "t.csv").blank_rows == 0);
+}
+
+TEST_CASE("a table without a header has its first row") {
+  CsvOptions options;
+  options.header = Header::absent;
+  const CsvTable table = parse_csv("1,1\n2,3\n", "t.csv", options);
+  CHECK(table.header == std::vector<std::string>{"column1", "column2"});
+  CHECK(texts(table) == Texts{{"1", "1"}, {"2", "3"}});
+  CHECK(table.place(0, 1) == "line 1, column 2 (column2)");
+  CHECK(parse_csv("1,1\n", "t.csv", options).rows.size() == 1);
+  CHECK_THROWS_WITH_AS(parse_csv("1,1\n2\n", "t.csv", options),
+                       doctest::Contains("expected 2 as the first row has"), InputError);
+}
+
+TEST_CASE("messages name the likely cause") {
+  for (const Bad& bad : std::vector<Bad>{
+           {"5.1,5.1,a\n1,2,b\n",
+            "column 2: repeats the column name \"5.1\"; if this line is a row"},
+           {"1,,a\n1,2,b\n", "column 2: is empty, expected a column's name; if this line is a row"},
+           {",x,y\n0,1,b\n", "column 1: is empty, expected a column's name (pandas: to_csv"},
+           {"a;b\n1;2\n1,5\n",
+            "line 3, column 2: the row has 1 cells, expected 2 as the header has; "
+            "cells are separated by semicolons"},
+           {"a,b\n1,5,2\n",
+            "cells are separated by commas, and one that holds commas stands in "
+            "quotes"},
+           {"\xFF\xFE"
+            "a",
+            "is in UTF-16; save it as UTF-8"},
+           {std::string("a\0,\0", 4), "has a null byte, expected text; is the file in UTF-16?"},
+           {"a,b\n1,\xE9\n", "has bytes that are not UTF-8; save the file in that encoding"},
+           {"PK\x03\x04...", "is a zip archive, as spreadsheets are; export it as text"}}) {
+    CAPTURE(bad.text);
+    CHECK_THROWS_WITH_AS(parse_csv(bad.text, "t.csv"), doctest::Contains(bad.message.c_str()),
+                         InputError);
+  }
+  const CsvTable table = parse_csv("sepal length,Species\n1,a\n", "t.csv");
+  CHECK_THROWS_WITH_AS(table.column("species"), doctest::Contains("; is \"Species\" meant?"),
+                       InputError);
+  CHECK_THROWS_WITH_AS(table.column("colour"),
+                       "t.csv: line 1: has no column \"colour\", expected one of \"sepal length\", "
+                       "\"Species\"",
+                       InputError);
 }

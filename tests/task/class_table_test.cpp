@@ -27,12 +27,18 @@ void check_refused(const std::string& text, const std::string& message,
 
 TEST_CASE("numbers, categories, missing cells and labels") {
   const ClassTable table = read(
-      "x,colour,code,class\n1e3,red,2,b\n-2.5E-1,?,1,a\n+7,blue,2,\nNA,red,,b\n1e-999,nan,1,a\n",
+      "x,colour,code,class\n1e3,red,2,b\n-2.5E-1,?,1,a\n+7,blue,2,b\nNA,red,,b\n1e-999,nan,1,a\n"
+      "8,red,2,\n",
       {"", {"code"}});
   CHECK(table.names == std::vector<std::string>{"x", "colour", "code"});
   CHECK(table.categories == std::vector<int>{0, 2, 2});
   CHECK(table.classes == std::vector<std::string>{"a", "b"});
-  CHECK(table.labels == std::vector<int>{1, 0, -1, 1, 0});
+  CHECK(table.labels == std::vector<int>{1, 0, 1, 1, 0, -1});
+  CHECK(table.label == "class");
+  CHECK(table.notes ==
+        std::vector<std::string>{"t.csv: 1 cell of categories counts as missing, first \"nan\" in "
+                                 "line 6, column 2 (colour)"});
+  CHECK(table.unused.empty());
   CHECK(table.columns(0, 0) == 1000);
   CHECK(table.columns(1, 0) == -0.25);
   CHECK(table.columns(2, 0) == 7);
@@ -73,10 +79,10 @@ TEST_CASE("categories become indicators as long as there is room") {
 }
 
 TEST_CASE("bad tables are refused with line and column") {
-  check_refused("x,y\n1,a\nabc,b\n", "t.csv: line 3, column 1 (x): is \"abc\", expected a finite");
-  check_refused("x,y\n1,a\ninf,b\n", "line 3, column 1 (x): is \"inf\"");
+  check_refused("x,y\n1,a\ninf,b\n", "t.csv: line 3, column 1 (x): is \"inf\", expected a finite");
+  check_refused("x,y\n1,a\n2,b\n-inf,\n", "line 4, column 1 (x): is \"-inf\"");
   check_refused("x,y\n1,a\n1e999,b\n", "line 3, column 1 (x): is \"1e999\"");
-  check_refused("x,y\n1,a\n2,a\n", "one class alone (\"a\")");
+  check_refused("x,y\n1,a\n2,a\n", "one class alone (\"a\" in column \"y\")");
   check_refused("x,y\n1,a\n2,\n", "has 1 labelled row,");
   check_refused("y\na\nb\n", "line 1: has the label's column alone");
   std::string many = "x,y\n";
@@ -89,15 +95,27 @@ TEST_CASE("rows without a label are queries, and so are those of a second table"
   const RowTask one = row_task(parse_class_table(examples, {}), 100, 10);
   CHECK(one.context == std::vector<int>{0, 1});
   CHECK(one.queries == std::vector<int>{2});
+  CHECK(parse_class_table(examples, {}).unread == 0);
   const io::CsvTable queries = io::parse_csv("x,c,y\n4,w,b\n5,u,z\n6,,\n", "q.csv");
   const ClassTable both = parse_class_tables(examples, queries, {});
   CHECK(both.classes == std::vector<std::string>{"a", "b"});
-  CHECK(both.categories == std::vector<int>{0, 3});
+  CHECK(both.categories == std::vector<int>{0, 2});
   CHECK(both.labels == std::vector<int>{0, 1, -1, 1, -1, -1});
-  const RowTask two = row_task(both, 100, 10, 3);
+  CHECK(both.unread == 1);
+  CHECK(std::isnan(both.columns(3, 1)));  // no example has the category w
+  CHECK(both.columns(4, 1) == 0);
+  CHECK(both.notes ==
+        std::vector<std::string>{
+            "t.csv: 1 row without a label is not read, first in line 4: the queries come from "
+            "q.csv",
+            "q.csv: 1 label is no class of the examples and counts as unknown, first \"z\" in line "
+            "3, column 3 (y)",
+            "t.csv: 1 cell of queries counts as missing, since no example has that category, first "
+            "\"w\" in q.csv, line 2, column 2 (c)"});
+  const RowTask two = row_task(both, 100, 10);
   CHECK(two.context == std::vector<int>{0, 1});
   CHECK(two.queries == std::vector<int>{3, 4, 5});
   CHECK_THROWS_WITH_AS(parse_class_tables(examples, io::parse_csv("x,d,y\n1,u,a\n", "q.csv"), {}),
-                       doctest::Contains("q.csv: line 1: names other columns than t.csv"),
+                       doctest::Contains("q.csv: line 1: lacks the column \"c\" of t.csv"),
                        InputError);
 }

@@ -23,13 +23,42 @@ TEST_CASE("wrong lines are named by number") {
   const std::string header = "sentence\tlabel\n";
   reject("", "t.tsv: has no sentences");
   reject(header, "t.tsv: has no sentences");
-  reject("text\ty\na\t1\n", "t.tsv: line 1: is not the header sentence<TAB>label");
-  reject(header + "a\t1\nb 1\n", "t.tsv: line 3: has 0 tabs, expected sentence<TAB>label");
-  reject(header + "a\tb\t1\n", "t.tsv: line 2: has 2 tabs, expected sentence<TAB>label");
-  reject(header + "a\t1\n\n", "t.tsv: line 3: has 0 tabs, expected sentence<TAB>label");
+  reject("text\ty\na\t1\n",
+         "t.tsv: line 1: is not the header sentence<TAB>label; has the columns \"text\", \"y\" and "
+         "lacks \"sentence\", \"label\": rename or add what is meant");
+  reject(header + "a\t1\nb 1\n",
+         "t.tsv: line 3: has 0 tabs, expected sentence<TAB>label; is another character between "
+         "sentence and label?");
+  reject(
+      header + "a\tb\t1\n",
+      "t.tsv: line 2: has 2 tabs, expected sentence<TAB>label; put blanks for tabs in sentences, "
+      "and leave out other columns");
+  reject(header + "a\t1\n\n", "t.tsv: line 3: is empty, expected sentence<TAB>label");
   reject(header + " \t1\n", "t.tsv: line 2: has a blank sentence");
   reject(header + "a\tgood\n", "t.tsv: line 2: has the label \"good\", expected a finite number");
-  reject(header + "a\t1 \n", "t.tsv: line 2: has the label \"1 \", expected a finite number");
+  reject(header + "a\t1 \n",
+         "t.tsv: line 2: has the label \"1 \", expected a finite number without blanks and quotes");
   reject(header + "a\tnan\n", "t.tsv: line 2: has the label \"nan\", expected a finite number");
   reject(header + "a\t\n", "t.tsv: line 2: has the label \"\", expected a finite number");
+}
+
+TEST_CASE("a byte-order mark is skipped, and a wrong header names its likely cause") {
+  const auto lines = parse_labelled_texts("\xEF\xBB\xBFsentence\tlabel\na\t1\n", "t.tsv");
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].text == "a");
+  const auto reject = [](const std::string& text, const char* message) {
+    CAPTURE(text);
+    CHECK_THROWS_WITH_AS(parse_labelled_texts(text, "t.tsv"), doctest::Contains(message),
+                         InputError);
+  };
+  reject("sentence,label\na,1\n", "cells are separated by commas, expected a tab and no quotes");
+  reject("sentence;label\na;1\n", "cells are separated by semicolons");
+  reject("label\tsentence\n1\ta\n",
+         "has the columns \"label\", \"sentence\", expected these two alone in this order");
+  reject("sentence\tlabel\tsplit\na\t1\ttrain\n", "expected these two alone in this order");
+  reject("sentence\ty\na\t1\n", "has the columns \"sentence\", \"y\" and lacks \"label\"");
+  reject("sentence\na\n", "put it above the sentences");
+  reject("a good film\t1\na bad one\t0\n", "put it above the sentences");
+  reject("sentence\tlabel\na\t0,5\n", "has the label \"0,5\", expected a finite number; decimals");
+  reject("\xFF\xFEs\0e\0", "is in UTF-16; save it as UTF-8");
 }

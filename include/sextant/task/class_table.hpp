@@ -3,8 +3,6 @@
 /// Classification tables: what a CSV file says, as numbers.
 
 #include <Eigen/Core>
-#include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,26 +19,55 @@ struct TableColumns {
 /// Rows with a class and columns of numbers or categories, as they were read.
 struct ClassTable {
   std::string file;                  ///< For messages.
-  std::vector<std::string> names;    ///< [D] of the columns.
+  std::string label;                 ///< Name of the label's column.
+  std::vector<std::string> names;    ///< [D] of the other columns.
   Eigen::MatrixXd columns;           ///< [R, D] numbers, or indices of categories; NaN: missing.
-  std::vector<int> categories;       ///< [D] how many a column has; 0 for a column of numbers.
-  std::vector<std::string> classes;  ///< [C] sorted; by value where all are numbers.
-  std::vector<int> labels;           ///< [R] -1 where missing.
+  std::vector<int> categories;       ///< [D] how many the examples have; 0 for a column of numbers.
+  std::vector<std::string> classes;  ///< [C] of the examples, sorted; numbers by value.
+  std::vector<int> labels;           ///< [R] -1 where missing, or no class of the examples.
+  std::vector<int> examples;         ///< Rows with a label, ascending.
+  std::vector<int> queries;          ///< Rows to predict, ascending.
+  /// Rows that are neither: with empty cells alone, or, where queries have a file of their own,
+  /// without a label. The former are not among the R rows.
+  int unread = 0;
+  /// Columns that cannot say anything: of one value or none in the examples, and those of a file of
+  /// queries that the examples' file lacks.
+  std::vector<std::string> unused;
+  /// What was read otherwise than its author may have meant, a sentence each, with counts and the
+  /// place of the first cell.
+  std::vector<std::string> notes;
 };
 
-/// A cell is missing when it is empty or one of NA, N/A, NaN, null, none and ? in any case. A
-/// column is one of numbers when its first cell that is not missing is a number (exponents and a
-/// sign are allowed, as are values too small for a double, which are 0), and one of categories
-/// otherwise or where `columns` says so; categories are numbered in sorted order. Throws
-/// `InputError` naming the file, and the line and column where there is one, for text among
-/// numbers, numbers that are not finite, unknown column names, and a table whose only column is the
-/// label.
+/// Reads a table. Rows with a label are examples, the others queries. A label is missing where its
+/// cell is empty, and only there: NA, None or ? is a class (and a note). Everything else is decided
+/// by the examples alone, so that no query changes how another one is read:
+///
+/// - A cell of another column is missing when it is empty or one of the usual words for it in any
+///   case (those that pandas knows, ?, \N, dashes, errors of spreadsheets; a dash is a category in
+///   a column that also has +).
+/// - A column holds numbers when every cell that is not missing is one in a common notation: with
+///   a point or a comma for decimals, with or without commas, points, blanks or apostrophes between
+///   thousands, all with the same currency's sign or %. Other notations than the plain one are a
+///   note. (1,234 is 1234 in files with commas between cells, and 1.234 in others.)
+/// - Otherwise, or where `columns` says so, it holds categories, in order of their texts or, where
+///   all are numbers, of their values; where half of the cells or more are numbers, or every
+///   example has a category of its own, that is a note.
+/// - A query's cell that is not a number in a column of numbers, and a category that no example
+///   has, count as missing, which is a note.
+///
+/// Labels that are all numbers are compared as numbers: 1, 1.0 and 01 are one class.
+///
+/// Throws `InputError` naming the file, and the line and column where there is one, for infinite
+/// numbers, unknown column names, a table whose only column is the label, and a first line that is
+/// a row rather than a header (unless `columns.label` is in it or `io::CsvOptions::header` says
+/// what it is). Cost: linear in the cells, and n log n in the categories.
 ClassTable parse_class_table(const io::CsvTable& csv, const TableColumns& columns);
 
-/// Two tables one below the other, the rows of `queries` without their labels' influence on
-/// anything but `labels`: classes are those of `examples`, and a label that is none of them is
-/// counted as missing. Categories are those of either. Throws `InputError` naming the file of
-/// `queries` when its columns have other names or kinds.
+/// Examples from one table, queries from another, its rows below those of the first; rows of
+/// `examples` without a label are not read. The columns of `queries` are found by name, in any
+/// order; the label's may be absent, others that `examples` lacks are not used, which is a note.
+/// Labels of queries that are no class of the examples count as missing, which is a note. Throws
+/// `InputError` naming the file of `queries` when it lacks a column.
 ClassTable parse_class_tables(const io::CsvTable& examples, const io::CsvTable& queries,
                               const TableColumns& columns);
 

@@ -15,6 +15,8 @@
 
 namespace sextant::task {
 
+struct ClassTable;
+
 /// n examples and m queries as tokens. A decoder's sequence i is what example i's prediction reads
 /// (`Supervision`), then the query template with x_i; its prediction is read at the last token.
 struct EncodedPrompt {
@@ -29,6 +31,8 @@ struct EncodedPrompt {
   bool causal = false;               ///< Whether this is a decoder's prompt.
   /// Of a row model's prompt the rows that its sequences refer to.
   std::shared_ptr<const model::RowTable> table;
+  /// What the rows were read from, where that was a table: names of classes, counts, notes.
+  std::shared_ptr<const ClassTable> source;
 };
 
 /// Packs some of a prompt's sequences as its kind of model wants them.

@@ -15,10 +15,10 @@ struct LabelledText {
 };
 
 /// Parses lines "<sentence><TAB><label>" after a header line that reads "sentence<TAB>label".
-/// Sentences hold no tabs and are taken as they stand; a carriage return before the end of a line
-/// is dropped. Throws `InputError` naming `file` and the line when the header is another, a line
-/// has no or several tabs, a sentence is blank, a label is not a finite number, or there are no
-/// sentences.
+/// Sentences hold no tabs and are taken as they stand; a byte-order mark, and a carriage return
+/// before the end of a line are dropped. Throws `InputError` naming `file`, the line and the likely
+/// cause when the header is another, a line has no or several tabs, a sentence is blank, a label is
+/// not a finite number, the text is in UTF-16, or there are no sentences.
 std::vector<LabelledText> parse_labelled_texts(std::string_view text, std::string_view file);
 
 /// `parse_labelled_texts` of a file. Throws `InputError` also when it cannot be read.

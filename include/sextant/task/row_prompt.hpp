@@ -35,7 +35,8 @@ struct RowTask {
 /// Builds the prompt. Example scalars come row by row, and of each row class by class, as
 /// `readout::scalars_per_row` has it; targets are 1 for the row's class and 0 for others. Every
 /// query reads all context rows. Features are standardised by the context
-/// (`standardized_features`).
+/// (`standardized_features`), of which a supervised row is a part though it never reads its own
+/// label; queries have no part in it.
 ///
 /// The context is put in an order that depends on the rows alone (by label, then by features), from
 /// which supervised rows, folds and the rows of a fold's context are taken at even distances: so
@@ -48,9 +49,9 @@ struct RowTask {
 EncodedPrompt encode(const RowTask& task, int limit, const RowSupervision& supervision,
                      std::string_view file);
 
-/// The rows of a table that have a label as context and the others as queries; with `first_query`
-/// (a number of rows) those from there on, whether labelled or not. Throws `InputError` for fewer
-/// than two labelled rows or classes, and for more than `most_classes` classes.
-RowTask row_task(const ClassTable& table, int limit, int most_classes, int first_query = -1);
+/// The table's examples as context, and its queries. Throws `InputError` for fewer than two
+/// examples or classes, more than `most_classes` classes, and more columns than `limit`
+/// (`coded_columns`).
+RowTask row_task(const ClassTable& table, int limit, int most_classes);
 
 }  // namespace sextant::task

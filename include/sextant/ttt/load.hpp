@@ -13,8 +13,9 @@ namespace sextant::ttt {
 /// A table as a prompt.
 struct TableFiles {
   std::filesystem::path examples;  ///< CSV; without `queries`, rows without a label are queries.
-  std::filesystem::path queries;   ///< CSV with the same header; may be empty.
+  std::filesystem::path queries;   ///< CSV with the same columns; may be empty.
   task::TableColumns columns;
+  io::CsvOptions format;  ///< Of both files.
   task::RowSupervision supervision;
 };
 

@@ -1,0 +1,286 @@
+#include "cells.hpp"
+
+#include <fmt/format.h>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <set>
+#include <tuple>
+
+namespace sextant::task {
+namespace {
+
+constexpr std::string_view wide_minus = "\xE2\x88\x92";  // U+2212
+constexpr std::array<std::string_view, 2> hard_blanks = {"\xC2\xA0", "\xE2\x80\xAF"};
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at)) {
+    text.replace(at, from.size(), to);
+    at += to.size();
+  }
+  return text;
+}
+
+/// With ASCII's minus and blanks.
+std::string normalised(std::string_view text) {
+  std::string result(trimmed(text));
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  if (std::ranges::all_of(result, is_ascii)) return result;
+  result = replaced(std::move(result), wide_minus, "-");
+  for (const std::string_view blank : hard_blanks) result = replaced(result, blank, " ");
+  return result;
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// Digits, at most one point and an exponent.
+std::optional<double> unsigned_number(std::string_view text) {
+  if (text.empty() || !(is_digit(text[0]) || text[0] == '.')) return {};
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (end != text.data() + text.size() || error == std::errc::invalid_argument) return {};
+  if (error == std::errc::result_out_of_range) {
+    value = std::strtod(std::string(text).c_str(), nullptr);  // 0 or infinite
+  }
+  return value;
+}
+
+/// "inf" or "infinity" in any case.
+bool is_infinity(std::string_view text) {
+  if (text.size() != 3 && text.size() != 8) return false;
+  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+  return std::ranges::equal(text, std::string_view("infinity").substr(0, text.size()), same);
+}
+
+/// Takes a sign off the text: -1 or 1.
+std::optional<int> take_sign(std::string_view& text) {
+  if (text.empty() || (text[0] != '+' && text[0] != '-')) return {};
+  const int sign = text[0] == '-' ? -1 : 1;
+  text = trimmed(text.substr(1));
+  return sign;
+}
+
+/// The text without `group` where that stands between thousands alone.
+std::optional<std::string> without_groups(std::string_view text, std::string_view group,
+                                          char decimal) {
+  if (group.empty()) return std::string(text);
+  const std::size_t whole = std::min(text.find(decimal), text.size());
+  std::string result;
+  std::size_t digits = 0;
+  bool grouped = false;
+  for (std::size_t i = 0; i < whole;) {
+    if (text.substr(i, whole - i).starts_with(group)) {
+      if (digits == 0 || digits > 3 || (grouped && digits != 3)) return {};
+      grouped = true;
+      digits = 0;
+      i += group.size();
+      continue;
+    }
+    digits += is_digit(text[i]) ? 1 : 0;
+    result += text[i++];
+  }
+  if (grouped && digits != 3) return {};
+  return result + std::string(text.substr(whole));
+}
+
+/// Currency signs and % at the beginning or the end of a cell.
+struct Unit {
+  std::string text;
+  bool first = false;
+  auto operator<=>(const Unit&) const = default;
+};
+
+/// A currency's sign that the text begins with.
+std::string leading_currency(std::string_view text) {
+  const auto* data = reinterpret_cast<const std::uint8_t*>(text.data());
+  const auto size = static_cast<std::int32_t>(text.size());
+  std::int32_t next = 0;
+  UChar32 code = -1;
+  if (size > 0) U8_NEXT(data, next, size, code);
+  const bool is_one = code >= 0 && u_charType(code) == U_CURRENCY_SYMBOL;
+  return is_one ? std::string(text.substr(0, static_cast<std::size_t>(next))) : std::string();
+}
+
+Unit unit_of(std::string_view cell) {
+  const std::string text = normalised(cell);
+  std::string_view rest = text;
+  take_sign(rest);
+  if (std::string sign = leading_currency(rest); !sign.empty()) return {sign, true};
+  if (rest.ends_with('%')) return {"%", false};
+  std::size_t last = rest.size();
+  while (last > 0 && U8_IS_TRAIL(rest[--last])) {
+  }
+  return {rest.empty() ? std::string() : leading_currency(rest.substr(last)), false};
+}
+
+Unit most_frequent_unit(const std::vector<std::string_view>& cells) {
+  std::map<Unit, std::size_t> counts;
+  for (const std::string_view cell : cells) ++counts[unit_of(cell)];
+  return std::ranges::max_element(counts, {}, [](const auto& entry) { return entry.second; })
+      ->first;
+}
+
+std::string group_name(const std::string& group) {
+  if (group == ",") return "commas";
+  if (group == ".") return "points";
+  return group == " " ? "blanks" : "apostrophes";
+}
+
+}  // namespace
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  constexpr std::string_view hard = hard_blanks.front();
+  while (true) {
+    const std::size_t before = text.size();
+    if (!text.empty() && blanks.find(text.front()) != std::string_view::npos) text.remove_prefix(1);
+    if (!text.empty() && blanks.find(text.back()) != std::string_view::npos) text.remove_suffix(1);
+    if (text.starts_with(hard)) text.remove_prefix(hard.size());
+    if (text.ends_with(hard)) text.remove_suffix(hard.size());
+    if (text.size() == before) return text;
+  }
+}
+
+bool is_missing(std::string_view text) {
+  static const std::set<std::string_view> words = {
+      // what pandas takes for missing, in lower case
+      "", "#n/a", "#n/a n/a", "#na", "-1.#ind", "-1.#qnan", "-nan", "1.#ind", "1.#qnan", "<na>",
+      "n/a", "na", "nan", "none", "null",
+      // tables of the UCI repository, MySQL, people
+      "?", "\\n", "-", "--", "\xE2\x80\x93", "\xE2\x80\x94",
+      // errors of spreadsheets
+      "#div/0!", "#name?", "#null!", "#num!", "#ref!", "#value!"};
+  constexpr std::size_t longest = 8;
+  text = trimmed(text);
+  if (text.size() > longest) return false;
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return words.contains(lower);
+}
+
+std::optional<double> plain_number(std::string_view text) { return Notation().read(text); }
+
+bool has_wide_minus(std::string_view text) {
+  return text.find(wide_minus) != std::string_view::npos;
+}
+
+std::optional<double> Notation::read(std::string_view cell) const {
+  const std::string text = normalised(cell);
+  std::string_view rest = text;
+  std::optional<int> sign = take_sign(rest);
+  if (!unit.empty()) {
+    if (unit_first ? !rest.starts_with(unit) : !rest.ends_with(unit)) return {};
+    rest = unit_first ? rest.substr(unit.size()) : rest.substr(0, rest.size() - unit.size());
+    rest = trimmed(rest);
+    if (!sign) sign = take_sign(rest);
+  }
+  auto digits = without_groups(rest, group, decimal);
+  if (!digits) return {};
+  if (decimal != '.') {
+    if (digits->find('.') != std::string::npos) return {};
+    std::ranges::replace(*digits, decimal, '.');
+  }
+  const auto value = is_infinity(*digits) ? std::optional(HUGE_VAL) : unsigned_number(*digits);
+  if (!value) return {};
+  return sign.value_or(1) * *value;
+}
+
+std::string Notation::description() const {
+  std::string result;
+  const auto add = [&](const std::string& part) { result += (result.empty() ? "" : ", ") + part; };
+  if (!unit.empty()) {
+    add(fmt::format("\"{}\" {} them", unit, unit_first ? "before" : "after"));
+  }
+  if (!group.empty()) add(group_name(group) + " between thousands");
+  if (decimal == ',') add("decimal commas");
+  return result;
+}
+
+ColumnNotation notation_of(const std::vector<std::string_view>& cells, char delimiter) {
+  ColumnNotation result;
+  if (cells.empty()) {
+    result.all.emplace_back();
+    return result;
+  }
+  std::vector<Notation> candidates{{"", '.', "", false}};
+  const std::vector<Notation> with_comma{{",", '.', "", false}};
+  const std::vector<Notation> without_comma{{"", ',', "", false}, {".", ',', "", false}};
+  const auto add = [&](const auto& more) {
+    candidates.insert(candidates.end(), more.begin(), more.end());
+  };
+  if (delimiter == ',') add(with_comma);
+  add(without_comma);
+  if (delimiter != ',') add(with_comma);
+  add(std::vector<Notation>{{" ", '.', "", false}, {" ", ',', "", false}, {"'", '.', "", false}});
+  const Unit unit = most_frequent_unit(cells);
+  for (Notation& notation : candidates) {
+    notation.unit = unit.text;
+    notation.unit_first = unit.first;
+    std::size_t numbers = 0;
+    std::size_t other = cells.size();
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      const bool is_number = notation.read(cells[i]).has_value();
+      numbers += is_number ? 1 : 0;
+      if (!is_number) other = std::min(other, i);
+    }
+    if (numbers == cells.size()) result.all.push_back(notation);
+    if (numbers > result.numbers) {
+      result.best = notation;
+      result.numbers = numbers;
+      result.first_other = other;
+    }
+  }
+  return result;
+}
+
+Names::Names(const std::vector<std::string_view>& texts) {
+  struct Entry {
+    bool is_text;
+    double value;
+    std::string text;
+  };
+  std::vector<Entry> entries;
+  const std::set<std::string_view> distinct(texts.begin(), texts.end());
+  for (const std::string_view text : distinct) {
+    const auto value = plain_number(text);
+    const bool finite = value && std::isfinite(*value);
+    entries.push_back({!finite, finite ? *value : 0, std::string(text)});
+  }
+  std::ranges::stable_sort(entries, [](const Entry& a, const Entry& b) {
+    return std::tuple(a.is_text, a.value, a.text.size() * (a.is_text ? 0 : 1), a.text) <
+           std::tuple(b.is_text, b.value, b.text.size() * (b.is_text ? 0 : 1), b.text);
+  });
+  are_numbers_ = std::ranges::none_of(entries, &Entry::is_text);
+  for (Entry& entry : entries) {
+    if (are_numbers_ && !values_.empty() && values_.back() == entry.value) {
+      if (merged_.first.empty()) merged_ = {names_.back(), entry.text};
+      continue;
+    }
+    places_.emplace(entry.text, static_cast<int>(names_.size()));
+    values_.push_back(entry.value);
+    names_.push_back(std::move(entry.text));
+  }
+}
+
+int Names::find(std::string_view text) const {
+  if (are_numbers_) {
+    const auto value = plain_number(text);
+    if (!value) return -1;
+    const auto found = std::ranges::lower_bound(values_, *value);
+    return found != values_.end() && *found == *value ? static_cast<int>(found - values_.begin())
+                                                      : -1;
+  }
+  const auto found = places_.find(text);
+  return found == places_.end() ? -1 : found->second;
+}
+
+}  // namespace sextant::task

@@ -1,0 +1,78 @@
+#pragma once
+
+/// What the text of a table's cells says: nothing, a number, or a name.
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sextant::task {
+
+/// Without blanks at its ends, of which U+00A0 is one.
+std::string_view trimmed(std::string_view text);
+
+/// Whether a cell of a feature is empty or one of the usual words for a missing value, in any case:
+/// those that pandas knows (NA, N/A, NaN, null, None, #N/A, <NA>, ...), ?, \N, a dash, and the
+/// errors of spreadsheets (#DIV/0!, #VALUE!, ...).
+bool is_missing(std::string_view text);
+
+/// The number that the whole text is: a sign, digits with a point, an exponent; also "inf" and what
+/// is beyond a double (infinite, or 0). A minus sign may be U+2212. Never NaN.
+std::optional<double> plain_number(std::string_view text);
+
+/// Whether the text has U+2212, a minus sign that is not ASCII's.
+bool has_wide_minus(std::string_view text);
+
+/// One way of writing numbers that all cells of a column may follow.
+struct Notation {
+  std::string group;        ///< Between thousands: a comma, point, blank or apostrophe, or nothing.
+  char decimal = '.';       ///< A point or a comma.
+  std::string unit;         ///< A currency's sign or %, which every cell then has; or nothing.
+  bool unit_first = false;  ///< Whether the unit stands before the number.
+  bool is_plain() const { return group.empty() && decimal == '.' && unit.empty(); }
+
+  /// The number that the whole cell is in this notation, as `plain_number`.
+  std::optional<double> read(std::string_view cell) const;
+  /// `"$" before them, commas between thousands`; empty for plain numbers.
+  std::string description() const;
+};
+
+/// How a column of cells, none missing, writes its numbers.
+struct ColumnNotation {
+  /// Those in which every cell is a number, plain numbers first; empty when there are none.
+  std::vector<Notation> all;
+  /// The notation in which most cells are numbers, how many, and the first cell that is none.
+  Notation best;
+  std::size_t numbers = 0;
+  std::size_t first_other = 0;
+};
+
+/// `delimiter` of the file decides whether 1,234 is rather 1234 (with commas) or 1.234 (without).
+ColumnNotation notation_of(const std::vector<std::string_view>& cells, char delimiter);
+
+/// Distinct texts in order: numbers by value, then others; where all are finite numbers, texts with
+/// one value are one name, the shortest of them.
+class Names {
+ public:
+  Names() = default;
+  explicit Names(const std::vector<std::string_view>& texts);
+
+  /// Place of the name that this text is, or -1.
+  int find(std::string_view text) const;
+  const std::vector<std::string>& names() const { return names_; }
+  /// Two texts that are one name, both empty without.
+  const std::pair<std::string, std::string>& merged() const { return merged_; }
+
+ private:
+  bool are_numbers_ = false;
+  std::vector<std::string> names_;
+  std::vector<double> values_;  ///< Of the names, where they are numbers; ascending.
+  std::map<std::string, int, std::less<>> places_;
+  std::pair<std::string, std::string> merged_;
+};
+
+}  // namespace sextant::task

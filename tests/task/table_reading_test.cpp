@@ -1,0 +1,292 @@
+/// How a table's cells are understood: by whole columns, by the examples alone, and never in
+/// silence.
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/task/class_table.hpp"
+#include "sextant/task/row_prompt.hpp"
+
+using namespace sextant;
+using namespace sextant::task;
+
+namespace {
+
+using Strings = std::vector<std::string>;
+
+ClassTable read(const std::string& text, const TableColumns& columns = {},
+                const io::CsvOptions& options = {}) {
+  return parse_class_table(io::parse_csv(text, "t.csv", options), columns);
+}
+
+/// A table with one column and the labels a and b in turn, the cells in quotes.
+std::string column_text(const Strings& cells) {
+  std::string text = "x,y\n";
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    text += "\"" + cells[i] + "\"," + (i % 2 == 0 ? "a" : "b") + "\n";
+  }
+  return text;
+}
+
+bool says(const ClassTable& table, const std::string& part) {
+  return std::ranges::any_of(
+      table.notes, [&](const std::string& note) { return note.find(part) != std::string::npos; });
+}
+
+/// Equal, and missing in the same places.
+bool same(const Eigen::VectorXd& a, const std::vector<double>& b) {
+  if (a.size() != static_cast<Eigen::Index>(b.size())) return false;
+  for (Eigen::Index i = 0; i < a.size(); ++i) {
+    const double other = b[static_cast<std::size_t>(i)];
+    if (std::isnan(a(i)) ? !std::isnan(other) : a(i) != other) return false;
+  }
+  return true;
+}
+
+const double missing = std::nan("");
+
+struct Column {
+  Strings cells;
+  std::vector<double> values;  ///< Empty: categories.
+  std::string note;            ///< A part; empty: none.
+};
+
+}  // namespace
+
+TEST_CASE("markers of missing values are missing in the first row as in the last") {
+  for (const std::string marker :
+       {"",    "#N/A", "#n/a n/a",     "#NA",     "-1.#IND", "1.#QNAN", "-NaN", "<NA>",
+        "N/A", "NA",   "NULL",         "NaN",     "None",    "null",    "?",    "\\N",
+        "-",   "--",   "\xE2\x80\x93", "#DIV/0!", "#VALUE!", " NA "}) {
+    CAPTURE(marker);
+    for (const Strings& cells : {Strings{marker, "1.5", "2", "-3"}, {"1.5", "2", "-3", marker}}) {
+      const ClassTable table = read(column_text(cells));
+      CHECK(table.categories == std::vector<int>{0});
+      CHECK(table.columns.array().isNaN().count() == 1);
+      CHECK(table.notes.empty());
+    }
+  }
+}
+
+TEST_CASE("numbers in another notation are numbers where the whole column follows it") {
+  const std::string minus = "\xE2\x88\x92";
+  for (const Column& column : std::vector<Column>{
+           {{"1", "-2.5e3", "+.5"}, {1, -2500, 0.5}, ""},
+           {{"$5", "-$7", "$1,000.50"}, {5, -7, 1000.5}, "\"$\" before them, commas between"},
+           {{"5 \xE2\x82\xAC", "7\xE2\x82\xAC", "?"}, {5, 7, missing}, "\" after them"},
+           {{"12%", "0.5 %", "100%"}, {12, 0.5, 100}, "\"%\" after them (\"12%\" in line 2"},
+           {{"1,234", "567", "12,345,678"}, {1234, 567, 12345678}, "commas between thousands"},
+           {{"1,5", "2,25", "-3"}, {1.5, 2.25, -3}, "decimal commas (\"1,5\" in line 2"},
+           {{"1.234,5", "12,25", "1.000.000,0"}, {1234.5, 12.25, 1e6}, "points between thousands"},
+           {{"1 234",
+             "12\xC2\xA0"
+             "345",
+             "7"},
+            {1234, 12345, 7},
+            "blanks between thousands"},
+           {{minus + "3", "4", "1e" + minus + "2"}, {-3, 4, 0.01}, "U+2212"},
+           {{"$5", "7", "$9"},
+            {},
+            "mostly numbers (2 of 3), but is read as categories because "
+            "of \"7\" in line 3, column 1 (x)"},
+           {{"1,5", "2.5", "3"}, {}, "mostly numbers (2 of 3)"},
+           {{"12,34", "1,234", "5,6"}, {12.34, 1.234, 5.6}, "decimal commas"},
+           {{"1,23,4", "12", "5"}, {}, "mostly numbers (2 of 3)"},
+           {{"2020-01-02", "2020-01-03", "2020-01-02"}, {}, ""},
+           {{"--5", "+-3", "0x1F"}, {}, ""}}) {
+    CAPTURE(column.cells);
+    const ClassTable table = read(column_text(column.cells));
+    CHECK((table.categories[0] == 0) == !column.values.empty());
+    if (!column.values.empty()) CHECK(same(table.columns.col(0), column.values));
+    CHECK_MESSAGE((column.note.empty() || says(table, column.note)),
+                  (table.notes.empty() ? "" : table.notes.front()));
+    if (column.note.empty() && !column.values.empty()) CHECK(table.notes.empty());
+  }
+}
+
+TEST_CASE("a comma is a decimal comma where cells are not separated by commas") {
+  CHECK(same(read("x;y\n1,234;a\n2,345;b\n").columns.col(0), {1.234, 2.345}));
+  CHECK(same(read("x,y\n\"1,234\",a\n\"2,345\",b\n").columns.col(0), {1234, 2345}));
+}
+
+TEST_CASE("one line for all columns of a notation") {
+  const ClassTable table = read("p;q;r;y\n1,5;2,5;3;a\n2,5;3,5;4;b\n");
+  CHECK(table.notes ==
+        Strings{"t.csv: cells are separated by semicolons, as the header shows",
+                "t.csv: columns \"p\", \"q\": numbers with decimal commas (\"1,5\" in line 2, "
+                "column 1 (p) is 1.5)"});
+}
+
+TEST_CASE("a few cells that are no numbers make categories, with a word") {
+  Strings cells;
+  for (int i = 0; i < 100; ++i) cells.push_back(std::to_string(i));
+  cells[10] = "abc";
+  cells[20] = "1.2.3";
+  cells[30] = "x";
+  const ClassTable table = read(column_text(cells));
+  CHECK(table.categories == std::vector<int>{100});
+  CHECK(table.notes ==
+        Strings{"t.csv: column \"x\" is mostly numbers (97 of 100), but is read as categories "
+                "because of \"abc\" in line 12, column 1 (x)"});
+  CHECK(table.columns(0, 0) == 0);
+  CHECK(table.columns(2, 0) == 2);  // numbers in order of their values, before other texts
+  CHECK(table.columns(99, 0) == 96);
+}
+
+TEST_CASE("identifiers, and columns that say nothing, are told") {
+  const ClassTable table =
+      read("id,name,same,none,x,y\n1,Ann,7,,1,a\n2,Bob,7,NA,2,b\n3,Cid,7,,3,a\n4,Dan,8,5,4,\n");
+  CHECK(table.unused == Strings{"same", "none"});
+  CHECK(says(table, "column \"name\": every example has a category of its own"));
+  CHECK(says(table, "column \"same\": not used, since all examples have one value there"));
+  CHECK(says(table, "column \"none\": not used, since no example has a value there"));
+  CHECK(table.notes.size() == 4);  // and Dan is a category that no example has
+}
+
+TEST_CASE("a dash beside a plus is a category, and a class") {
+  const ClassTable table = read("sign,y\n+,+\n-,-\n+,+\n");
+  CHECK(same(table.columns.col(0), {0, 1, 0}));
+  CHECK(table.classes == Strings{"+", "-"});
+  CHECK(table.notes.empty());
+}
+
+TEST_CASE("a label is missing where its cell is empty, and only there") {
+  const ClassTable table =
+      read("x,y\n1,None\n2,Some\n3,None\n4,\n5,NA\n6,\" \"\n7,null\n8,?\n9,nan\n10,NaN\n");
+  CHECK(table.classes == Strings{"?", "NA", "NaN", "None", "Some", "nan", "null"});
+  CHECK(table.examples == std::vector<int>{0, 1, 2, 4, 6, 7, 8, 9});
+  CHECK(table.queries == std::vector<int>{3, 5});
+  CHECK(says(table, "the label \"None\" (2 rows, first in line 2) is a class like others"));
+  CHECK(says(table, "the label \"NA\" (1 row, first in line 6)"));
+  CHECK(says(table, "the classes \"NaN\" and \"nan\" differ in case alone"));
+  CHECK(read("x,y\n1,yes\n2,no\n3,\n").notes.empty());
+}
+
+TEST_CASE("labels that are numbers are compared as numbers") {
+  const ClassTable table = read("x,y\n1,1.0\n2,0\n3,\" 1\"\n4,0.0\n5,1\n6,1e0\n7,10\n8,9\n9,-1\n");
+  CHECK(table.classes == Strings{"-1", "0", "1", "9", "10"});
+  CHECK(table.labels == std::vector<int>{2, 1, 2, 1, 2, 2, 4, 3, 0});
+  CHECK(says(table, "labels are compared as numbers, so \"0\" and \"0.0\" are one class"));
+  // Beside a word they are texts.
+  CHECK(read("x,y\n1,1\n2,1.0\n3,one\n").classes == Strings{"1", "1.0", "one"});
+  const ClassTable queries =
+      parse_class_tables(io::parse_csv("x,y\n1,0\n2,1\n", "t.csv"),
+                         io::parse_csv("x,y\n3,1.0\n4,0.0\n5,2\n", "q.csv"), {});
+  CHECK(queries.labels == std::vector<int>{0, 1, 1, 0, -1});
+  // Codes of categories, too.
+  const ClassTable codes = read("x,y\n1,a\n1.0,b\n2,a\n3,b\n", {"", {"x"}});
+  CHECK(codes.categories == std::vector<int>{3});
+  CHECK(codes.columns(0, 0) == codes.columns(1, 0));
+  CHECK(says(codes, "column \"x\" has numbers as categories, so \"1\" and \"1.0\" are one"));
+}
+
+TEST_CASE("rows of commas are not read, and every row is counted") {
+  const ClassTable table = read("x,y\n1,a\n,\n2,b\n3,\n,\n,\n");
+  CHECK(table.examples.size() == 2);
+  CHECK(table.queries.size() == 1);
+  CHECK(table.unread == 3);
+  CHECK(table.notes == Strings{"t.csv: 3 rows of empty cells alone are not read, first in line 3"});
+  const ClassTable both = parse_class_tables(io::parse_csv("x,y\n1,a\n2,b\n3,\n", "t.csv"),
+                                             io::parse_csv("x,y\n3,\n,\n", "q.csv"), {});
+  CHECK(both.examples.size() == 2);
+  CHECK(both.queries.size() == 1);
+  CHECK(both.unread == 2);
+}
+
+TEST_CASE("a first line that is a row is refused, and one that may be is told") {
+  const auto refused = [](const std::string& text, const TableColumns& columns = {}) {
+    CAPTURE(text);
+    CHECK_THROWS_WITH_AS(read(text, columns), doctest::Contains("--header"), InputError);
+  };
+  const std::string headless = "5.1,3.5,setosa\n4.9,3.0,setosa\n7,3.2,other\n6,3,other\n";
+  refused(headless);
+  refused(headless, {"species", {}});
+  refused("1,0\n2,1\n3,0\n");                 // the label's numbers as numbers
+  refused("red,a\nblue,b\nred,b\nblue,a\n");  // categories alone
+  CHECK(read(headless, {}, {{}, io::Header::absent}).labels == std::vector<int>{1, 1, 0, 0});
+  CHECK(read(headless, {}, {{}, io::Header::given}).names == Strings{"5.1", "3.5"});
+  // The label's first cell does not come again, but all numbers have a number above them.
+  const ClassTable doubtful = read("5.1,3.5,y\n4.9,3.0,a\n7,3.2,b\n");
+  CHECK(says(doubtful, "line 1 is read as names of columns, although some are numbers (\"5.1\""));
+  CHECK(read("5.1,3.5,y\n4.9,3.0,a\n7,3.2,b\n", {"y", {}}).notes.empty());
+  for (const std::string text :
+       {"x,y\n1,y\n2,n\n", "0,1,2\n1.5,2,a\n2.5,3,b\n", "1,2,class\n1.5,2,a\n2.5,3,b\n",
+        "colour,y\nred,y\nblue,n\nred,n\n", "2020,name,y\n1.5,u,a\nx,u,b\n3,v,a\n"}) {
+    CAPTURE(text);
+    CHECK_FALSE(says(read(text), "header"));
+  }
+}
+
+TEST_CASE("a table of one column names the likely delimiter") {
+  const auto refused = [](const std::string& text, const char* message,
+                          const io::CsvOptions& options = {}) {
+    CHECK_THROWS_WITH_AS(read(text, {}, options), doctest::Contains(message), InputError);
+  };
+  refused("a:b\n1:2\n", "are cells separated by \":\" (--delimiter)");
+  refused("\"a,b\"\n\"1,2\"\n", "or whole lines in quotes?");
+  refused("a;b\n1;2\n", "are cells separated by semicolons (--delimiter)", {',', {}});
+  refused("a\n1\n", "cells are separated by commas (--delimiter)");
+}
+
+TEST_CASE("columns of queries are found by name, and what is lacking or surplus is told") {
+  const io::CsvTable examples = io::parse_csv("x,colour,kind\n1,u,a\n2,v,b\n", "t.csv");
+  const auto with = [&](const std::string& text) {
+    return parse_class_tables(examples, io::parse_csv(text, "q.csv"), {});
+  };
+  const ClassTable moved = with("id,kind,colour,x\n7,b,v,3\n");
+  CHECK(same(moved.columns.row(2), {3, 1}));
+  CHECK(moved.labels.back() == 1);
+  CHECK(moved.unused == Strings{"id"});
+  CHECK(says(moved, "q.csv: not used, since t.csv lacks them: \"id\""));
+  const ClassTable unlabelled = with("x;colour\n3;u\n");
+  CHECK(unlabelled.labels.back() == -1);
+  CHECK(unlabelled.queries == std::vector<int>{2});
+  const auto refused = [&](const std::string& text, const char* message) {
+    CHECK_THROWS_WITH_AS(with(text), doctest::Contains(message), InputError);
+  };
+  refused("x,Colour,kind\n1,u,a\n",
+          "q.csv: line 1: lacks the column \"colour\" of t.csv; is its \"Colour\" meant?");
+  refused("kind\na\n", "lacks the columns \"x\", \"colour\" of t.csv");
+  refused("3,u\n4,v\n", "is this line a header, with cells separated by commas?");
+}
+
+TEST_CASE("queries change nothing for each other or for the examples") {
+  const std::string examples = "x,n,c,y\n1,5,u,a\n2,6,v,b\n3,7,u,a\n4,8,w,b\n";
+  const std::string first = "2.5,6,v,\n";
+  // A category, a text among numbers, a notation, a constant column and a class of their own.
+  const std::string others = "abc,6,z,\n\"1,234\",-,q,\n$9,6,v,\nNA,6%,,\n1e300,7,w,\n";
+  const auto features = [](const ClassTable& table) {
+    return encode(row_task(table, 100, 10), 100, {}, "t.csv").table->features;
+  };
+  const ClassTable alone = read(examples + first);
+  const auto expected = features(alone);
+  REQUIRE(expected.rows() == 5);
+  const ClassTable many = read(examples + first + others);
+  CHECK(many.queries.size() == 6);
+  CHECK(many.categories == alone.categories);
+  CHECK(features(many).topRows(5) == expected);
+  const io::CsvTable of_examples = io::parse_csv(examples, "t.csv");
+  for (const std::string& text : {first, first + others, others + first}) {
+    const ClassTable table =
+        parse_class_tables(of_examples, io::parse_csv("x,n,c,y\n" + text, "q.csv"), {});
+    const auto found = features(table);
+    CHECK(found.topRows(4) == expected.topRows(4));
+    const Eigen::Index row = text == others + first ? found.rows() - 1 : 4;
+    CHECK(found.row(row) == expected.row(4));
+  }
+  // Rows that are not read have no part in it either.
+  const ClassTable unread = parse_class_tables(io::parse_csv(examples + "abc,9,zz,\n", "t.csv"),
+                                               io::parse_csv("x,n,c,y\n" + first, "q.csv"), {});
+  const auto found = features(unread);
+  CHECK(found.topRows(4) == expected.topRows(4));
+  CHECK(found.row(5) == expected.row(4));
+  CHECK(says(many,
+             "3 cells of queries count as missing, since they are no numbers as the examples "
+             "write them, first \"abc\" in line 7, column 1 (x)"));
+  CHECK(says(many,
+             "2 cells of queries count as missing, since no example has that category, first "
+             "\"z\" in line 7, column 3 (c)"));
+}
