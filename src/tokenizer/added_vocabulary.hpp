@@ -19,6 +19,7 @@ struct DeclaredToken {
   std::optional<bool> normalized;  ///< Follows from `token.special` where the file is silent.
   std::string file;                ///< Where it stands, for messages.
   std::string place;
+  bool is_object = false;  ///< Declared with flags, not as a string.
 
   /// The token with every flag decided.
   AddedToken decided() const;

@@ -104,6 +104,7 @@ DeclaredToken read_declared_token(const JsonObject& json, std::string_view place
   if (is_given(json, "normalized")) result.normalized = json.boolean("normalized");
   result.file = json.file();
   result.place = place;
+  result.is_object = true;
   return result;
 }
 
@@ -194,18 +195,18 @@ std::vector<DeclaredToken> Settings::extra() const {
   return list;
 }
 
-bool Settings::declares_special(std::string_view content) const {
-  const auto& roles = token_roles();
-  if (std::any_of(roles.begin(), roles.end(), [&](const std::string& key) {
-        const auto token = role(key);
-        return token && token->token.content == content;
-      })) {
-    return true;
+std::set<std::string> Settings::special_contents() const {
+  std::vector<DeclaredToken> list = main_extra();
+  for (const std::string& key : token_roles()) {
+    if (const auto token = role(key)) list.push_back(*token);
   }
-  const std::vector<DeclaredToken> list = main_extra();
-  return std::any_of(list.begin(), list.end(), [&](const DeclaredToken& declared) {
-    return declared.token.content == content;
-  });
+  std::set<std::string> contents;
+  for (const DeclaredToken& declared : list) {
+    // The reference looks at tokenizer_config.json before it makes tokens of the objects there.
+    if (declared.is_object && declared.file == configuration_.path) continue;
+    contents.insert(declared.token.content);
+  }
+  return contents;
 }
 
 }  // namespace sextant::tokenizer

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,8 +51,8 @@ class Settings {
   std::vector<DeclaredToken> named() const;
   /// Further special tokens without one.
   std::vector<DeclaredToken> extra() const;
-  /// Whether a token of added_tokens.json, which has no flags, is special.
-  bool declares_special(std::string_view content) const;
+  /// The contents that make a token of added_tokens.json, which has no flags, a special one.
+  std::set<std::string> special_contents() const;
 
  private:
   /// A file that stays valid together with its view.

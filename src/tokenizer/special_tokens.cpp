@@ -37,11 +37,13 @@ std::map<int, DeclaredToken> read_decoder(const JsonObject& decoder) {
 /// added_tokens.json: an object of contents with ids.
 std::map<int, DeclaredToken> read_contents(const Settings& settings) {
   const JsonObject json = settings.added_tokens();
+  const std::set<std::string> special = settings.special_contents();
   std::map<int, DeclaredToken> tokens;
   for (const auto& [content, value] : json.value().items()) {
     DeclaredToken declared;
     declared.token.content = content;
-    declared.token.special = settings.declares_special(content);
+    declared.token.special = special.contains(content);
+    declared.normalized = !declared.token.special;
     declared.id = static_cast<int>(json.integer(content, 0, 1LL << 30));
     declared.file = json.file();
     declared.place = content;

@@ -79,6 +79,29 @@ WORD_PIECE_CLASSES = ["BertTokenizer", "BertTokenizerFast", "DistilBertTokenizer
 BYTE_LEVEL_CLASSES = ["GPT2Tokenizer", "GPT2TokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend"]
 
 
+def with_tokens(files, choose, size):
+    """Declares further tokens in some of the places where tokens are declared. `size`: of the vocabulary."""
+    left = {"__type": "AddedToken", "content": "<left>", "lstrip": True}
+    files = dict(files)
+    settings = drawn(choose, pad_token=[ABSENT, ABSENT, None, "<pad>", left], image_token=[ABSENT, ABSENT, "<both>"],
+                     additional_special_tokens=[ABSENT, ABSENT, [], ["<right>", "<left>"], [left, "<right>"]],
+                     extra_special_tokens=[ABSENT, ABSENT, ABSENT, {}, ["<word>"], ["<left>", "Straße"]])
+    if choose([True, False, False]):
+        settings["added_tokens_decoder"] = choose([{}, {
+            str(size): {"content": "<left>", "lstrip": True}, str(size + 1): {"content": "<pad>", "normalized": False},
+            str(size + 2): {"content": "Straße", "special": True, "normalized": choose([True, False])}}])
+    if settings:
+        files["tokenizer_config.json"] = {**files.get("tokenizer_config.json", {}), **settings}
+    if choose([True, False]):
+        files["special_tokens_map.json"] = drawn(
+            choose, pad_token=[ABSENT, "<right>", {"content": "<pad>", "rstrip": True}],
+            mask_token=[ABSENT, "[MASK]", {"content": "[MASK]", "lstrip": True, "normalized": True}],
+            additional_special_tokens=[ABSENT, ["<word>", "<both>"]], eos_token=[ABSENT, ABSENT, None, "<right>"])
+    if choose([True, False, False]):
+        files["added_tokens.json"] = choose([{}, {"<left>": size, "<word>": size + 1}, {"Straße": size, "<pad>": size + 1}])
+    return files
+
+
 def drawn_word_piece(draw, vocab):
     """One directory drawn from all combinations of a class, its place, a tokenizer.json and settings."""
     choose = draw.choice
@@ -97,7 +120,7 @@ def drawn_word_piece(draw, vocab):
             ideographs=choose([True, False]), template=choose(["[CLS] $A [SEP]", None, "[MASK] $A"]))
     if "tokenizer.json" not in files or choose([True, False]):
         files["vocab.txt"] = "".join(f"{word}\n" for word in sorted(vocab, key=vocab.get))
-    return with_class(files, place, name, model_type)
+    return with_class(with_tokens(files, choose, len(vocab)), place, name, model_type)
 
 
 def drawn_byte_level(draw, vocab, merges):
@@ -116,7 +139,8 @@ def drawn_byte_level(draw, vocab, merges):
     if "tokenizer.json" not in files or choose([True, False]):
         files["vocab.json"] = vocab
         files["merges.txt"] = merges_text(merges)
-    return with_class(files, place, name, choose(["gpt2", "gpt_neo", "gptj", "opt"]))
+    model_type = choose(["gpt2", "gpt_neo", "gptj", "opt"])
+    return with_class(with_tokens(files, choose, len(vocab)), place, name, model_type)
 
 
 def word_piece_cases(vocab):
