@@ -221,8 +221,8 @@ class Notes {
       const bool expected =
           std::find(expected_keys.begin(), expected_keys.end(), key) != expected_keys.end();
       const bool names_token = key.ends_with("_token") && (value.is_string() || value.is_object());
-      // A flag of this name that is off changed the tokens of older releases.
-      const bool counts = !says_nothing(value) || (key == "do_basic_tokenize" && value == false);
+      // This flag changed the tokens of older releases where it is off.
+      const bool counts = key == "do_basic_tokenize" ? value == false : !says_nothing(value);
       if (expected || names_token || !counts) continue;
       notes_.push_back(fmt::format("{}: {} is{} not read by {}", json.file(), key,
                                    value.is_boolean() ? fmt::format(" {} and", value.dump()) : "",

@@ -25,7 +25,7 @@ const std::string gpt2 = R"({"model_type":"gpt2"})";
 TEST_CASE("files that agree need no note") {
   CHECK(notes(word_piece_files(), R"({"do_lower_case":true,"model_max_length":512,
                 "strip_accents":null,"tokenize_chinese_chars":true,"tokenizer_class":"BertTokenizer",
-                "cls_token":"[CLS]","chat_template":"x","never_split":null})",
+                "cls_token":"[CLS]","chat_template":"x","never_split":null,"do_basic_tokenize":true})",
               bert) == Notes{});
   CHECK(notes(word_piece_json(), R"({"do_lower_case":true})", bert) == Notes{});
   CHECK(notes(word_piece_json(), R"({"do_lower_case":true})", "{}") == Notes{});
