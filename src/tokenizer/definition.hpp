@@ -5,11 +5,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
-#include "added_tokens.hpp"
+#include "added_vocabulary.hpp"
 #include "sextant/io/json.hpp"
 #include "sextant/tokenizer/load.hpp"
 #include "vocabulary.hpp"
@@ -33,6 +32,8 @@ struct WordPieceOptions {
   std::size_t longest_word = 100;  ///< In code points; longer words are unknown.
   bool clean_up = true;            ///< Decoding joins punctuation and contractions to words.
   std::string decoder_prefix = "##";
+
+  bool strips_accents() const { return strip_accents.value_or(lowercase); }
 };
 
 struct Merge {
@@ -41,42 +42,59 @@ struct Merge {
   std::string place;  ///< Where it stands, for messages.
 };
 
-struct Definition {
-  std::string file;         ///< That the model comes from, and
-  std::string merges_file;  ///< its merges, for messages.
-  std::variant<BpeOptions, WordPieceOptions> model;
-  Vocabulary vocabulary;          ///< Of the model, then the added tokens that it lacks.
-  std::vector<Merge> merges;      ///< In order of rank.
-  std::vector<AddedToken> added;  ///< No content twice.
-  std::vector<int> prefix;        ///< Ids that encoding with special tokens puts before a text
-  std::vector<int> suffix;        ///< and behind it.
+/// Ids that encoding with special tokens puts before a text and behind it.
+struct Surroundings {
+  std::vector<int> prefix;
+  std::vector<int> suffix;
+  bool operator==(const Surroundings&) const = default;
 };
 
-/// Reads tokenizer.json. Throws `InputError`.
-Definition read_tokenizer_json(const TokenizerFiles& files, std::string_view directory);
-/// Reads vocab.json with merges.txt, or vocab.txt. Throws `InputError`.
-Definition read_vocabulary_files(const TokenizerFiles& files, std::string_view directory);
-/// Applies what tokenizer_config.json, special_tokens_map.json and added_tokens.json say.
+struct Definition {
+  std::string file;         ///< That the vocabulary comes from, and
+  std::string merges_file;  ///< the merges, for messages.
+  std::variant<BpeOptions, WordPieceOptions> model;
+  Vocabulary vocabulary;      ///< Of the model.
+  std::vector<Merge> merges;  ///< In order of rank.
+  AddedVocabulary added;      ///< The tokens looked for in the text itself.
+  Surroundings surroundings;
+};
+
+/// The id of an added token or a token of the model.
+std::optional<int> find_token(const Definition& definition, std::string_view token);
+
+/// tokenizer.json, parsed once. Every function throws `InputError`.
+class TokenizerJson {
+ public:
+  TokenizerJson(const std::string& text, std::string_view directory);
+
+  /// The vocabulary and merges alone, of a model of `type`, "BPE" or "WordPiece".
+  void read_vocabulary(std::string_view type, Definition& definition) const;
+  /// The vocabulary and merges, and all options of the model and its surroundings.
+  void read_model(Definition& definition) const;
+  /// The list of added tokens.
+  std::vector<DeclaredToken> added_tokens() const;
+  /// The template. Every token of `definition` must be known.
+  Surroundings read_template(const Definition& definition) const;
+
+  io::JsonObject top() const { return {json_, file_}; }
+
+ private:
+  std::string file_;
+  io::Json json_;
+};
+
+/// vocab.json with merges.txt. Throws `InputError`.
+void read_byte_level_files(const TokenizerFiles& files, std::string_view directory,
+                           Definition& definition);
+/// vocab.txt: a token on each line, white space at its end left out, with the number of the line
+/// from 0 on as its id. Of a token on several lines, an empty one too, the last counts, and the
+/// ids of the others belong to no token. Appends a sentence to `notes` where that happens.
 /// Throws `InputError`.
-void apply_configuration(Definition& definition, const TokenizerFiles& files,
-                         std::string_view directory);
+void read_word_piece_file(const TokenizerFiles& files, std::string_view directory,
+                          Definition& definition, std::vector<std::string>& notes);
 
 /// A vocabulary from an object of names with their ids. `place` is the object's. Throws
-/// `InputError` when it is empty or the ids are not 0, 1, 2, ... in some order.
+/// `InputError` when it is empty, or an id is repeated or not from 0 to 2^30.
 Vocabulary read_vocabulary(const io::JsonObject& entries, std::string_view place);
-
-/// Adds `token` with the id that its content has in the vocabulary, otherwise the next free one, or
-/// replaces the added token of that content. Throws `InputError` when `declared_id` is another.
-void add_token(Definition& definition, AddedToken token, std::optional<int> declared_id,
-               std::string_view file, std::string_view place);
-
-/// The flags and content of an added token in JSON.
-AddedToken read_added_token(const io::JsonObject& json);
-
-/// Whether `json` has `key` with a value other than null.
-bool is_given(const io::JsonObject& json, std::string_view key);
-
-/// "<directory>/<name>".
-std::string file_in(std::string_view directory, std::string_view name);
 
 }  // namespace sextant::tokenizer

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "definition.hpp"
+#include "settings.hpp"
 #include "sextant/core/errors.hpp"
 
 namespace sextant::tokenizer {
@@ -131,25 +132,10 @@ void read_bert_parts(const JsonObject& top, WordPieceOptions& options) {
   }
 }
 
-void read_added_tokens(const JsonObject& top, Definition& definition) {
-  if (!is_given(top, "added_tokens")) return;
-  std::set<std::string> contents;
-  for (const JsonObject& json : top.objects("added_tokens")) {
-    json.allow_only({"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"});
-    AddedToken token = read_added_token(json);
-    if (!contents.insert(token.content).second) {
-      fail(json, "content", fmt::format("\"{}\" is added twice", token.content));
-    }
-    const auto id =
-        static_cast<int>(json.integer("id", 0, std::numeric_limits<std::int32_t>::max()));
-    add_token(definition, std::move(token), id, top.file(), json.place("id"));
-  }
-}
-
 /// The id of a token named in a post-processor, which gives the id as well.
 int checked_id(const Definition& definition, const std::string& name, long long declared,
                const JsonObject& json, std::string_view key) {
-  const auto id = definition.vocabulary.find(name);
+  const auto id = find_token(definition, name);
   if (!id) fail(json, key, fmt::format("\"{}\" is not in the vocabulary", name));
   if (*id != declared) {
     fail(json, key,
@@ -179,7 +165,8 @@ std::vector<int> template_ids(const Definition& definition, const JsonObject& pr
   return result;
 }
 
-void read_template(const JsonObject& processor, Definition& definition) {
+void read_processing(const JsonObject& processor, const Definition& definition,
+                     Surroundings& around) {
   require_type(processor, "TemplateProcessing", {"type", "single", "pair", "special_tokens"});
   bool behind = false;
   std::vector<int> before_text;
@@ -199,8 +186,8 @@ void read_template(const JsonObject& processor, Definition& definition) {
     side.insert(side.end(), ids.begin(), ids.end());
   }
   if (!behind) fail(processor, "single", "must hold the sequence A exactly once");
-  definition.prefix.insert(definition.prefix.begin(), before_text.begin(), before_text.end());
-  definition.suffix.insert(definition.suffix.end(), behind_text.begin(), behind_text.end());
+  around.prefix.insert(around.prefix.begin(), before_text.begin(), before_text.end());
+  around.suffix.insert(around.suffix.end(), behind_text.begin(), behind_text.end());
 }
 
 /// BertProcessing and RobertaProcessing name their two tokens as ["[SEP]", 102].
@@ -214,19 +201,20 @@ int named_id(const JsonObject& processor, std::string_view key, const Definition
                     key);
 }
 
-void read_post_processor(const JsonObject& processor, Definition& definition) {
+void read_post_processor(const JsonObject& processor, const Definition& definition,
+                         Surroundings& around) {
   const std::string type = processor.string("type");
   if (type == "ByteLevel") return;  // concerns offsets only
-  if (type == "TemplateProcessing") return read_template(processor, definition);
+  if (type == "TemplateProcessing") return read_processing(processor, definition, around);
   if (type == "BertProcessing" || type == "RobertaProcessing") {
-    definition.prefix.insert(definition.prefix.begin(), named_id(processor, "cls", definition));
-    definition.suffix.push_back(named_id(processor, "sep", definition));
+    around.prefix.insert(around.prefix.begin(), named_id(processor, "cls", definition));
+    around.suffix.push_back(named_id(processor, "sep", definition));
     return;
   }
   if (type == "Sequence") {
     for (const JsonObject& part : processor.objects("processors")) {
       if (part.string("type") == "Sequence") fail(part, "type", "is a sequence inside a sequence");
-      read_post_processor(part, definition);
+      read_post_processor(part, definition, around);
     }
     return;
   }
@@ -244,34 +232,66 @@ std::string model_type(const JsonObject& model) {
 
 }  // namespace
 
-Definition read_tokenizer_json(const TokenizerFiles& files, std::string_view directory) {
-  Definition definition;
-  definition.file = definition.merges_file = file_in(directory, "tokenizer.json");
-  const Json json = io::parse_json(*files.tokenizer_json, definition.file);
-  const JsonObject top(json, definition.file);
-  top.allow_only({"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
-                  "post_processor", "decoder", "model"});
-  require(top, "version", {"1.0"});
-  const JsonObject model = top.object("model");
+TokenizerJson::TokenizerJson(const std::string& text, std::string_view directory)
+    : file_(file_in(directory, "tokenizer.json")), json_(io::parse_json(text, file_)) {
+  top().allow_only({"version", "truncation", "padding", "added_tokens", "normalizer",
+                    "pre_tokenizer", "post_processor", "decoder", "model"});
+  require(top(), "version", {"1.0"});
+}
+
+void TokenizerJson::read_vocabulary(std::string_view type, Definition& definition) const {
+  const JsonObject model = top().object("model");
+  definition.file = definition.merges_file = file_;
+  if (const std::string found = model_type(model); found != type) {
+    fail(model, "type",
+         fmt::format("\"{}\" is not supported with this class of tokenizer, expected {}; where "
+                     "this file says all of the tokenizer, set tokenizer_class to "
+                     "PreTrainedTokenizerFast in tokenizer_config.json",
+                     found, type));
+  }
+  if (type == "BPE") definition.merges = read_merges(model);
+  definition.vocabulary = tokenizer::read_vocabulary(model.object("vocab"), model.place("vocab"));
+}
+
+void TokenizerJson::read_model(Definition& definition) const {
+  const JsonObject model = top().object("model");
   const std::string type = model_type(model);
   if (type == "BPE") {
     BpeOptions options = read_bpe(model);
-    read_byte_level_parts(top, options);
-    definition.merges = read_merges(model);
+    read_byte_level_parts(top(), options);
     definition.model = std::move(options);
   } else if (type == "WordPiece") {
     WordPieceOptions options = read_word_piece(model);
-    read_bert_parts(top, options);
+    read_bert_parts(top(), options);
     definition.model = std::move(options);
   } else {
     fail(model, "type", fmt::format("\"{}\" is not supported, expected BPE or WordPiece", type));
   }
-  definition.vocabulary = read_vocabulary(model.object("vocab"), model.place("vocab"));
-  read_added_tokens(top, definition);
-  if (is_given(top, "post_processor")) {
-    read_post_processor(top.object("post_processor"), definition);
+  read_vocabulary(type, definition);
+}
+
+std::vector<DeclaredToken> TokenizerJson::added_tokens() const {
+  std::vector<DeclaredToken> tokens;
+  if (!is_given(top(), "added_tokens")) return tokens;
+  std::set<std::string> contents;
+  for (const JsonObject& json : top().objects("added_tokens")) {
+    json.allow_only({"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"});
+    DeclaredToken token = read_declared_token(json, json.place("id"));
+    token.id = static_cast<int>(json.integer("id", 0, std::numeric_limits<std::int32_t>::max()));
+    if (!contents.insert(token.token.content).second) {
+      fail(json, "content", fmt::format("\"{}\" is added twice", token.token.content));
+    }
+    tokens.push_back(std::move(token));
   }
-  return definition;
+  return tokens;
+}
+
+Surroundings TokenizerJson::read_template(const Definition& definition) const {
+  Surroundings around;
+  if (is_given(top(), "post_processor")) {
+    read_post_processor(top().object("post_processor"), definition, around);
+  }
+  return around;
 }
 
 }  // namespace sextant::tokenizer

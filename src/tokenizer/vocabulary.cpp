@@ -4,19 +4,26 @@
 
 namespace sextant::tokenizer {
 
-bool Vocabulary::add(std::string token) {
-  const auto [place, added] = ids_.emplace(std::move(token), static_cast<int>(names_.size()));
-  if (added) {
-    names_.push_back(&place->first);
-    longest_ = std::max(longest_, place->first.size());
+void Vocabulary::set(std::string token, int id) {
+  const auto [place, added] = ids_.try_emplace(std::move(token), id);
+  if (!added) {
+    names_.erase(place->second);
+    place->second = id;
   }
-  return added;
+  names_[id] = &place->first;
+  end_ = std::max(end_, id + 1);
+  longest_ = std::max(longest_, place->first.size());
 }
 
 std::optional<int> Vocabulary::find(std::string_view token) const {
   const auto found = ids_.find(token);
   if (found == ids_.end()) return std::nullopt;
   return found->second;
+}
+
+const std::string* Vocabulary::name(int id) const {
+  const auto found = names_.find(id);
+  return found == names_.end() ? nullptr : found->second;
 }
 
 }  // namespace sextant::tokenizer

@@ -6,24 +6,27 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <vector>
 
 namespace sextant::tokenizer {
 
-/// Token names and their ids 0, 1, 2, ...
+/// Token names and their ids, which may leave holes.
 class Vocabulary {
  public:
   Vocabulary() = default;
   Vocabulary(Vocabulary&&) = default;
   Vocabulary& operator=(Vocabulary&&) = default;
 
-  /// Gives `token` the next id. False when it is already there.
-  bool add(std::string token);
+  /// Gives `token` the id `id` >= 0, which no other token has. A token that is already there moves
+  /// to the new id and leaves a hole.
+  void set(std::string token, int id);
 
   std::optional<int> find(std::string_view token) const;
-  /// Requires 0 <= id < size().
-  const std::string& name(int id) const { return *names_[static_cast<std::size_t>(id)]; }
-  std::size_t size() const { return names_.size(); }
+  /// The token of an id, null for a hole and outside the vocabulary.
+  const std::string* name(int id) const;
+  /// The number of tokens.
+  std::size_t size() const { return ids_.size(); }
+  /// One more than the largest id.
+  int end() const { return end_; }
   /// Bytes of the longest name.
   std::size_t longest() const { return longest_; }
 
@@ -35,7 +38,8 @@ class Vocabulary {
     }
   };
   std::unordered_map<std::string, int, Hash, std::equal_to<>> ids_;
-  std::vector<const std::string*> names_;  // into ids_, whose nodes do not move
+  std::unordered_map<int, const std::string*> names_;  // into ids_, whose nodes do not move
+  int end_ = 0;
   std::size_t longest_ = 0;
 };
 

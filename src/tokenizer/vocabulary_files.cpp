@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "definition.hpp"
+#include "settings.hpp"
 #include "sextant/core/errors.hpp"
 #include "unicode.hpp"
 
@@ -37,43 +38,43 @@ std::vector<Merge> read_merges(std::string_view text, const std::string& file) {
   return merges;
 }
 
-Definition read_gpt2(const TokenizerFiles& files, std::string_view directory) {
-  Definition definition;
-  definition.file = file_in(directory, "vocab.json");
-  definition.merges_file = file_in(directory, "merges.txt");
-  definition.model = BpeOptions();
-  const io::Json json = io::parse_json(*files.vocab_json, definition.file);
-  definition.vocabulary = read_vocabulary(io::JsonObject(json, definition.file), "");
-  definition.merges = read_merges(*files.merges, definition.merges_file);
-  return definition;
-}
-
-Definition read_bert(const TokenizerFiles& files, std::string_view directory) {
-  Definition definition;
-  definition.file = file_in(directory, "vocab.txt");
-  definition.model = WordPieceOptions();
-  for_each_line(*files.vocab_txt, definition.file, [&](std::string_view line, std::size_t number) {
-    if (!definition.vocabulary.add(std::string(line))) {
-      throw InputError(definition.file, fmt::format("line {}", number),
-                       fmt::format("repeats the token \"{}\"", line));
-    }
-  });
-  if (definition.vocabulary.size() == 0) throw InputError(definition.file, "", "has no tokens");
-  return definition;
-}
+/// The lines whose tokens stand again further down.
+struct Repeated {
+  std::size_t lines = 0;
+  std::string first;  ///< Such a token.
+};
 
 }  // namespace
 
-Definition read_vocabulary_files(const TokenizerFiles& files, std::string_view directory) {
-  if (files.vocab_json && files.vocab_txt) {
-    throw InputError(directory, "",
-                     "holds both vocab.json and vocab.txt and no tokenizer.json to choose by");
+void read_byte_level_files(const TokenizerFiles& files, std::string_view directory,
+                           Definition& definition) {
+  definition.file = file_in(directory, "vocab.json");
+  definition.merges_file = file_in(directory, "merges.txt");
+  const io::Json json = io::parse_json(*files.vocab_json, definition.file);
+  definition.vocabulary = read_vocabulary(io::JsonObject(json, definition.file), "");
+  definition.merges = read_merges(*files.merges, definition.merges_file);
+}
+
+void read_word_piece_file(const TokenizerFiles& files, std::string_view directory,
+                          Definition& definition, std::vector<std::string>& notes) {
+  definition.file = file_in(directory, "vocab.txt");
+  Repeated repeated;
+  for_each_line(*files.vocab_txt, definition.file, [&](std::string_view line, std::size_t number) {
+    while (!line.empty()) {
+      std::size_t end = line.size();
+      if (!is_white_space(previous_code_point(line, end))) break;
+      line = line.substr(0, end);
+    }
+    if (definition.vocabulary.find(line) && repeated.lines++ == 0) repeated.first = line;
+    definition.vocabulary.set(std::string(line), static_cast<int>(number) - 1);
+  });
+  if (definition.vocabulary.size() == 0) throw InputError(definition.file, "", "has no tokens");
+  if (repeated.lines > 0) {
+    notes.push_back(fmt::format(
+        "{}: {} hold a token that stands again further down, \"{}\" for one; the last line counts",
+        definition.file, repeated.lines == 1 ? "1 line" : fmt::format("{} lines", repeated.lines),
+        repeated.first));
   }
-  if (files.vocab_txt) return read_bert(files, directory);
-  if (files.vocab_json && files.merges) return read_gpt2(files, directory);
-  throw InputError(directory, "",
-                   "holds no tokenizer, expected tokenizer.json, vocab.json with merges.txt, or "
-                   "vocab.txt");
 }
 
 }  // namespace sextant::tokenizer

@@ -89,7 +89,7 @@ std::string WordPiece::normalized(std::string_view text) const {
   std::string result(text);
   if (options_.clean_text) result = cleaned(result);
   if (options_.handle_ideographs) result = with_spaced_ideographs(result);
-  if (options_.strip_accents.value_or(options_.lowercase)) result = without_accents(result);
+  if (options_.strips_accents()) result = without_accents(result);
   if (options_.lowercase) result = lower(result);
   return result;
 }

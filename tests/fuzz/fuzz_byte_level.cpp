@@ -38,6 +38,7 @@ std::unique_ptr<tokenizer::Tokenizer> make_tokenizer() {
   tokenizer::TokenizerFiles files;
   files.vocab_json = vocabulary.dump();
   files.merges = merges;
+  files.model_config = R"({"model_type":"gpt2"})";
   return tokenizer::parse_tokenizer(files, "made");
 }
 

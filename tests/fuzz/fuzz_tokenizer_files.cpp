@@ -2,7 +2,7 @@
 //
 // An input is a list of pieces with the byte 0xFF, which no text holds, between them: a text to
 // encode, then tokenizer.json, tokenizer_config.json, special_tokens_map.json, added_tokens.json,
-// vocab.json, merges.txt and vocab.txt, of which the empty ones are missing.
+// vocab.json, merges.txt, vocab.txt and config.json, of which the empty ones are missing.
 
 #include <array>
 #include <cstdint>
@@ -23,7 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text = next();
   tokenizer::TokenizerFiles files;
   for (auto* file : {&files.tokenizer_json, &files.tokenizer_config, &files.special_tokens_map,
-                     &files.added_tokens, &files.vocab_json, &files.merges, &files.vocab_txt}) {
+                     &files.added_tokens, &files.vocab_json, &files.merges, &files.vocab_txt,
+                     &files.model_config}) {
     if (const std::string_view piece = next(); !piece.empty()) file->emplace(piece);
   }
   try {

@@ -18,6 +18,7 @@ std::unique_ptr<tokenizer::Tokenizer> make_tokenizer(unsigned flags) {
   files.vocab_txt =
       "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\n##a\n##b\nab\n##ab\n##ba\n.\n!\ne\n##e\n\u00E9\n"
       "##\u00E9\n\u4E2D\n\u03C3\n##\u03C3\ni\u0307\n1\n##1\n##11\n";
+  files.model_config = R"({"model_type":"bert"})";
   files.tokenizer_config = std::string("{\"do_lower_case\":") + flag(0) +
                            ",\"strip_accents\":" + flag(1) +
                            ",\"tokenize_chinese_chars\":" + flag(2) +

@@ -93,20 +93,21 @@ def word_piece_json(**parts):
 
 def tokenizer_files():
     order = ["tokenizer_json", "tokenizer_config", "special_tokens_map", "added_tokens", "vocab_json", "merges",
-             "vocab_txt"]
+             "vocab_txt", "model_config"]
 
     def pack(text, **files):
         pieces = [text] + [files.get(name, "") for name in order]
         pieces = [piece if isinstance(piece, str) else json.dumps(piece, ensure_ascii=False) for piece in pieces]
         return b"\xff".join(piece.encode() for piece in pieces)
 
+    gpt2 = {"model_type": "gpt2"}
     pair = {"type": "BertProcessing", "cls": ["[CLS]", 2], "sep": ["[SEP]", 3]}
     return {
         "bpe-json": pack("ab ab's <e>b", tokenizer_json=bpe_json()),
-        "bpe-files": pack(" ab a", vocab_json=BYTE_LEVEL, merges="#version: 0.2\na b\nĠ ab\n",
+        "bpe-files": pack(" ab a", vocab_json=BYTE_LEVEL, merges="#version: 0.2\na b\nĠ ab\n", model_config=gpt2,
                           tokenizer_config={"add_prefix_space": True, "add_bos_token": True, "bos_token": "<e>",
                                             "added_tokens_decoder": {"8": {"content": "<x>", "lstrip": True}}}),
-        "bpe-legacy": pack("<x>b", vocab_json=BYTE_LEVEL, merges="a b\r\n", added_tokens={"<x>": 8},
+        "bpe-legacy": pack("<x>b", vocab_json=BYTE_LEVEL, merges="a b\r\n", added_tokens={"<x>": 8}, model_config=gpt2,
                            special_tokens_map={"pad_token": "<x>", "eos_token": {"content": "<e>"}}),
         "bpe-bad-merge": pack("a", tokenizer_json=bpe_json(merges=["a q"])),
         "word-piece-json": pack("Unable é. <w>", tokenizer_json=word_piece_json()),
@@ -116,7 +117,12 @@ def tokenizer_files():
                                  tokenizer_config={"do_lower_case": False, "strip_accents": True,
                                                    "tokenizer_class": "BertTokenizer",
                                                    "additional_special_tokens": ["<y>"]}),
-        "holes": pack("a", vocab_json={"a": 0, "b": 2}, merges=""),
+        "bpe-class": pack("ab <e>a", tokenizer_json=bpe_json(), model_config=gpt2,
+                          tokenizer_config={"add_prefix_space": False, "do_lower_case": True}),
+        "word-piece-class": pack("Unable É. <w>", tokenizer_json=word_piece_json(),
+                                 model_config={"model_type": "bert", "tokenizer_class": "BertTokenizerFast"}),
+        "word-piece-lines": pack("a a", vocab_txt="[UNK]\n[CLS]\na\n\n[SEP]\na \n\n", model_config={"model_type": "bert"}),
+        "holes": pack("a", vocab_json={"a": 0, "b": 2}, merges="", model_config=gpt2),
         "unknown-type": pack("a", tokenizer_json=word_piece_json(normalizer={"type": "NFC"})),
         "nothing": b"",
     }

@@ -1,10 +1,13 @@
 // Tokenises the lines of standard input with the tokenizer of a model directory.
 //
 // Usage: tokenize_lines DIRECTORY
-// Each line in is a JSON string; each line out is a JSON object: "ids" without and "special" with
-// the special tokens, "text" and "plain" what "special" decodes to with and without them.
+// The first line out is a JSON object: "class" and "notes" of the tokenizer, and the release of
+// transformers, "reference", whose tokens are meant. Each line in is a JSON string; each further
+// line out is a JSON object: "ids" without and "special" with the special tokens, "text" and
+// "plain" what "special" decodes to with and without them.
 
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <string>
 
@@ -18,7 +21,12 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    const auto tokenizer = sextant::tokenizer::load_tokenizer(argv[1]);
+    const auto reading = sextant::tokenizer::read_tokenizer(std::filesystem::path(argv[1]));
+    const auto& tokenizer = reading.tokenizer;
+    const sextant::io::Json head = {{"class", reading.class_name},
+                                    {"notes", reading.notes},
+                                    {"reference", sextant::tokenizer::reference_release}};
+    std::cout << head.dump() << '\n';
     std::string line;
     while (std::getline(std::cin, line)) {
       const auto text = sextant::io::parse_json(line, "standard input").get<std::string>();

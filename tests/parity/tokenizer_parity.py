@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Compares sextant's tokenizers with the fast tokenizers of `transformers`.
+"""Compares sextant's tokenizers with those of `transformers` 5.24.0, the release that sextant names.
 
 Usage: tokenizer_parity.py TOKENIZE_LINES [--strings N] [--seed S] [--every-code-point] [--text FILE ...]
 
 TOKENIZE_LINES is the built program tests/parity/tokenize_lines. N varied strings (2,000 by default) go
 through both, for byte-level BPE and WordPiece, each from tokenizer.json and from vocabulary files, with
 the options that change the result. Ids with and without special tokens and decoded text must be equal.
+Then fewer strings go through directories whose files disagree (disagreeing_tokenizers.py), where the class
+that reads them must be equal too, or sextant must refuse the directory.
 Exit status 1 when any string differs.
 
 The BPE vocabulary is trained here, on English text and Unicode noise; WordPiece is that of the package
@@ -31,6 +33,8 @@ import tokenizers
 import transformers
 from tokenizers import AddedToken, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, BertTokenizer, GPT2Tokenizer
+
+import disagreeing_tokenizers
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -183,7 +187,7 @@ def edit_json(path, edit):
 
 
 def gpt2_directories(base, corpus):
-    """Directories with byte-level BPE tokenizers, by description."""
+    """Directories with byte-level BPE tokenizers, by description, and their vocabulary and merges."""
     trained = tokenizers.Tokenizer(models.BPE())
     trained.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     trained.train_from_iterator(corpus, trainers.BpeTrainer(
@@ -248,11 +252,11 @@ def gpt2_directories(base, corpus):
         ignore_merges=True, merges=value["model"]["merges"][:len(merges) // 2]))
     configure(path, tokenizer_class="PreTrainedTokenizerFast")
     result["GPT-2, tokenizer.json, ignore_merges"] = path
-    return result
+    return result, (vocab, merges)
 
 
 def bert_directories(base, corpus):
-    """Directories with WordPiece tokenizers, by description."""
+    """Directories with WordPiece tokenizers, by description, and the trained vocabulary."""
     result = {}
 
     def directory(name):
@@ -306,7 +310,7 @@ def bert_directories(base, corpus):
                           AddedToken("Straße", normalized=True), AddedToken("the film", single_word=True)])
     save(path, tokenizer)
     result["trained WordPiece, tokenizer.json, added tokens"] = path
-    return result
+    return result, vocab
 
 
 def reference(tokenizer, strings):
@@ -323,22 +327,30 @@ def reference(tokenizer, strings):
 
 
 def ours(program, directory, strings):
+    """What the program says of the directory and of each string, or its message."""
     lines = "".join(json.dumps(text) + "\n" for text in strings)
     run = subprocess.run([program, str(directory)], input=lines, capture_output=True, text=True, encoding="utf-8")
     if run.returncode != 0:
-        print(run.stderr, file=sys.stderr)
-        return None
-    return [json.loads(line) for line in run.stdout.split("\n")[:-1]]
+        return None, run.stderr.strip()
+    head, *answers = [json.loads(line) for line in run.stdout.split("\n")[:-1]]
+    return head, answers
 
 
-def compare(program, name, directory, strings):
-    """How many of the strings differ. Prints the first few."""
-    expected = reference(AutoTokenizer.from_pretrained(str(directory)), strings)
-    found = ours(program, directory, strings)
-    if found is None or len(found) != len(expected):
-        print(f"{name}: FAILED, {0 if found is None else len(found)} answers for {len(expected)} strings")
+def compare(program, name, directory, strings, agreeing=True):
+    """How many of the strings differ. Prints the first few. Where the files agree, nothing is to be noted."""
+    tokenizer = AutoTokenizer.from_pretrained(str(directory))
+    expected = reference(tokenizer, strings)
+    head, found = ours(program, directory, strings)
+    if head is None or len(found) != len(expected):
+        print(f"{name}: FAILED, {found if head is None else len(found)} for {len(expected)} strings")
         return len(expected)
     wrong = 0
+    if head["class"] not in [ancestor.__name__ for ancestor in type(tokenizer).__mro__]:
+        print(f"{name}: read as {head['class']}, by transformers as {type(tokenizer).__name__}")
+        wrong += 1
+    if agreeing and head["notes"]:
+        print(f"{name}: notes where all files agree: {head['notes']}")
+        wrong += 1
     for text, a, b in zip(strings, found, expected):
         keys = [key for key in b if a[key] != b[key]]
         if not keys:
@@ -347,8 +359,27 @@ def compare(program, name, directory, strings):
         if wrong <= 3:
             print(f"{name}: {keys} differ for {text[:200]!r}\n  sextant      {str(a[keys[0]])[:300]}\n"
                   f"  transformers {str(b[keys[0]])[:300]}")
-    print(f"{name}: {len(strings) - wrong} of {len(strings)} strings equal")
+    print(f"{name}: {wrong or 'no'} differences for {len(strings)} strings")
     return wrong
+
+
+def refused(program, directory):
+    """Whether the program refuses a directory with the words that it must say. 1 where it does not."""
+    head, message = ours(program, directory.path, [""])
+    if head is None and directory.refusal in message:
+        print(f"{directory.name}: refused")
+        return 0
+    print(f"{directory.name}: FAILED, {message if head is None else 'accepted'}, expected {directory.refusal}")
+    return 1
+
+
+def same_release(program, directory):
+    """Whether transformers is the release that sextant names."""
+    head, message = ours(program, directory, [])
+    if head is not None and head["reference"] == transformers.__version__:
+        return True
+    print(f"transformers {transformers.__version__} is installed, sextant means {message if head is None else head['reference']}")
+    return False
 
 
 def main():
@@ -372,8 +403,19 @@ def main():
     print(f"transformers {transformers.__version__}, tokenizers {tokenizers.__version__}, {len(strings)} strings")
     with tempfile.TemporaryDirectory() as folder:
         base = pathlib.Path(folder)
-        directories = {**gpt2_directories(base, corpus), **bert_directories(base, corpus)}
-        wrong = sum(compare(arguments.program, name, path, strings) for name, path in directories.items())
+        gpt2, byte_level = gpt2_directories(base, corpus)
+        bert, word_piece = bert_directories(base, corpus)
+        directories = {**gpt2, **bert}
+        if not same_release(arguments.program, next(iter(directories.values()))):
+            return 1
+        wrong = sum(compare(arguments.program, name, path, strings, "MiniLM" not in name)
+                    for name, path in directories.items())
+        few = source.draw(250)
+        for directory in disagreeing_tokenizers.directories(base, word_piece, byte_level, arguments.seed):
+            if directory.refusal:
+                wrong += refused(arguments.program, directory)
+            else:
+                wrong += compare(arguments.program, directory.name, directory.path, few, agreeing=False)
     print("tokenizers equal" if wrong == 0 else f"{wrong} differences")
     return 1 if wrong else 0
 

@@ -74,3 +74,23 @@ TEST_CASE("roles make tokens special and add what the vocabulary lacks") {
   CHECK(tokenizer->encode("a", true) == Ids{17, 0, 16});
   CHECK(tokenizer->decode(Ids{18, 0, 16}, true) == "a");
 }
+
+TEST_CASE("a token of added_tokens.json is special where a file names it as a string") {
+  TokenizerFiles files = word_piece_files();
+  files.added_tokens = R"({"<x>":16})";
+  const auto decoded = [&] {
+    const auto tokenizer = parse_tokenizer(files, "m");
+    CHECK(tokenizer->encode("<x>", false) == Ids{16});
+    return std::pair(tokenizer->encode("<X>", false).size(), tokenizer->decode(Ids{16, 5}, true));
+  };
+  CHECK(decoded() == std::pair<std::size_t, std::string>{1, "<x> un"});  // normalised, ordinary
+  files.tokenizer_config = R"({"pad_token":"<x>"})";
+  CHECK(decoded() == std::pair<std::size_t, std::string>{3, "un"});
+  files.tokenizer_config = R"({"pad_token":{"__type":"AddedToken","content":"<x>"}})";
+  CHECK(decoded() == std::pair<std::size_t, std::string>{1, "un"});  // special, but normalised
+  files.tokenizer_config = R"({"additional_special_tokens":["<x>"]})";
+  CHECK(decoded() == std::pair<std::size_t, std::string>{3, "un"});
+  files.tokenizer_config = "{}";
+  files.special_tokens_map = R"({"additional_special_tokens":["<x>"]})";
+  CHECK(decoded() == std::pair<std::size_t, std::string>{1, "<x> un"});
+}

@@ -117,7 +117,7 @@ TEST_CASE("options of the byte level") {
 }
 
 TEST_CASE("a pair that another join has changed is not joined as it was") {
-  TokenizerFiles files;
+  TokenizerFiles files = bpe_files();
   files.vocab_json = R"({"a":0,"b":1,"c":2,"ab":3,"bc":4,"abc":5})";
   files.merges = "b c\na b\na bc\n";
   CHECK(parse_tokenizer(files, "m")->encode("abc", false) == Ids{5});
@@ -127,7 +127,7 @@ TEST_CASE("a pair that another join has changed is not joined as it was") {
 TEST_CASE("joining agrees with the definition on random words") {
   const std::vector<std::pair<std::pair<int, int>, int>> merges{
       {{0, 0}, 2}, {{1, 0}, 3}, {{2, 1}, 4}, {{2, 2}, 5}, {{3, 0}, 6}, {{5, 4}, 7}, {{4, 1}, 8}};
-  TokenizerFiles files;
+  TokenizerFiles files = bpe_files();
   files.vocab_json = R"({"a":0,"b":1,"aa":2,"ba":3,"aab":4,"aaaa":5,"baa":6,"aaaaaab":7,"aabb":8})";
   files.merges = "a a\nb a\naa b\naa aa\nba a\naaaa aab\naab b\n";
   const auto tokenizer = parse_tokenizer(files, "m");

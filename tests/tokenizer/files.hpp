@@ -24,16 +24,19 @@ inline TokenizerFiles bpe_files() {
   TokenizerFiles files;
   files.vocab_json = bpe_vocabulary;
   files.merges = bpe_merges;
+  files.model_config = R"({"model_type":"gpt2"})";
   return files;
 }
 
 inline TokenizerFiles word_piece_files() {
   TokenizerFiles files;
   files.vocab_txt = word_piece_vocabulary;
+  files.model_config = R"({"model_type":"bert"})";
   return files;
 }
 
-/// tokenizer.json of the byte-level vocabulary, with a JSON merge patch applied.
+/// tokenizer.json of the byte-level vocabulary, with a JSON merge patch applied. No file names a
+/// class, so that all of it counts.
 inline TokenizerFiles bpe_json(const std::string& patch = "{}") {
   auto json = io::parse_json(R"({"version":"1.0","truncation":null,"padding":null,
     "added_tokens":[{"id":17,"content":"<|endoftext|>","single_word":false,"lstrip":false,
@@ -53,7 +56,8 @@ inline TokenizerFiles bpe_json(const std::string& patch = "{}") {
   return files;
 }
 
-/// tokenizer.json of the WordPiece vocabulary, with a JSON merge patch applied.
+/// tokenizer.json of the WordPiece vocabulary, with a JSON merge patch applied. No file names a
+/// class, so that all of it counts.
 inline TokenizerFiles word_piece_json(const std::string& patch = "{}") {
   auto json = io::parse_json(R"({"version":"1.0",
     "truncation":{"max_length":4,"strategy":"LongestFirst","stride":0},

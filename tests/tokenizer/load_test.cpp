@@ -45,7 +45,11 @@ TEST_CASE("a directory is read by what it holds") {
   CHECK_THROWS_WITH_AS(load_tokenizer(directory), doctest::Contains("holds no tokenizer"),
                        InputError);
   io::write_file(directory / "vocab.txt", word_piece_vocabulary);
+  CHECK_THROWS_WITH_AS(load_tokenizer(directory), doctest::Contains("\"tokenizer_class\""),
+                       InputError);
+  io::write_file(directory / "config.json", R"({"model_type":"bert"})");
   CHECK(load_tokenizer(directory)->encode("un", false) == std::vector<int>{5});
+  std::filesystem::remove(directory / "config.json");
   io::write_file(directory / "tokenizer.json", *bpe_json().tokenizer_json);
   CHECK(load_tokenizer(directory)->encode("ab", false) == std::vector<int>{7});
   std::filesystem::remove_all(directory);
@@ -66,26 +70,22 @@ TEST_CASE("vocabularies without sense are rejected") {
   check_rejected(vocabulary("{}"), "m/vocab.json: ", "no tokens");
   check_rejected(vocabulary("{"), "m/vocab.json: line 1", "not valid JSON");
   check_rejected(vocabulary("[]"), "m/vocab.json: ", "expected an object");
-  check_rejected(vocabulary(R"({"a":0,"b":2})"), "m/vocab.json: b", "between 0 and 1");
   check_rejected(vocabulary(R"({"a":0,"b":0})"), "m/vocab.json: b", "has the id 0 that \"a\" has");
-  check_rejected(vocabulary(R"({"a":-1})"), "m/vocab.json: a", "between 0 and 0");
+  check_rejected(vocabulary(R"({"a":-1})"), "m/vocab.json: a", "between 0 and");
+  check_rejected(vocabulary(R"({"a":2000000000})"), "m/vocab.json: a", "between 0 and");
   check_rejected(vocabulary(R"({"a":0.5})"), "m/vocab.json: a", "0.5");
   check_rejected(vocabulary(R"({"a":0,"a":1})"), "m/vocab.json: ", "twice");
-  reject_bpe(R"({"model":{"vocab":{"zz":99}}})", "model.vocab.zz", "between 0 and 18");
+  reject_bpe(R"({"model":{"vocab":{"zz":9}}})", "model.vocab", "has the id 9 that");
 
   TokenizerFiles files = word_piece_files();
   files.vocab_txt = "";
   check_rejected(files, "m/vocab.txt: ", "no tokens");
-  files.vocab_txt = "[UNK]\n[CLS]\n[CLS]\n";
-  check_rejected(files, "m/vocab.txt: line 3", "repeats");
   files.vocab_txt = "[UNK]\n[CLS]\n";
   check_rejected(files, "m/vocab.txt: ", "\"[SEP]\" that serves as sep_token");
   files.vocab_txt = "[SEP]\n[CLS]\n";
   check_rejected(files, "m/vocab.txt: ", "\"[UNK]\"");
   files.vocab_txt = "[UNK]\n\xFF\n";
   check_rejected(files, "m/vocab.txt: ", "UTF-8");
-  files.vocab_json = bpe_vocabulary;
-  check_rejected(files, "m: ", "both vocab.json and vocab.txt");
 }
 
 TEST_CASE("merges without sense are rejected") {
@@ -128,9 +128,6 @@ TEST_CASE("parts that are not supported are named") {
   reject_word_piece(R"({"model":{"unk_token":"zz"}})", "", "\"zz\"");
   reject_word_piece(R"({"model":{"max_input_chars_per_word":-1}})",
                     "model.max_input_chars_per_word", "between");
-  TokenizerFiles files = bpe_files();
-  files.tokenizer_config = R"({"tokenizer_class":"CLIPTokenizerFast"})";
-  check_rejected(files, "m/tokenizer_config.json: tokenizer_class", "CLIPTokenizer");
 }
 
 TEST_CASE("added tokens and templates must agree with the vocabulary") {

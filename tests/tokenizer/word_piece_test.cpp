@@ -65,9 +65,6 @@ TEST_CASE("tokenizer_config.json sets case, accents and ideographs") {
   CHECK(pieces("CAFÉ", R"({"strip_accents":false})") == Ids{unknown});
   CHECK(pieces("CAFÉ", R"({"strip_accents":null})") == Ids{10});
   CHECK(pieces("中able", R"({"tokenize_chinese_chars":false})") == Ids{11, 7});
-  TokenizerFiles files = word_piece_json();
-  files.tokenizer_config = R"({"do_lower_case":false})";
-  CHECK(parse_tokenizer(files, "m")->encode("UN", false) == Ids{unknown});
 }
 
 TEST_CASE("words longer than the limit are unknown, counted in code points") {

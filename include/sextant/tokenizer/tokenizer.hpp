@@ -31,10 +31,11 @@ class Tokenizer {
   /// The id of a token by its name in the vocabulary, if there is one.
   virtual std::optional<int> id(std::string_view token) const = 0;
 
-  /// The name of an id in the vocabulary. Throws `ArgumentError` when there is no such id.
+  /// The name of an id in the vocabulary. Throws `ArgumentError` when there is no such id: outside
+  /// 0, ..., vocabulary_size() - 1, or where the vocabulary leaves a hole.
   virtual const std::string& token(int id) const = 0;
 
-  /// The number of tokens; ids are 0, ..., vocabulary_size() - 1.
+  /// One more than the largest id. The number of tokens, unless the vocabulary leaves holes.
   virtual std::size_t vocabulary_size() const = 0;
 };
 
