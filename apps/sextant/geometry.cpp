@@ -24,7 +24,7 @@ void run(const Options& options) {
   check_source(options.source);
   capture_options(options.source);  // wrong usage before any work
   ResultFiles files(options.output, input_files(options.source), {{"--out", options.out}});
-  const ttt::PromptModel model = open_model(options.source);
+  const ttt::PromptModel model = open_model(options.source, options.shared.quiet);
   const geometry::PromptGeometry geometry =
       apps::capture(model, capture_options(options.source), options.source.model);
   geometry::write_geometry(options.out, geometry);

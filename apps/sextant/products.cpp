@@ -79,7 +79,7 @@ std::vector<std::string> names_of(const std::vector<geometry::Block>& blocks) {
 
 ProductSource::ProductSource(const SourceOptions& options, bool quiet)
     : description(checked(options).model + " with " + options.prompt),
-      model(open_model(options)),
+      model(open_model(options, quiet)),
       blocks(blocks_of(model, options)),
       examples(model, model.prompt().example_tokens, names_of(blocks)),
       kernel(examples) {

@@ -22,9 +22,10 @@ struct Source {
 /// one left in the geometry. Warns of unused scales unless `quiet`.
 Source open_source(const SourceOptions& options, bool quiet);
 
-/// The model with its prompt, under the scales of --block-scales. Throws as `load_prompt_model`,
-/// and `InputError` for a block in that file that the model lacks.
-ttt::PromptModel open_model(const SourceOptions& options);
+/// The model with its prompt, under the scales of --block-scales. Warns of what its files hold that
+/// is not used, unless `quiet`. Throws as `load_prompt_model`, and `InputError` for a block in that
+/// file that the model lacks.
+ttt::PromptModel open_model(const SourceOptions& options, bool quiet);
 
 /// Warns where --block-scales names blocks of the model that are not among `blocks`, the captured
 /// ones: they stay as they are.

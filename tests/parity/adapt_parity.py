@@ -116,7 +116,7 @@ def check_model(table, program, spec, work, seed):
     directory = work / "model"
     tokenizer = small_models.make(spec, directory, seed)
     head = work / "head.safetensors"
-    prompts.write_head(spec.width, head, seed)
+    prompts.write_head(spec.width, head, seed, spec.pooling)
     _, prompt = prompts.cases(spec.family)[0]
     prompts.write_prompt(prompt, work / "prompt.json")
     task = (decoder_task if spec.family == "gpt2" else encoder_task)(prompt, tokenizer)
