@@ -66,7 +66,7 @@ std::string add_notes(const model::DirectoryNotes& notes, const report::Terminal
                       OrderedJson& json) {
   std::string text;
   const auto line = [&](const std::string& words) {
-    text += report::wrap("- " + words, style.width) + "\n";
+    text += report::wrap(words, style.width, "  ").replace(0, 1, "-") + "\n";
   };
   json["notes"] = notes.readings;
   json["unused"] = OrderedJson::object();
