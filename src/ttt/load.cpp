@@ -93,9 +93,10 @@ void note_long_texts(const task::EncodedPrompt& prompt, const readout::SentenceS
   if (count == 0) return;
   auto notes = std::make_shared<model::DirectoryNotes>(*weights.notes);
   notes->readings.push_back(
-      fmt::format("{}: {} texts are longer than max_seq_length in sentence_bert_config.json ({} "
-                  "tokens): they are read in full, not cut",
-                  label, count, *settings.max_length));
+      fmt::format("{}: {} longer than max_seq_length in sentence_bert_config.json ({} tokens), "
+                  "read in full and not cut",
+                  label, count == 1 ? "one text is" : fmt::format("{} texts are", count),
+                  *settings.max_length));
   weights.notes = std::move(notes);
 }
 

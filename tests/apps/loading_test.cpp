@@ -94,6 +94,13 @@ TEST_CASE("a head is fitted and used with the directory's pooling, and with no o
   CHECK(result(runs, fit + "../cls.safetensors")["pooling"] == "cls normalized");
   CHECK(result(runs, "inspect ../cls.safetensors")["pooling"] == "cls normalized");
   CHECK(runs.run(advise + "../cls.safetensors").status == 0);
+  io::write_file(encoder + "/sentence_bert_config.json", R"({"max_seq_length": 3})");
+  std::string errors = runs.run(advise + "../cls.safetensors").errors;
+  std::ranges::replace(errors, '\n', ' ');
+  CHECK_MESSAGE(errors.find("../p.json: one text is longer than max_seq_length in "
+                            "sentence_bert_config.json (3 tokens), read in full and not cut") !=
+                    std::string::npos,
+                errors);
   // What is adapted is pooled as before.
   REQUIRE(runs.run("adapt --model ../encoder --prompt ../p.json --head ../cls.safetensors "
                    "--horizon 1 --out-model ../adapted")
