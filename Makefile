@@ -67,7 +67,7 @@ reproduce: build dependencies-parity ## Run the paper's experiments at full size
 	  'SST-2 (see docs/results.md)' >&2; exit 2)
 	$(PROGRAM) reproduce gaussian-benchmark --out build/reproduce/gaussian-benchmark --resume
 	$(PROGRAM) reproduce digit-shift --model $(DEMO) --out build/reproduce/digit-shift --resume
-	model=$$(tools/fetch-minilm) && \
+	model=$$(tools/fetch-minilm --without-normalize) && \
 	  $(PROGRAM) reproduce sst2 --model "$$model" --data $(SST2) --out build/reproduce/sst2 --resume
 
 THEORY := bayes-gap horizon necessity evidence-bound subspace linear-transformer validity

@@ -11,6 +11,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/core/progress.hpp"
 #include "sextant/model/finite_weights.hpp"
+#include "sextant/readout/sentence_settings.hpp"
 #include "sextant/report/table.hpp"
 #include "sextant/tokenizer/load.hpp"
 
@@ -40,10 +41,13 @@ std::optional<double> accuracy(const std::vector<task::LabelledText>& data,
 }
 
 readout::RidgeFit fitted(const Options& options, const model::Weights<float>& weights,
+                         const readout::Pooling& pooling,
                          const std::vector<task::LabelledText>& data) {
+  const auto tokenizer = tokenizer::load_tokenizer(options.model);
+  readout::check_lower_case(options.model, *tokenizer);
   Progress progress("embedding sentences", data.size(), !options.shared.quiet);
   try {
-    return task::fit_head(weights, *tokenizer::load_tokenizer(options.model), data, options.data,
+    return task::fit_head(weights, *tokenizer, pooling, data, options.data,
                           [&](std::size_t done) { progress.update(done); });
   } catch (const NumericalError&) {
     model::check_finite_weights(options.model);
@@ -65,7 +69,9 @@ void run(const Options& options) {
                      "prompt's labels");
   }
   const auto data = task::load_labelled_texts(options.data);
-  const readout::RidgeFit fit = fitted(options, weights, data);
+  const readout::Pooling pooling = readout::read_sentence_settings(options.model).pooling;
+  warn_of_notes(*weights.notes, options.model, options.shared.quiet);
+  const readout::RidgeFit fit = fitted(options, weights, pooling, data);
   readout::write_head(options.out, fit.head);
 
   std::vector<std::string> warnings;
@@ -75,6 +81,7 @@ void run(const Options& options) {
   const auto correct = accuracy(data, fit.leave_one_out_predictions);
   report::OrderedJson json{{"examples", data.size()},
                            {"width", weights.config.width},
+                           {"pooling", pooling_name(pooling)},
                            {"penalty", fit.penalty},
                            {"leave_one_out_error", fit.leave_one_out_error},
                            {"training_error", fit.training_error},
@@ -92,12 +99,12 @@ void run(const Options& options) {
     values.push_back(*correct);
   }
   table.text("fit", names).numbers("value", values);
-  files.write(
-      json,
-      fmt::format("Linear head on {} sentences, width {}\n\n", data.size(), weights.config.width) +
-          to_terminal(table, report::terminal_style(1)) +
-          fmt::format("\nWritten to {}\n", options.out),
-      {});
+  files.write(json,
+              fmt::format("Linear head on {} sentences, width {}, pooling {}\n\n", data.size(),
+                          weights.config.width, pooling_name(pooling)) +
+                  to_terminal(table, report::terminal_style(1)) +
+                  fmt::format("\nWritten to {}\n", options.out),
+              {});
 }
 
 }  // namespace

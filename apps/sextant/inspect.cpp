@@ -8,6 +8,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/file.hpp"
 #include "sextant/io/safetensors.hpp"
+#include "sextant/model/directory.hpp"
 #include "summary.hpp"
 #include "table_source.hpp"
 
@@ -40,7 +41,13 @@ void run(const Options& options) {
   const auto style = report::terminal_style(1);
   std::error_code error;
   const auto status = std::filesystem::status(options.path, error);
-  if (!std::filesystem::exists(status)) throw InputError(options.path, "", "does not exist");
+  if (!std::filesystem::exists(status)) {
+    const std::string extension = std::filesystem::path(options.path).extension().string();
+    const bool is_file_name =
+        extension == ".json" || extension == ".csv" || extension == ".safetensors";
+    if (!is_file_name) model::check_directory(options.path);  // knows names of models
+    throw InputError(options.path, "", "does not exist");
+  }
   Summary summary;
   const bool is_directory = std::filesystem::is_directory(status);
   const bool is_table =

@@ -8,6 +8,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/core/version.hpp"
 #include "sextant/io/files.hpp"
+#include "sextant/model/directory.hpp"
 #include "sextant/report/json_output.hpp"
 #include "sextant/report/text.hpp"
 
@@ -115,6 +116,15 @@ void warn(const std::vector<std::string>& warnings, bool quiet) {
     fmt::print(stderr, "{}\n",
                report::wrap("sextant: warning: " + report::printable(warning), width));
   }
+}
+
+void warn_of_notes(const model::DirectoryNotes& notes, const std::string& directory, bool quiet) {
+  warn(notes.readings, quiet);
+  const std::string unused = notes.unused_line();
+  if (unused.empty()) return;
+  warn({fmt::format("{}: not used: {} (`sextant inspect {}` says why)", directory, unused,
+                    quoted(directory))},
+       quiet);
 }
 
 }  // namespace sextant::apps

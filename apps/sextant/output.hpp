@@ -13,6 +13,10 @@
 #include "sextant/report/advice_html.hpp"
 #include "sextant/report/html_report.hpp"
 
+namespace sextant::model {
+struct DirectoryNotes;
+}
+
 namespace sextant::apps {
 
 struct OutputOptions {
@@ -61,5 +65,8 @@ report::Heading heading(const std::string& title, const std::string& subtitle, s
 
 /// "sextant: warning: ..." on standard error, wrapped to the terminal or 80 columns.
 void warn(const std::vector<std::string>& warnings, bool quiet);
+
+/// Warns of what was decided where a model's files disagree, and, in one line, of what is not used.
+void warn_of_notes(const model::DirectoryNotes& notes, const std::string& directory, bool quiet);
 
 }  // namespace sextant::apps

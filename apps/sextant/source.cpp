@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 
 #include "output.hpp"
@@ -11,6 +12,8 @@
 #include "sextant/geometry/block_scales.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/geometry/file.hpp"
+#include "sextant/io/content.hpp"
+#include "sextant/io/files.hpp"
 #include "sextant/model/finite_weights.hpp"
 
 namespace sextant::apps {
@@ -36,6 +39,23 @@ geometry::PromptGeometry filtered(geometry::PromptGeometry geometry, const Sourc
                                  geometry.block_count(), options.geometry));
   }
   return geometry::restricted_to_blocks(geometry, kept);
+}
+
+/// Says with which option what was given in place of a geometry file goes.
+void check_geometry_file(const std::string& path) {
+  constexpr std::string_view expected = "a geometry file (.safetensors)";
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    throw InputError(path, "",
+                     fmt::format("is a directory, expected {}: a model's directory goes with "
+                                 "--model, beside --prompt",
+                                 expected));
+  }
+  const io::MappedFile file(path);
+  const std::string other = io::other_content(file.bytes(), expected);
+  if (other.starts_with("is JSON")) {
+    throw InputError(path, "", other + ": a prompt goes with --prompt, beside --model");
+  }
 }
 
 /// Kernels that cannot fit are refused before the system runs out of memory and stops the program.
@@ -66,6 +86,7 @@ auto naming_scales(const SourceOptions& options, const Apply& apply) {
 ttt::PromptModel open_model(const SourceOptions& options, bool quiet) {
   ttt::PromptModel model = ttt::load_prompt_model(prompt_files(options));
   if (model.prompt().source != nullptr) warn(model.prompt().source->notes, quiet);
+  warn_of_notes(*model.weights().notes, options.model, quiet);
   if (!options.block_scales.empty()) {
     const auto scales = geometry::read_block_scales(options.block_scales);
     naming_scales(options, [&] { model.set_block_scales(scales); });
@@ -126,6 +147,7 @@ Source open_source(const SourceOptions& options, bool quiet) {
                                      options.csv.empty() ? options.prompt : options.csv);
     return source;
   }
+  check_geometry_file(options.geometry);
   source.geometry = geometry::read_geometry(options.geometry);
   if (!options.block_scales.empty()) {
     const auto scales = geometry::read_block_scales(options.block_scales);

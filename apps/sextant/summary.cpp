@@ -9,8 +9,10 @@
 
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/model/capture.hpp"
-#include "sextant/model/tensor_source.hpp"
+#include "sextant/model/directory.hpp"
+#include "sextant/model/weights.hpp"
 #include "sextant/readout/linear_head.hpp"
+#include "sextant/readout/sentence_settings.hpp"
 #include "sextant/spectral/eigensystem.hpp"
 #include "sextant/task/prompt.hpp"
 #include "sextant/tokenizer/load.hpp"
@@ -58,6 +60,31 @@ Table block_table(const geometry::PromptGeometry& geometry) {
       .numbers("kernel trace", traces);
 }
 
+/// What was decided where the files disagree and what is not used: as text, empty for nothing, and
+/// as keys of `json`.
+std::string add_notes(const model::DirectoryNotes& notes, const report::TerminalStyle& style,
+                      OrderedJson& json) {
+  std::string text;
+  const auto line = [&](const std::string& words) {
+    text += report::wrap(words, style.width, "  ").replace(0, 1, "-") + "\n";
+  };
+  json["notes"] = notes.readings;
+  json["unused"] = OrderedJson::object();
+  if (!notes.readings.empty()) text += "\n";
+  for (const std::string& reading : notes.readings) line(reading);
+  for (const auto& [group, parts] :
+       {std::pair("files", &notes.files), std::pair("tensors", &notes.tensors),
+        std::pair("settings", &notes.settings)}) {
+    json["unused"][group] = OrderedJson::array();
+    if (!parts->empty()) text += fmt::format("\n{} that are not used:\n", group);
+    for (const model::NotUsed& part : *parts) {
+      json["unused"][group].push_back(sentence(part));
+      line(sentence(part));
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 Summary summarize_geometry(const geometry::PromptGeometry& geometry,
@@ -100,9 +127,10 @@ Summary summarize_geometry(const geometry::PromptGeometry& geometry,
 
 Summary summarize_model(const std::filesystem::path& directory,
                         const report::TerminalStyle& style) {
-  const model::ModelConfig config = model::read_config(directory);
   const auto weights = model::load_weights<float>(directory);  // checks every shape
-  const model::TensorSource tensors(directory);
+  const model::ModelConfig& config = weights.config;
+  const model::ModelDirectory opened = model::open_directory(directory);
+  const model::TensorSource& tensors = opened.tensors;
   std::size_t tokenizer_vocabulary = 0;  // a model of features has no tokenizer
   if (!config.reads_features()) {
     tokenizer_vocabulary = tokenizer::load_tokenizer(directory)->vocabulary_size();
@@ -131,34 +159,53 @@ Summary summarize_model(const std::filesystem::path& directory,
                   {"parameters", parameters},
                   {"files", tensors.files().size()},
                   {"causal", config.causal()}};
+  model::DirectoryNotes found = *weights.notes;
+  if (tokenizer_vocabulary > static_cast<std::size_t>(config.vocabulary)) {
+    found.readings.push_back(
+        fmt::format("the tokenizer has {} tokens, the embedding {} rows: texts with one of the "
+                    "last {} are refused",
+                    tokenizer_vocabulary, config.vocabulary,
+                    tokenizer_vocabulary - static_cast<std::size_t>(config.vocabulary)));
+  }
+  const std::string notes = add_notes(found, style, summary.json);
   if (config.reads_features()) {
     const bool over_rows = config.reads_rows();
     summary.json["features"] = config.features;
-    summary.text = rows(
-        {{"family", over_rows ? "rows of a table" : "series of numbers (decoder)"},
-         {"layers x heads", fmt::format("{} x {}", config.layers, config.heads)},
-         {"width, per head", fmt::format("{}, {}", config.width, config.head_width())},
-         {"width of the MLP", std::to_string(config.inner)},
-         {over_rows ? "most columns" : "numbers of a position", std::to_string(config.features)},
-         {over_rows ? "most classes" : "most positions",
-          std::to_string(over_rows ? config.vocabulary : config.context)},
-         {"parameters", number(static_cast<double>(parameters))},
-         {"tensors", types}},
-        style);
+    summary.text =
+        rows({{"family", over_rows ? "rows of a table" : "series of numbers (decoder)"},
+              {"layers x heads", fmt::format("{} x {}", config.layers, config.heads)},
+              {"width, per head", fmt::format("{}, {}", config.width, config.head_width())},
+              {"width of the MLP", std::to_string(config.inner)},
+              {over_rows ? "most columns" : "numbers of a position",
+               std::to_string(config.features)},
+              {over_rows ? "most classes" : "most positions",
+               std::to_string(over_rows ? config.vocabulary : config.context)},
+              {"parameters", number(static_cast<double>(parameters))},
+              {"tensors", types}},
+             style) +
+        notes;
     return summary;
   }
-  summary.text = rows(
-      {{"family", family_name(config.family) + (config.causal() ? " (decoder)" : " (encoder)")},
-       {"layers x heads", fmt::format("{} x {}", config.layers, config.heads)},
-       {"width, per head", fmt::format("{}, {}", config.width, config.head_width())},
-       {"width of the MLP", std::to_string(config.inner)},
-       {"context in tokens", std::to_string(config.context)},
-       {"vocabulary", std::to_string(config.vocabulary)},
-       {"tokenizer's vocabulary", std::to_string(tokenizer_vocabulary)},
-       {"parameters", number(static_cast<double>(parameters))},
-       {"tensors", types},
-       {"weight files", std::to_string(tensors.files().size())}},
-      style);
+  std::vector<std::pair<std::string, std::string>> entries{
+      {"family", family_name(config.family) + (config.causal() ? " (decoder)" : " (encoder)")},
+      {"layers x heads", fmt::format("{} x {}", config.layers, config.heads)},
+      {"width, per head", fmt::format("{}, {}", config.width, config.head_width())},
+      {"width of the MLP", std::to_string(config.inner)},
+      {"context in tokens", std::to_string(config.context)},
+      {"vocabulary", std::to_string(config.vocabulary)},
+      {"tokenizer's vocabulary", std::to_string(tokenizer_vocabulary)},
+      {"parameters", number(static_cast<double>(parameters))},
+      {"tensors", types},
+      {"weight files", std::to_string(tensors.files().size())}};
+  if (config.causal()) {
+    summary.json["tied_head"] = config.tied_head;
+    entries.emplace_back("head", config.tied_head ? "the token embedding" : "its own");
+  } else {
+    const std::string pooling = pooling_name(readout::read_sentence_settings(directory).pooling);
+    summary.json["pooling"] = pooling;
+    entries.emplace_back("pooling", pooling);
+  }
+  summary.text = rows(entries, style) + notes;
   return summary;
 }
 
@@ -204,10 +251,12 @@ Summary summarize_head(const std::filesystem::path& path, const report::Terminal
   summary.json = {{"format", "head"},
                   {"width", head.weight.size()},
                   {"weight_norm", head.weight.norm()},
-                  {"bias", head.bias}};
+                  {"bias", head.bias},
+                  {"pooling", pooling_name(head.pooling)}};
   summary.text = rows({{"width", std::to_string(head.weight.size())},
                        {"norm of the weight", number(head.weight.norm())},
-                       {"bias", number(head.bias)}},
+                       {"bias", number(head.bias)},
+                       {"pooling", pooling_name(head.pooling)}},
                       style);
   return summary;
 }

@@ -78,7 +78,8 @@ void check_format(const SafetensorsFile& file) {
   }
   if (found->second != geometry_format) {
     throw InputError(file.path(), "metadata \"format\"",
-                     fmt::format("is \"{}\", expected \"{}\"", found->second, geometry_format));
+                     fmt::format("is \"{}\", expected \"{}\"{}", found->second, geometry_format,
+                                 found->second == "pt" ? ": these are a model's weights" : ""));
   }
 }
 

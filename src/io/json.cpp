@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <span>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/io/content.hpp"
 
 namespace sextant::io {
 namespace {
@@ -60,6 +62,8 @@ Json parse_json(std::string_view text, std::string_view file) {
   try {
     return Json::parse(text, watch);
   } catch (const Json::parse_error& error) {
+    const std::string other = other_content(std::as_bytes(std::span(text)), "JSON");
+    if (!other.empty()) throw InputError(file, "", other);
     throw InputError(file, line_and_column(text, error.byte > 0 ? error.byte - 1 : 0),
                      fmt::format("is not valid JSON: {}", bare_message(error.what())));
   } catch (const Json::exception& error) {

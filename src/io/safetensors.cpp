@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/io/content.hpp"
 #include "sextant/io/json.hpp"
 
 namespace sextant::io {
@@ -20,6 +21,8 @@ namespace {
 
 constexpr std::size_t length_bytes = 8;
 constexpr std::size_t max_header = 100'000'000;  // the format's own limit
+constexpr std::string_view cut_off =
+    ": the file is cut off or damaged, as by a download that was stopped; get it again";
 
 struct TypeName {
   std::string_view name;
@@ -37,11 +40,12 @@ constexpr TypeName type_names[] = {
     {"F8_E5M2", ElementType::other_8},
 };
 
-std::optional<ElementType> type_of(std::string_view name) {
+/// `opaque` for a name that is not known: newer types than this list are only copied.
+ElementType type_of(std::string_view name) {
   for (const auto& entry : type_names) {
     if (entry.name == name) return entry.type;
   }
-  return std::nullopt;
+  return ElementType::opaque;
 }
 
 /// The product of `shape` and `size`, or nothing when it overflows.
@@ -53,6 +57,12 @@ std::optional<std::size_t> byte_count(const std::vector<std::size_t>& shape, std
     total *= extent;
   }
   return total;
+}
+
+/// Whether `bytes` may be the length of a tensor's data; an opaque type's elements have no size.
+bool fits(const std::vector<std::size_t>& shape, ElementType type, std::size_t bytes) {
+  const auto expected = byte_count(shape, element_size(type));
+  return expected && (type == ElementType::opaque || *expected == bytes);
 }
 
 std::size_t non_negative(const Json& value, std::string_view file, std::string_view place) {
@@ -71,11 +81,7 @@ TensorInfo parse_entry(const std::string& name, const Json& value, std::string_v
   TensorInfo info;
   info.name = name;
   info.type_name = entry.string("dtype");
-  const auto type = type_of(info.type_name);
-  if (!type) {
-    throw InputError(file, place, fmt::format("has the unknown dtype \"{}\"", info.type_name));
-  }
-  info.type = *type;
+  info.type = type_of(info.type_name);
   const Json& shape = entry.at("shape");
   if (!shape.is_array()) throw InputError(file, entry.place("shape"), "is not an array");
   for (const Json& extent : shape) {
@@ -88,13 +94,13 @@ TensorInfo parse_entry(const std::string& name, const Json& value, std::string_v
   info.begin = non_negative(offsets[0], file, entry.place("data_offsets"));
   info.end = non_negative(offsets[1], file, entry.place("data_offsets"));
   if (info.begin > info.end || info.end > data_size) {
-    throw InputError(file, place,
-                     fmt::format("has data_offsets [{}, {}], expected a range within the {} bytes "
-                                 "of data",
-                                 info.begin, info.end, data_size));
+    throw InputError(
+        file, place,
+        fmt::format("has data_offsets [{}, {}], expected a range within the {} bytes "
+                    "of data{}",
+                    info.begin, info.end, data_size, info.begin <= info.end ? cut_off : ""));
   }
-  const auto bytes = byte_count(info.shape, element_size(info.type));
-  if (!bytes || *bytes != info.end - info.begin) {
+  if (!fits(info.shape, info.type, info.end - info.begin)) {
     throw InputError(file, place,
                      fmt::format("has shape {} and dtype {}, which do not make its {} bytes",
                                  info.shape_text(), info.type_name, info.end - info.begin));
@@ -138,7 +144,7 @@ std::vector<Target> converted(const TensorInfo& tensor, std::span<const std::byt
 
 }  // namespace
 
-std::size_t TensorInfo::elements() const { return (end - begin) / element_size(type); }
+std::size_t TensorInfo::elements() const { return byte_count(shape, 1).value_or(0); }
 
 std::string TensorInfo::shape_text() const { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
@@ -155,12 +161,16 @@ std::size_t element_size(ElementType type) {
     case ElementType::other_16:
       return 2;
     case ElementType::other_8:
+    case ElementType::opaque:
       return 1;
   }
   return 1;
 }
 
 SafetensorsHeader parse_safetensors(std::span<const std::byte> image, std::string_view file) {
+  if (const std::string other = other_content(image, "a safetensors file"); !other.empty()) {
+    throw InputError(file, "", other);
+  }
   if (image.size() < length_bytes) {
     throw InputError(
         file, "header",
@@ -170,8 +180,9 @@ SafetensorsHeader parse_safetensors(std::span<const std::byte> image, std::strin
   std::memcpy(&length, image.data(), length_bytes);
   if (length > max_header || length > image.size() - length_bytes) {
     throw InputError(file, "header",
-                     fmt::format("claims {} bytes, but the file has {} after the length", length,
-                                 image.size() - length_bytes));
+                     fmt::format("claims {} bytes, but the file has {} after the length{}", length,
+                                 image.size() - length_bytes,
+                                 length <= max_header ? cut_off : ": it is no safetensors file"));
   }
   const std::string_view text(reinterpret_cast<const char*>(image.data()) + length_bytes, length);
   const Json json = parse_json(text, file);
@@ -181,6 +192,9 @@ SafetensorsHeader parse_safetensors(std::span<const std::byte> image, std::strin
   header.data_offset = length_bytes + length;
   const std::size_t data_size = image.size() - header.data_offset;
   for (const auto& [name, value] : json.items()) {
+    if (name == "__metadata__" && value.is_null()) {
+      continue;
+    }
     if (name == "__metadata__") {
       const JsonObject metadata = top.object(name);
       for (const auto& [key, ignored] : value.items()) header.metadata[key] = metadata.string(key);
@@ -243,8 +257,7 @@ void SafetensorsWriter::set_metadata(std::string key, std::string value) {
 void SafetensorsWriter::add_pieces(std::string name, std::string type_name,
                                    std::vector<std::size_t> shape,
                                    std::vector<std::span<const std::byte>> pieces) {
-  const auto type = type_of(type_name);
-  if (!type) throw ArgumentError("SafetensorsWriter::add", "type_name", "is unknown");
+  const ElementType type = type_of(type_name);
   for (const Entry& entry : entries_) {
     if (entry.info.name == name) {
       throw ArgumentError("SafetensorsWriter::add", "name",
@@ -253,13 +266,12 @@ void SafetensorsWriter::add_pieces(std::string name, std::string type_name,
   }
   std::size_t bytes = 0;
   for (const auto& piece : pieces) bytes += piece.size();
-  const auto expected = byte_count(shape, element_size(*type));
-  if (!expected || *expected != bytes) {
+  if (!fits(shape, type, bytes)) {
     throw ArgumentError("SafetensorsWriter::add", name, "has a shape that does not fit its data");
   }
   const std::size_t begin = entries_.empty() ? 0 : entries_.back().info.end;
   entries_.push_back(
-      {{std::move(name), *type, std::move(type_name), std::move(shape), begin, begin + bytes},
+      {{std::move(name), type, std::move(type_name), std::move(shape), begin, begin + bytes},
        std::move(pieces)});
 }
 

@@ -7,6 +7,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/io/json.hpp"
+#include "sextant/model/directory.hpp"
 
 namespace sextant::model {
 namespace {
@@ -162,6 +163,7 @@ ModelConfig parse_config(std::string_view text, std::string_view file) {
 }
 
 ModelConfig read_config(const std::filesystem::path& directory) {
+  check_directory(directory);
   const auto path = directory / "config.json";
   return parse_config(io::read_file(path), path.string());
 }

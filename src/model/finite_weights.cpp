@@ -6,16 +6,15 @@
 #include <cmath>
 
 #include "sextant/core/errors.hpp"
-#include "sextant/model/tensor_source.hpp"
+#include "sextant/model/directory.hpp"
 #include "sextant/model/weights.hpp"
 
 namespace sextant::model {
 
 void check_finite_weights(const std::filesystem::path& directory) {
-  const ModelConfig config = read_config(directory);
-  const TensorSource source(directory);
-  for (const ParameterShape& parameter : parameter_shapes(config)) {
-    const auto [file, tensor] = source.find(parameter.name, config.family);
+  const ModelDirectory opened = open_directory(directory);
+  for (const ParameterShape& parameter : parameter_shapes(opened.config)) {
+    const auto [file, tensor] = opened.tensors.find(parameter.name, opened.config.family);
     if (tensor == nullptr) continue;
     const std::vector<float> values = file->floats(*tensor);
     const auto bad = std::find_if(values.begin(), values.end(),

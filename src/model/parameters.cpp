@@ -7,8 +7,8 @@
 
 #include "row_slice.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/model/directory.hpp"
 #include "sextant/model/gradient.hpp"
-#include "sextant/model/tensor_source.hpp"
 
 namespace sextant::model {
 namespace {
@@ -104,10 +104,10 @@ void ParameterGradient<Scalar>::embedding(std::span<const int> at, const Rows<Sc
 template <class Scalar>
 Parameters<Scalar> read_parameters(const std::filesystem::path& directory) {
   load_weights<Scalar>(directory);  // names what is missing or has another shape
-  Parameters<Scalar> parameters(read_config(directory));
-  const TensorSource source(directory);
+  const ModelDirectory opened = open_directory(directory);
+  Parameters<Scalar> parameters(opened.config);
   for (const ParameterShape& shape : parameters.shapes()) {
-    const auto [file, tensor] = source.find(shape.name, parameters.config().family);
+    const auto [file, tensor] = opened.tensors.find(shape.name, parameters.config().family);
     if constexpr (sizeof(Scalar) == 4) {
       std::ranges::copy(file->floats(*tensor), parameters.data(shape.name));
     } else {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sextant/core/errors.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/io/json.hpp"
@@ -31,32 +33,76 @@ std::string replaced(std::string name, std::string_view ending, std::string_view
   return name;
 }
 
+std::vector<std::string> spellings(const std::string& name, Family family) {
+  const bool is_bert = family == Family::bert;
+  const std::string prefix = is_bert ? "bert." : "transformer.";
+  std::vector<std::string> result{name, prefix + name};
+  if (is_bert && name.find("LayerNorm.") != std::string::npos) {
+    const std::string old = replaced(replaced(name, "LayerNorm.weight", "LayerNorm.gamma"),
+                                     "LayerNorm.bias", "LayerNorm.beta");
+    result.push_back(old);
+    result.push_back(prefix + old);
+  }
+  return result;
+}
+
+/// Says what is there in place of safetensors weights, and what to do about it.
+[[noreturn]] void throw_no_weights(const fs::path& directory) {
+  const std::string none = "has neither model.safetensors nor model.safetensors.index.json";
+  const auto has = [&](const std::string& name) { return fs::exists(directory / name); };
+  for (const std::string_view other :
+       {"pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack"}) {
+    if (!has(std::string(other))) continue;
+    throw InputError(directory.string(), "",
+                     fmt::format("{}, but {}: convert it in Python with "
+                                 "`m = transformers.AutoModel.from_pretrained(DIR); "
+                                 "m.save_pretrained(DIR)`, for a decoder AutoModelForCausalLM",
+                                 none, other));
+  }
+  if (has("adapter_config.json")) {
+    throw InputError(directory.string(), "",
+                     none +
+                         ", but an adapter: merge it into its base model (peft's "
+                         "`merge_and_unload`) and save that");
+  }
+  throw InputError(directory.string(), "", none);
+}
+
 }  // namespace
 
 TensorSource::TensorSource(const fs::path& directory) {
   const fs::path single = directory / "model.safetensors";
   const fs::path index = directory / "model.safetensors.index.json";
-  if (fs::exists(single)) {
-    label_ = single.string();
-    files_.push_back(std::make_shared<io::SafetensorsFile>(single));
+  const bool is_single = fs::exists(single);
+  if (!is_single && !fs::exists(index)) throw_no_weights(directory);
+  label_ = (is_single ? single : index).string();
+  const auto open = [&](const fs::path& path) {
+    files_.push_back(std::make_shared<io::SafetensorsFile>(path));
     for (const auto& tensor : files_.back()->tensors()) {
-      tensors_[tensor.name] = {files_.back().get(), &tensor};
+      tensors_.try_emplace(tensor.name, Found{files_.back().get(), &tensor});
     }
+  };
+  if (is_single) {
+    open(single);
     return;
   }
-  if (!fs::exists(index)) {
-    throw InputError(directory.string(), "",
-                     "has neither model.safetensors nor model.safetensors.index.json");
-  }
-  label_ = index.string();
+  const auto promised = read_index(index);
   std::map<std::string, const io::SafetensorsFile*> shards;
-  for (const auto& [tensor, shard] : read_index(index)) {
-    auto& file = shards[shard];
-    if (file == nullptr) {
-      files_.push_back(std::make_shared<io::SafetensorsFile>(directory / shard));
-      file = files_.back().get();
+  for (const auto& [tensor, shard] : promised) {
+    if (shards.contains(shard) || !fs::exists(directory / shard)) continue;
+    open(directory / shard);
+    shards[shard] = files_.back().get();
+  }
+  for (const auto& [tensor, shard] : promised) {
+    const auto file = shards.find(shard);
+    const io::TensorInfo* info = file == shards.end() ? nullptr : file->second->find(tensor);
+    if (info != nullptr) {
+      tensors_[tensor] = {file->second, info};
+    } else if (!tensors_.contains(tensor)) {
+      absent_[tensor] = file == shards.end()
+                            ? fmt::format("lies in {}, which is not in the directory", shard)
+                            : fmt::format("is not in {}, where the index has it", shard);
     }
-    tensors_[tensor] = {file, &file->at(tensor)};
   }
 }
 
@@ -66,17 +112,28 @@ TensorSource::Found TensorSource::find_exactly(const std::string& name) const {
 }
 
 TensorSource::Found TensorSource::find(const std::string& name, Family family) const {
-  const std::string prefix = family == Family::bert ? "bert." : "transformer.";
-  std::vector<std::string> spellings{name};
-  if (family == Family::bert && name.find("LayerNorm.") != std::string::npos) {
-    spellings.push_back(replaced(replaced(name, "LayerNorm.weight", "LayerNorm.gamma"),
-                                 "LayerNorm.bias", "LayerNorm.beta"));
-  }
-  for (const auto& spelling : spellings) {
+  for (const auto& spelling : spellings(name, family)) {
     if (const Found found = find_exactly(spelling); found.tensor != nullptr) return found;
-    if (const Found found = find_exactly(prefix + spelling); found.tensor != nullptr) return found;
   }
   return {};
+}
+
+bool TensorSource::promises(const std::string& name, Family family) const {
+  return find(name, family).tensor == nullptr &&
+         std::ranges::any_of(spellings(name, family),
+                             [&](const auto& spelling) { return absent_.contains(spelling); });
+}
+
+TensorSource::Found TensorSource::at(const std::string& name, Family family) const {
+  const Found found = find(name, family);
+  if (found.tensor != nullptr) return found;
+  const std::string place = fmt::format("tensor \"{}\"", name);
+  for (const auto& spelling : spellings(name, family)) {
+    const auto absent = absent_.find(spelling);
+    if (absent == absent_.end()) continue;
+    throw InputError(label_, place, absent->second + ": get that file again");
+  }
+  throw InputError(label_, place, "is missing");
 }
 
 }  // namespace sextant::model

@@ -7,7 +7,7 @@
 #include <map>
 
 #include "sextant/core/errors.hpp"
-#include "sextant/model/tensor_source.hpp"
+#include "sextant/model/directory.hpp"
 
 namespace sextant::model {
 namespace {
@@ -123,9 +123,7 @@ class TensorLoader {
   }
 
   const Scalar* operator()(const std::string& name) {
-    const auto [file, tensor] = source_.find(name, config_.family);
-    const std::string place = fmt::format("tensor \"{}\"", name);
-    if (tensor == nullptr) throw InputError(source_.label(), place, "is missing");
+    const auto [file, tensor] = source_.at(name, config_.family);
     check_shape(*file, *tensor, shapes_.at(name));
     const auto bytes = file->bytes(*tensor);
     const bool in_place = sizeof(Scalar) == 4 && tensor->type == io::ElementType::f32 &&
@@ -276,13 +274,14 @@ Weights<Scalar> bind_weights(const ModelConfig& config,
 
 template <class Scalar>
 Weights<Scalar> load_weights(const std::filesystem::path& directory) {
-  const ModelConfig config = read_config(directory);
-  const TensorSource source(directory);
+  const ModelDirectory opened = open_directory(directory);
+  const TensorSource& source = opened.tensors;
   std::vector<std::shared_ptr<const void>> storage(source.files().begin(), source.files().end());
-  TensorLoader<Scalar> loader(source, config, storage);
+  TensorLoader<Scalar> loader(source, opened.config, storage);
   Weights<Scalar> weights =
-      bind_weights<Scalar>(config, [&](const std::string& name) { return loader(name); });
+      bind_weights<Scalar>(opened.config, [&](const std::string& name) { return loader(name); });
   weights.storage = std::move(storage);
+  weights.notes = std::make_shared<DirectoryNotes>(directory_notes(opened));
   return weights;
 }
 

@@ -4,25 +4,18 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/io/files.hpp"
-#include "sextant/model/tensor_source.hpp"
+#include "sextant/model/directory.hpp"
 #include "sextant/model/weights.hpp"
 
 namespace sextant::model {
 namespace fs = std::filesystem;
 namespace {
 
-bool is_weights_file(const fs::path& path) {
-  const std::string name = path.filename().string();
-  return name.find(".safetensors") != std::string::npos || name.starts_with("pytorch_model") ||
-         name.ends_with(".bin") || name.ends_with(".h5") || name.ends_with(".msgpack") ||
-         name.ends_with(".onnx");
-}
-
 /// Everything beside the weights: configuration, tokenizer, pooling settings.
 void copy_companions(const fs::path& source, const fs::path& target, int depth) {
   for (const auto& entry : fs::directory_iterator(source)) {
     const fs::path to = target / entry.path().filename();
-    if (entry.is_regular_file() && !is_weights_file(entry.path())) {
+    if (entry.is_regular_file() && !is_weights_file(entry.path().filename().string())) {
       fs::copy_file(entry.path(), to);
     } else if (entry.is_directory() && depth > 0) {
       fs::create_directory(to);
@@ -45,15 +38,13 @@ void write_into(const MatrixPlace& place, const Rows<float>& values, std::vector
 
 void write_adapted_model(const fs::path& source, const fs::path& target,
                          const std::vector<AdaptedMatrix>& adapted) {
-  const ModelConfig config = read_config(source);
-  const TensorSource tensors(source);
+  const ModelDirectory opened = open_directory(source);
+  const ModelConfig& config = opened.config;
+  const TensorSource& tensors = opened.tensors;
   std::map<const io::TensorInfo*, std::vector<float>> changed;
   for (const AdaptedMatrix& matrix : adapted) {
     const MatrixPlace place = matrix_place(config, matrix.layer, matrix.kind);
-    const auto [file, tensor] = tensors.find(place.name, config.family);
-    if (tensor == nullptr) {
-      throw InputError(tensors.label(), fmt::format("tensor \"{}\"", place.name), "is missing");
-    }
+    const auto [file, tensor] = tensors.at(place.name, config.family);
     auto& values = changed[tensor];
     if (values.empty()) values = file->floats(*tensor);
     write_into(place, matrix.values, values);
@@ -63,6 +54,7 @@ void write_adapted_model(const fs::path& source, const fs::path& target,
   writer.set_metadata("format", "pt");
   for (const auto& file : tensors.files()) {
     for (const auto& tensor : file->tensors()) {
+      if (tensors.all().at(tensor.name).tensor != &tensor) continue;  // another shard's is used
       const auto found = changed.find(&tensor);
       if (found != changed.end()) {
         writer.add(tensor.name, tensor.shape, found->second);

@@ -4,7 +4,6 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/model/transformer.hpp"
-#include "sextant/readout/linear_head.hpp"
 
 namespace sextant::readout {
 namespace {
@@ -14,7 +13,7 @@ constexpr std::size_t batch_tokens = 2048;
 }  // namespace
 
 Eigen::MatrixXd embed(const model::Weights<float>& weights,
-                      const std::vector<std::vector<int>>& sequences,
+                      const std::vector<std::vector<int>>& sequences, const Pooling& pooling,
                       const std::function<void(std::size_t)>& on_progress) {
   Eigen::MatrixXd result(static_cast<Eigen::Index>(sequences.size()), weights.config.width);
   std::size_t done = 0;
@@ -27,7 +26,7 @@ Eigen::MatrixXd embed(const model::Weights<float>& weights,
     }
     const auto batch = model::pack_bidirectional(part);
     const auto hidden = model::forward(weights, batch, model::tree_layouts(batch), false).hidden;
-    const Eigen::MatrixXd pooled = pool(hidden, batch);
+    const Eigen::MatrixXd pooled = pool(hidden, batch, pooling);
     if (!pooled.allFinite()) {
       throw NumericalError(
           fmt::format("the model's embedding of a sequence from {} to {} is not finite", done,

@@ -18,6 +18,17 @@ LinearHead read_head(const std::filesystem::path& path) {
   if (found == file.metadata().end() || found->second != format_name) {
     throw InputError(file.path(), "metadata \"format\"", fmt::format("is not \"{}\"", format_name));
   }
+  LinearHead head;
+  if (const auto pooling = file.metadata().find("pooling"); pooling != file.metadata().end()) {
+    const auto known = pooling_from_name(pooling->second);
+    if (!known) {
+      throw InputError(file.path(), "metadata \"pooling\"",
+                       fmt::format("is \"{}\", expected mean or cls, with or without \" "
+                                   "normalized\"",
+                                   pooling->second));
+    }
+    head.pooling = *known;
+  }
   const auto& weight = file.at("weight");
   const auto& bias = file.at("bias");
   if (weight.shape.size() != 1 || weight.shape[0] == 0) {
@@ -29,7 +40,6 @@ LinearHead read_head(const std::filesystem::path& path) {
                      fmt::format("has shape {}, expected [1]", bias.shape_text()));
   }
   const auto values = file.doubles(weight);
-  LinearHead head;
   head.weight =
       Eigen::Map<const Eigen::VectorXd>(values.data(), static_cast<Eigen::Index>(values.size()));
   head.bias = file.doubles(bias).front();
@@ -42,24 +52,22 @@ LinearHead read_head(const std::filesystem::path& path) {
 void write_head(const std::filesystem::path& path, const LinearHead& head) {
   io::SafetensorsWriter writer;
   writer.set_metadata("format", format_name);
+  writer.set_metadata("pooling", pooling_name(head.pooling));
   const auto size = static_cast<std::size_t>(head.weight.size());
   writer.add("weight", {size}, std::span<const double>(head.weight.data(), size));
   writer.add("bias", {1}, std::span<const double>(&head.bias, 1));
   writer.write(path);
 }
 
-template <class Scalar>
-Eigen::MatrixXd pool(const model::Rows<Scalar>& hidden, const model::TokenBatch& batch) {
-  Eigen::MatrixXd pooled =
-      Eigen::MatrixXd::Zero(static_cast<Eigen::Index>(batch.sequences()), hidden.cols());
-  for (std::size_t i = 0; i < batch.sequences(); ++i) {
-    auto mean = pooled.row(static_cast<Eigen::Index>(i));
-    for (const int output : batch.sequence_outputs[i]) {
-      mean += hidden.row(output).template cast<double>();
-    }
-    mean /= static_cast<double>(batch.sequence_outputs[i].size());
-  }
-  return pooled;
+void check_pooling(const LinearHead& head, const std::filesystem::path& file, const Pooling& wanted,
+                   const std::string& source) {
+  if (head.pooling == wanted) return;
+  throw InputError(
+      file.string(), "metadata \"pooling\"",
+      fmt::format("is \"{}\", which the head was fitted on, but the model's is \"{}\" ({}): fit it "
+                  "again with `sextant fit-head`",
+                  pooling_name(head.pooling), pooling_name(wanted),
+                  source.empty() ? "its directory has no other" : source));
 }
 
 template <class Scalar>
@@ -74,26 +82,16 @@ PooledHead<Scalar>::PooledHead(LinearHead head, int width) : head_(std::move(hea
 template <class Scalar>
 double PooledHead<Scalar>::predict(const model::Rows<Scalar>& hidden,
                                    std::span<const int> outputs) const {
-  double sum = 0;
-  for (const int output : outputs) {
-    sum += hidden.row(output).template cast<double>().dot(head_.weight);
-  }
-  return sum / static_cast<double>(outputs.size()) + head_.bias;
+  return pool(hidden, outputs, head_.pooling).dot(head_.weight) + head_.bias;
 }
 
 template <class Scalar>
-void PooledHead<Scalar>::pull_back(const model::Rows<Scalar>&, std::span<const int> outputs,
+void PooledHead<Scalar>::pull_back(const model::Rows<Scalar>& hidden, std::span<const int> outputs,
                                    double factor, std::span<const int> target,
                                    model::Rows<Scalar>& cotangent) const {
-  const Eigen::RowVector<Scalar, Eigen::Dynamic> share =
-      (factor / static_cast<double>(outputs.size()) * head_.weight)
-          .transpose()
-          .template cast<Scalar>();
-  for (const int row : target) cotangent.row(row) += share;
+  pool_pull_back(hidden, outputs, head_.pooling, head_.weight, factor, target, cotangent);
 }
 
-template Eigen::MatrixXd pool(const model::Rows<float>&, const model::TokenBatch&);
-template Eigen::MatrixXd pool(const model::Rows<double>&, const model::TokenBatch&);
 template class PooledHead<float>;
 template class PooledHead<double>;
 

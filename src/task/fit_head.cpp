@@ -6,6 +6,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/readout/embedding.hpp"
+#include "sextant/task/token_check.hpp"
 
 namespace sextant::task {
 namespace {
@@ -44,7 +45,7 @@ std::vector<int> encode(const tokenizer::Tokenizer& tokenizer, const std::string
 }  // namespace
 
 readout::RidgeFit fit_head(const model::Weights<float>& weights,
-                           const tokenizer::Tokenizer& tokenizer,
+                           const tokenizer::Tokenizer& tokenizer, const readout::Pooling& pooling,
                            const std::vector<LabelledText>& data, std::string_view file,
                            const std::function<void(std::size_t)>& on_progress) {
   constexpr std::size_t first_line = 2;  // after the header
@@ -54,9 +55,14 @@ readout::RidgeFit fit_head(const model::Weights<float>& weights,
   for (std::size_t i = 0; i < data.size(); ++i) {
     sequences.push_back(
         encode(tokenizer, data[i].text, weights.config.context, file, i + first_line));
+    check_tokens(sequences.back(), weights.config.vocabulary, tokenizer, file,
+                 fmt::format("line {}", i + first_line));
     targets(static_cast<Eigen::Index>(i)) = data[i].label;
   }
-  return readout::fit_ridge(readout::embed(weights, sequences, on_progress), targets);
+  readout::RidgeFit fit =
+      readout::fit_ridge(readout::embed(weights, sequences, pooling, on_progress), targets);
+  fit.head.pooling = pooling;
+  return fit;
 }
 
 }  // namespace sextant::task

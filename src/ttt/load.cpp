@@ -2,12 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <memory>
+#include <span>
 #include <variant>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/model/directory.hpp"
 #include "sextant/readout/class_probabilities.hpp"
 #include "sextant/readout/label_expectation.hpp"
 #include "sextant/readout/linear_head.hpp"
+#include "sextant/readout/sentence_settings.hpp"
+#include "sextant/task/token_check.hpp"
 #include "sextant/tokenizer/load.hpp"
 
 namespace sextant::ttt {
@@ -41,6 +47,57 @@ void keep_wanted(const PromptModelFiles& files, const std::string& label, std::s
                                     label, queries));
   }
   keep_queries(prompt, index * scalars, scalars);
+}
+
+/// Every token of the prompt has a row in the embedding.
+void check_tokens(const task::EncodedPrompt& prompt, const model::ModelConfig& config,
+                  const tokenizer::Tokenizer& tokenizer, const std::string& label) {
+  const auto check = [&](std::span<const int> tokens, const std::string& place) {
+    task::check_tokens(tokens, config.vocabulary, tokenizer, label, place);
+  };
+  for (std::size_t i = 0; i < prompt.example_tokens.size(); ++i) {
+    check(prompt.example_tokens[i], fmt::format("examples[{}]", i));
+  }
+  for (std::size_t i = 0; i < prompt.query_tokens.size(); ++i) {
+    check(prompt.query_tokens[i], fmt::format("queries[{}]", i));
+  }
+  check(prompt.label_tokens, "labels");
+}
+
+/// The head, fitted on what the encoder's directory asks for.
+readout::LinearHead encoder_head(const std::filesystem::path& file,
+                                 const readout::SentenceSettings& settings, int width) {
+  if (!std::filesystem::exists(file)) {
+    throw InputError(file.string(), "",
+                     "is missing: an encoder needs a head (`sextant fit-head` makes one)");
+  }
+  readout::LinearHead head = readout::read_head(file);
+  if (head.weight.size() != width) {
+    throw InputError(
+        file.string(), "tensor \"weight\"",
+        fmt::format("has {} entries, expected the model's width {}", head.weight.size(), width));
+  }
+  readout::check_pooling(head, file, settings.pooling, settings.source);
+  return head;
+}
+
+/// Adds a word to the model's notes where texts are longer than sentence-transformers would read.
+void note_long_texts(const task::EncodedPrompt& prompt, const readout::SentenceSettings& settings,
+                     const std::string& label, model::Weights<float>& weights) {
+  if (!settings.max_length) return;
+  const auto is_long = [&](const std::vector<int>& tokens) {
+    return tokens.size() > static_cast<std::size_t>(*settings.max_length);
+  };
+  const auto count = std::ranges::count_if(prompt.example_tokens, is_long) +
+                     std::ranges::count_if(prompt.query_tokens, is_long);
+  if (count == 0) return;
+  auto notes = std::make_shared<model::DirectoryNotes>(*weights.notes);
+  notes->readings.push_back(
+      fmt::format("{}: {} longer than max_seq_length in sentence_bert_config.json ({} tokens), "
+                  "read in full and not cut",
+                  label, count == 1 ? "one text is" : fmt::format("{} texts are", count),
+                  *settings.max_length));
+  weights.notes = std::move(notes);
 }
 
 PromptModel load_table_model(const PromptModelFiles& files) {
@@ -79,6 +136,7 @@ PromptModel load_prompt_model(const PromptModelFiles& files) {
   task::EncodedPrompt prompt =
       task::encode(read, *tokenizer, label, static_cast<std::size_t>(weights.config.context));
   keep_wanted(files, label, 1, prompt);
+  check_tokens(prompt, weights.config, *tokenizer, label);
   std::shared_ptr<const model::ScalarReadout<float>> readout;
   if (prompt.causal) {
     if (files.head) {
@@ -88,18 +146,12 @@ PromptModel load_prompt_model(const PromptModelFiles& files) {
     readout = std::make_shared<readout::LabelExpectation<float>>(weights, prompt.label_tokens,
                                                                  prompt.label_values);
   } else {
-    const auto head = files.head.value_or(files.model / "head.safetensors");
-    if (!std::filesystem::exists(head)) {
-      throw InputError(head.string(), "",
-                       "is missing: an encoder needs a head (`sextant fit-head` makes one)");
-    }
-    const readout::LinearHead linear = readout::read_head(head);
-    if (linear.weight.size() != weights.config.width) {
-      throw InputError(head.string(), "tensor \"weight\"",
-                       fmt::format("has {} entries, expected the model's width {}",
-                                   linear.weight.size(), weights.config.width));
-    }
-    readout = std::make_shared<readout::PooledHead<float>>(linear, weights.config.width);
+    const auto settings = readout::read_sentence_settings(files.model);
+    readout::check_lower_case(files.model, *tokenizer);
+    note_long_texts(prompt, settings, label, weights);
+    const auto file = files.head.value_or(files.model / "head.safetensors");
+    readout = std::make_shared<readout::PooledHead<float>>(
+        encoder_head(file, settings, weights.config.width), weights.config.width);
   }
   return {std::move(weights), std::move(prompt), std::move(readout), label};
 }

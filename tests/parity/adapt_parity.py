@@ -32,7 +32,8 @@ SMALLEST_EFFECT = 1e-2
 def specs():
     by_name = {spec.name: spec for spec in small_models.SPECS}
     return [by_name[name] for name in ("gpt2 f32", "gpt2 f32 one head", "gpt2 f16 odd", "gpt2 bf16 sharded",
-                                       "bert f32", "bert f16 odd sharded")]
+                                       "gpt2 head differs f16", "bert f32",
+                                       "bert f16 odd sharded", "bert cls", "bert mean normalized")]
 
 
 def choices(reference):
@@ -116,7 +117,7 @@ def check_model(table, program, spec, work, seed):
     directory = work / "model"
     tokenizer = small_models.make(spec, directory, seed)
     head = work / "head.safetensors"
-    prompts.write_head(spec.width, head, seed)
+    prompts.write_head(spec.width, head, seed, spec.pooling)
     _, prompt = prompts.cases(spec.family)[0]
     prompts.write_prompt(prompt, work / "prompt.json")
     task = (decoder_task if spec.family == "gpt2" else encoder_task)(prompt, tokenizer)

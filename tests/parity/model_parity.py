@@ -90,7 +90,7 @@ def check_model(table, program, spec, work, seed):
     directory = work / "model"
     tokenizer = small_models.make(spec, directory, seed)
     head = work / "head.safetensors"
-    prompts.write_head(spec.width, head, seed)
+    prompts.write_head(spec.width, head, seed, spec.pooling)
     causal = spec.family == "gpt2"
     options = [] if causal else ["--head", head]
     for kind in KINDS:

@@ -52,11 +52,11 @@ def write_prompt(prompt, path):
     path.write_text(json.dumps(prompt, ensure_ascii=False), encoding="utf-8")
 
 
-def write_head(width, path, seed):
+def write_head(width, path, seed, pooling="mean"):
     torch.manual_seed(seed)
     weight = torch.randn(width, dtype=torch.float64) / width ** 0.5
     save_file({"weight": weight, "bias": torch.randn(1, dtype=torch.float64)}, path,
-              metadata={"format": "sextant-head/1"})
+              metadata={"format": "sextant-head/1", "pooling": pooling})
 
 
 def cases(family):

@@ -79,9 +79,21 @@ class Reference:
         if not self.causal:
             tensors = load_file(head)
             self.weight, self.bias = tensors["weight"].double(), tensors["bias"].double()
+            self.read_stages(directory)
         self.layers = self.model.transformer.h if self.causal else self.model.encoder.layer
         self.heads = self.model.config.num_attention_heads
         self.width = self.model.config.hidden_size
+
+    def read_stages(self, directory):
+        """How the directory's files pool: the first token or the mean, normalised or not."""
+        self.first_token = self.normalize = False
+        if not (directory / "modules.json").exists():
+            return
+        for module in json.loads((directory / "modules.json").read_text()):
+            if module["type"].endswith(".Pooling"):
+                config = json.loads((directory / module["path"] / "config.json").read_text())
+                self.first_token = config["pooling_mode_cls_token"]
+            self.normalize = self.normalize or module["type"].endswith(".Normalize")
 
     def predict(self, tokens):
         """The scalar prediction for one sequence, differentiable."""
@@ -89,7 +101,10 @@ class Reference:
         if self.causal:
             logits = self.model(tokens).logits[0, -1, self.task.label_tokens]
             return torch.softmax(logits, 0) @ torch.tensor(self.task.label_values, dtype=torch.float64)
-        pooled = self.model(tokens).last_hidden_state[0].mean(0)
+        hidden = self.model(tokens).last_hidden_state[0]
+        pooled = hidden[0] if self.first_token else hidden.mean(0)
+        if self.normalize:
+            pooled = torch.nn.functional.normalize(pooled, dim=0)
         return pooled @ self.weight + self.bias[0]
 
     def predictions(self, sequences):

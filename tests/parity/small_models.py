@@ -25,6 +25,8 @@ class Spec:
     extras: bool = False  # tensors that real files hold and no prediction needs
     tokenizer_json: bool = True  # or vocab.json + merges.txt, or vocab.txt
     config: dict = field(default_factory=dict)  # further entries of config.json
+    head: str = ""  # "differs" from the embedding that config.json ties it to, or is there "alone"
+    pooling: str = "mean"  # of an encoder, as sentence-transformers' files say it
 
 
 SPECS = [
@@ -34,7 +36,13 @@ SPECS = [
          config={"tie_word_embeddings": False}),
     Spec("gpt2 f32 one head", "gpt2", 4, 1, 12, 48, "relu", prefix=False, extras=True,
          config={"scale_attn_by_inverse_layer_idx": True}),
+    Spec("gpt2 head differs", "gpt2", 1, 2, 16, 64, "gelu_new", head="differs"),
+    Spec("gpt2 head differs f16", "gpt2", 1, 2, 16, 64, "gelu_new", torch.float16, shards=2, head="differs"),
+    Spec("gpt2 head alone", "gpt2", 1, 2, 16, 64, "gelu_new", head="alone", prefix=False),
     Spec("bert f32", "bert", 2, 2, 16, 64, "gelu", prefix=False),
+    Spec("bert cls", "bert", 2, 2, 16, 64, "gelu", pooling="cls"),
+    Spec("bert mean normalized", "bert", 2, 2, 16, 64, "gelu", pooling="mean normalized"),
+    Spec("bert cls normalized", "bert", 2, 3, 21, 40, "gelu", pooling="cls normalized"),
     Spec("bert f16 odd sharded", "bert", 3, 3, 15, 29, "gelu", torch.float16, shards=2, extras=True),
     Spec("bert bf16", "bert", 2, 4, 24, 50, "gelu_new", torch.bfloat16, tokenizer_json=False, prefix=False),
 ]
@@ -81,10 +89,30 @@ def make(spec, directory, seed):
         tensors["embeddings.position_ids"] = torch.arange(CONTEXT).unsqueeze(0)
     if spec.prefix:
         tensors = {prefix + name: value for name, value in tensors.items()}
-    if spec.extras and spec.family == "gpt2":
+    if spec.family == "gpt2" and (spec.extras or spec.head):
         tensors["lm_head.weight"] = model.lm_head.weight.detach().to(spec.dtype).clone()
+    if spec.head == "differs":
+        tensors["lm_head.weight"] = 0.6 * torch.randn_like(tensors["lm_head.weight"])
+    if spec.head == "alone":
+        del tensors["wte.weight" if not spec.prefix else "transformer.wte.weight"]
     write_tensors(directory, tensors, spec.shards)
+    if spec.pooling != "mean":
+        write_stages(directory, spec)
     return tokenizer
+
+
+def write_stages(directory, spec):
+    """The files that sentence-transformers reads, in the layout of its versions before 5."""
+    modules = [("", "Transformer"), ("1_Pooling", "Pooling")]
+    if spec.pooling.endswith("normalized"):
+        modules.append(("2_Normalize", "Normalize"))
+    (directory / "modules.json").write_text(json.dumps(
+        [{"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
+         for i, (path, kind) in enumerate(modules)]))
+    (directory / "1_Pooling").mkdir()
+    (directory / "1_Pooling" / "config.json").write_text(json.dumps(
+        {"word_embedding_dimension": spec.width, "pooling_mode_cls_token": spec.pooling.startswith("cls"),
+         "pooling_mode_mean_tokens": spec.pooling.startswith("mean"), "pooling_mode_max_tokens": False}))
 
 
 def randomize(model):

@@ -13,7 +13,8 @@ namespace sextant::io {
 using Json = nlohmann::json;
 
 /// Parses UTF-8 JSON. Throws `InputError` naming `file` with line and column on a syntax error, a
-/// duplicate key, a number out of range, invalid UTF-8, or nesting deeper than 64.
+/// duplicate key, a number out of range, invalid UTF-8, or nesting deeper than 64; what is no JSON
+/// at all is named where `other_content` knows it.
 Json parse_json(std::string_view text, std::string_view file);
 
 /// A read-only view of one JSON object that knows where it stands in its file, so that each error

@@ -17,7 +17,8 @@
 namespace sextant::io {
 
 /// Element types that are read or copied. Values of the types up to `bf16` can be converted.
-enum class ElementType { f64, f32, f16, bf16, other_8, other_16, other_32, other_64 };
+/// `opaque`: any that is not known here, such as those below a byte; its bytes are only copied.
+enum class ElementType { f64, f32, f16, bf16, other_8, other_16, other_32, other_64, opaque };
 
 struct TensorInfo {
   std::string name;
@@ -32,7 +33,7 @@ struct TensorInfo {
   std::string shape_text() const;
 };
 
-/// Bytes per element.
+/// Bytes per element; 1 for `opaque`, whose bytes do not follow from its shape.
 std::size_t element_size(ElementType type);
 
 /// The parsed header of a safetensors image.
@@ -43,8 +44,9 @@ struct SafetensorsHeader {
 };
 
 /// Checks and parses the header of a whole image. Throws `InputError` naming `file` and the tensor
-/// when the length is wrong, the JSON is invalid, a type is unknown, a shape overflows or does not
-/// match its byte range, or ranges overlap, leave holes or do not cover the data exactly.
+/// when the length is wrong, the JSON is invalid, a shape overflows or does not match its byte
+/// range, or ranges overlap, leave holes or do not cover the data exactly; a file of another kind
+/// is named as `other_content` does. Metadata that are null are none.
 SafetensorsHeader parse_safetensors(std::span<const std::byte> image, std::string_view file);
 
 /// A memory-mapped safetensors file.
@@ -80,7 +82,8 @@ class SafetensorsWriter {
  public:
   void set_metadata(std::string key, std::string value);
   /// Throws `ArgumentError` when the byte count does not match `shape` and the type, or the name is
-  /// taken. `type_name` is a safetensors type such as "F64".
+  /// taken. `type_name` is a safetensors type such as "F64"; of one that is not known the byte
+  /// count is taken as it is.
   void add(std::string name, std::string type_name, std::vector<std::size_t> shape,
            std::span<const std::byte> bytes);
   void add(std::string name, std::vector<std::size_t> shape, std::span<const double> values);

@@ -31,7 +31,7 @@ struct ModelConfig {
   int features = 0;    ///< P, the most features of a row; rows and series only.
   Activation activation = Activation::gelu_tanh;
   double norm_epsilon = 1e-5;
-  bool tied_head = true;                  ///< GPT-2 only.
+  bool tied_head = true;                  ///< GPT-2 only; see also `open_directory`.
   bool scale_attention = true;            ///< Divide scores by sqrt(head width).
   bool scale_attention_by_layer = false;  ///< Divide scores by layer + 1 too (GPT-2 option).
 
@@ -54,7 +54,7 @@ std::string family_name(Family family);
 /// positions, cross attention, unknown activation).
 ModelConfig parse_config(std::string_view text, std::string_view file);
 
-/// Reads DIR/config.json; see `parse_config`.
+/// Reads DIR/config.json; see `parse_config` and `check_directory`.
 ModelConfig read_config(const std::filesystem::path& directory);
 
 }  // namespace sextant::model

@@ -14,6 +14,8 @@
 
 namespace sextant::model {
 
+struct DirectoryNotes;
+
 /// The six weight matrices of a layer, y = x W + b.
 enum class LinearKind { query, key, value, output, mlp_in, mlp_out };
 inline constexpr LinearKind linear_kinds[] = {LinearKind::query,  LinearKind::key,
@@ -54,6 +56,7 @@ struct Weights {
   std::vector<Norm<Scalar>> norms;             ///< [2 layers + 1]
   std::vector<Layer<Scalar>> layers;
   std::vector<std::shared_ptr<const void>> storage;  ///< Keeps what the views point to alive.
+  std::shared_ptr<const DirectoryNotes> notes;       ///< Null unless read from files.
 
   const Linear<Scalar>& linear(int layer, LinearKind kind) const {
     return layers[static_cast<std::size_t>(layer)].linear[static_cast<int>(kind)];
@@ -82,9 +85,10 @@ Weights<Scalar> bind_weights(const ModelConfig& config,
 
 /// Opens a model directory: config.json with model.safetensors or a sharded
 /// model.safetensors.index.json, F32, F16, BF16 or F64, with or without the family's key prefix
-/// ("transformer.", "bert."). F32 tensors are used where they lie in the mapping; others are
-/// converted. Throws `InputError` naming the file and the tensor for anything missing or of the
-/// wrong shape. Cost: reads headers only for F32, one pass over the data otherwise.
+/// ("transformer.", "bert."); which tensor is the head, `open_directory` says. F32 tensors are used
+/// where they lie in the mapping; others are converted. Throws `InputError` naming the file and the
+/// tensor for anything missing or of the wrong shape. Cost: reads headers only for F32, one pass
+/// over the data otherwise.
 template <class Scalar>
 Weights<Scalar> load_weights(const std::filesystem::path& directory);
 
@@ -107,8 +111,8 @@ struct AdaptedMatrix {
 
 /// Writes a new model directory: every file of `source` that is not weights is copied (top level
 /// and one level of folders), and model.safetensors holds all of its tensors under their names, the
-/// adapted ones in F32. Throws `InputError` when `target` exists and is not empty; nothing is left
-/// behind on failure.
+/// adapted ones in F32, so that it loads as `source` does but for these. Throws `InputError` when
+/// `target` exists and is not empty; nothing is left behind on failure.
 void write_adapted_model(const std::filesystem::path& source, const std::filesystem::path& target,
                          const std::vector<AdaptedMatrix>& adapted);
 

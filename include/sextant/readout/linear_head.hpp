@@ -1,12 +1,12 @@
 #pragma once
 
-/// Encoder readout: a linear function of the mean of a sequence's final hidden states.
+/// Encoder readout: a linear function of the pooled final hidden states of a text.
 
 #include <Eigen/Core>
 #include <filesystem>
 
 #include "sextant/model/scalar_readout.hpp"
-#include "sextant/model/token_batch.hpp"
+#include "sextant/readout/pooling.hpp"
 
 namespace sextant::readout {
 
@@ -14,19 +14,20 @@ namespace sextant::readout {
 struct LinearHead {
   Eigen::VectorXd weight;  ///< [d]
   double bias = 0;
+  Pooling pooling{};  ///< What it was fitted on.
 };
 
 /// Reads `weight` [d] and `bias` [1] from a safetensors file with metadata format =
-/// "sextant-head/1". Throws `InputError` naming the tensor when something is missing, has another
-/// shape, or is not finite.
+/// "sextant-head/1" and pooling = a `pooling_name`, by default "mean". Throws `InputError` naming
+/// the tensor when something is missing, has another shape, or is not finite.
 LinearHead read_head(const std::filesystem::path& path);
 /// Writes what `read_head` reads.
 void write_head(const std::filesystem::path& path, const LinearHead& head);
 
-/// The mean over all of a sequence's tokens, special tokens included, as sentence encoders pool:
-/// [N, d] from final hidden states [O, d].
-template <class Scalar>
-Eigen::MatrixXd pool(const model::Rows<Scalar>& hidden, const model::TokenBatch& batch);
+/// Throws `InputError` naming `file`, which the head comes from, unless it was fitted on what the
+/// encoder's directory asks for (`source` says so; empty: it does not say).
+void check_pooling(const LinearHead& head, const std::filesystem::path& file, const Pooling& wanted,
+                   const std::string& source);
 
 template <class Scalar>
 class PooledHead : public model::ScalarReadout<Scalar> {

@@ -14,7 +14,8 @@
 
 namespace sextant::task {
 
-/// `readout::fit_ridge` on the pooled embeddings of `data`, which come from `file`. `on_progress`
+/// `readout::fit_ridge` on the embeddings of `data`, which come from `file`, pooled as the model's
+/// directory asks (`readout::read_sentence_settings`); the head remembers how. `on_progress`
 /// gets the number of sentences embedded so far and may be empty.
 ///
 /// Throws `InputError` naming the file and, where there is one, the line, for fewer than
@@ -22,7 +23,7 @@ namespace sextant::task {
 /// UTF-8 or longer than the model's context; `NumericalError` when an embedding is not finite.
 /// Cost: a forward pass over all sentences and one singular value decomposition.
 readout::RidgeFit fit_head(const model::Weights<float>& weights,
-                           const tokenizer::Tokenizer& tokenizer,
+                           const tokenizer::Tokenizer& tokenizer, const readout::Pooling& pooling,
                            const std::vector<LabelledText>& data, std::string_view file,
                            const std::function<void(std::size_t)>& on_progress = {});
 

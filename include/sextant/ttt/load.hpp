@@ -30,7 +30,9 @@ struct PromptModelFiles {
 };
 
 /// Reads model, tokenizer, prompt and head, or model and table (which need no tokenizer and no
-/// head: the readout is `readout::ClassProbabilities`). Throws `InputError` for whatever is wrong
+/// head: the readout is `readout::ClassProbabilities`). An encoder's texts are pooled as its
+/// directory asks (`readout::read_sentence_settings`). What was read otherwise than a file may have
+/// meant, and what is not used, is in `weights().notes`. Throws `InputError` for whatever is wrong
 /// in them, and `ArgumentError` when the query does not exist or a head is missing or not wanted.
 PromptModel load_prompt_model(const PromptModelFiles& files);
 

@@ -11,6 +11,7 @@
 #include "sextant/core/random.hpp"
 #include "sextant/readout/label_expectation.hpp"
 #include "sextant/readout/linear_head.hpp"
+#include "sextant/readout/sentence_settings.hpp"
 #include "sextant/task/encoded_prompt.hpp"
 #include "sextant/task/fit_head.hpp"
 #include "sextant/tokenizer/load.hpp"
@@ -33,9 +34,14 @@ class Sst2Tasks {
     check_sentences((data / "dev.tsv").string());
     if (!weights_.config.causal()) {
       const std::filesystem::path file = data / "train_2000.tsv";
-      head_ = task::fit_head(weights_, *tokenizer_, head_data(file), file.string()).head;
+      readout::check_lower_case(model, *tokenizer_);
+      const auto pooling = readout::read_sentence_settings(model).pooling;
+      head_ = task::fit_head(weights_, *tokenizer_, pooling, head_data(file), file.string()).head;
     }
   }
+
+  /// What a head is fitted on; of a decoder the default, which it does not read.
+  const readout::Pooling& pooling() const { return head_.pooling; }
 
   Task task(std::size_t index, bool pilot) const {
     const std::string label = fmt::format("{}: {}task {}", file_, pilot ? "pilot " : "", index);
@@ -184,10 +190,11 @@ Study sst2_study(const std::filesystem::path& model, const std::filesystem::path
                  const Sst2Options& options) {
   const auto tasks = std::make_shared<Sst2Tasks>(model, data, options);
   Study study;
-  study.settings =
-      fmt::format("sst2, weights {:016x}, seed {}, examples {}{}, queries {}, head sentences {}",
-                  weights_fingerprint(model), options.seed, options.examples,
-                  options.balanced ? " balanced" : "", options.queries, options.head_sentences);
+  study.settings = fmt::format(
+      "sst2, model {:016x}, pooling {}, seed {}, examples {}{}, queries {}, head "
+      "sentences {}",
+      weights_fingerprint(model), pooling_name(tasks->pooling()), options.seed, options.examples,
+      options.balanced ? " balanced" : "", options.queries, options.head_sentences);
   study.task = [tasks](std::size_t index) { return tasks->task(index, false); };
   study.pilot_task = [tasks](std::size_t index) { return tasks->task(index, true); };
   return study;

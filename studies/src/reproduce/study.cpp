@@ -10,6 +10,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/io/files.hpp"
+#include "sextant/model/directory.hpp"
 #include "sextant/ttt/path.hpp"
 
 namespace sextant::studies::reproduce {
@@ -167,9 +168,13 @@ std::uint64_t fingerprint(std::span<const std::byte> bytes, std::uint64_t start)
 }
 
 std::uint64_t weights_fingerprint(const std::filesystem::path& model) {
-  const auto path = model / "model.safetensors";
-  if (!std::filesystem::exists(path)) return 0;
-  return fingerprint(io::MappedFile(path).bytes());
+  const model::ModelDirectory directory = model::open_directory(model);
+  std::vector<std::string> paths{(model / "config.json").string()};
+  for (const auto& file : directory.tensors.files()) paths.push_back(file->path());
+  std::sort(paths.begin() + 1, paths.end());
+  std::uint64_t hash = fingerprint({});
+  for (const std::string& path : paths) hash = fingerprint(io::MappedFile(path).bytes(), hash);
+  return hash;
 }
 
 StudyResult run_study(const Study& study, const StudyOptions& options) {

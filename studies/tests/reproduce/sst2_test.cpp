@@ -131,3 +131,26 @@ TEST_CASE("data that cannot serve are refused") {
   io::write_file(directory.path() / "dev.tsv", positive);
   CHECK_THROWS_AS(make(), InputError);
 }
+
+TEST_CASE("the head is fitted and used with the directory's pooling, which the settings name") {
+  const test::TemporaryDirectory directory("sst2-pooling");
+  const std::filesystem::path encoder = directory.path() / "encoder";
+  write_encoder(encoder);
+  io::write_file(directory.path() / "dev.tsv", sentences(80, 1));
+  io::write_file(directory.path() / "train_2000.tsv", sentences(60, 2));
+  Sst2Options options;
+  options.examples = 6;
+  const auto study = [&] { return sst2_study(encoder, directory.path(), options); };
+  const auto predictions = [](const Study& of) {
+    const ttt::PromptModel model = of.task(0).model;
+    return Eigen::VectorXd(model.predictions(model.weights()));
+  };
+  const Study mean = study();
+  std::filesystem::create_directories(encoder / "1_Pooling");
+  std::filesystem::create_directories(encoder / "2_Normalize");
+  io::write_file(encoder / "1_Pooling" / "config.json", R"({"pooling_mode": "cls"})");
+  const Study cls = study();
+  CHECK(mean.settings.find("pooling mean,") != std::string::npos);
+  CHECK(cls.settings.find("pooling cls normalized,") != std::string::npos);
+  CHECK((predictions(mean) - predictions(cls)).norm() > 1e-3);
+}

@@ -3,6 +3,7 @@
 #include "sextant/studies/reproduce/study.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -232,4 +233,46 @@ TEST_CASE("wrong options are rejected") {
   options = small_run(options.out);
   options.fixed_horizons = {10};
   CHECK_THROWS_AS(run(options), ArgumentError);
+}
+
+TEST_CASE("a model's fingerprint reads its configuration and every shard") {
+  const auto parameters =
+      test::random_parameters<float>(test::small_config(model::Family::gpt2), 1);
+  const test::TemporaryDirectory directory("fingerprint");
+  const std::filesystem::path path = directory.path();
+  test::write_model(path, parameters);
+  const std::uint64_t single = weights_fingerprint(path);
+  CHECK(single == weights_fingerprint(path));
+  const std::string config = io::read_file(path / "config.json");
+  io::write_file(path / "config.json", config + " ");
+  CHECK(weights_fingerprint(path) != single);
+  io::write_file(path / "config.json", config);
+  std::filesystem::remove(path / "model.safetensors");
+  CHECK_THROWS_AS(weights_fingerprint(path), InputError);
+
+  nlohmann::json map;
+  for (const int shard : {0, 1, 2}) {
+    const std::string file = fmt::format("model-{}.safetensors", shard);
+    io::SafetensorsWriter writer;
+    test::add_tensors(writer, parameters, [&](const std::string& name) {
+      const bool here = name.size() % 3 == static_cast<std::size_t>(shard);
+      if (here) map[name] = file;
+      return here ? name : std::string();
+    });
+    writer.write(path / file);
+  }
+  io::write_file(path / "model.safetensors.index.json", nlohmann::json{{"weight_map", map}}.dump());
+  const std::uint64_t sharded = weights_fingerprint(path);
+  CHECK(sharded != 0);
+  CHECK(sharded == weights_fingerprint(path));
+  for (const int shard : {0, 1, 2}) {
+    const std::filesystem::path file = path / fmt::format("model-{}.safetensors", shard);
+    const std::string kept = io::read_file(file);
+    std::string changed = kept;
+    changed[changed.size() - 2] = static_cast<char>(changed[changed.size() - 2] ^ 1);
+    io::write_file(file, changed);
+    CHECK(weights_fingerprint(path) != sharded);
+    io::write_file(file, kept);
+  }
+  CHECK(weights_fingerprint(path) == sharded);
 }

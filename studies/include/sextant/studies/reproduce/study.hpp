@@ -29,8 +29,9 @@ struct Study {
 std::uint64_t fingerprint(std::span<const std::byte> bytes,
                           std::uint64_t start = 14695981039346656037U);
 
-/// The fingerprint of model.safetensors, so that results of another model are not taken for this
-/// one's; 0 for sharded models.
+/// The fingerprint of config.json and of all files that the weights lie in, so that results of
+/// another model are not taken for this one's. Throws as `model::open_directory`. Cost: one pass
+/// over the files.
 std::uint64_t weights_fingerprint(const std::filesystem::path& model);
 
 struct StudyOptions : RunOptions {

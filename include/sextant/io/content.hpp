@@ -1,0 +1,23 @@
+#pragma once
+
+/// Recognising files that hold something else than their names say.
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace sextant::io {
+
+/// What a file that is not `expected` ("JSON", "a safetensors file") most likely is, as the end of
+/// an error's message with the remedy: "is a Git LFS pointer, expected JSON: ...". Recognised by
+/// their first bytes: Git LFS pointers, web pages, PyTorch, TensorFlow and GGUF checkpoints, NumPy
+/// arrays, gzip, JSON and safetensors. Empty for anything else. Cost: constant, but for leading
+/// blanks.
+std::string other_content(std::span<const std::byte> content, std::string_view expected);
+
+/// Whether it is a Git LFS pointer or a web page: what stands in place of a file that was not
+/// really downloaded, and never the content of a model's file.
+bool is_placeholder(std::span<const std::byte> content);
+
+}  // namespace sextant::io

@@ -1,0 +1,34 @@
+#pragma once
+
+/// What the files of a sentence encoder (the layout of sentence-transformers) ask for.
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "sextant/readout/pooling.hpp"
+#include "sextant/tokenizer/tokenizer.hpp"
+
+namespace sextant::readout {
+
+struct SentenceSettings {
+  Pooling pooling;     ///< Mean, not normalised, where the directory says nothing.
+  std::string source;  ///< The file that says it; empty where none does.
+  /// Tokens after which sentence-transformers cuts a text; here texts are never cut.
+  std::optional<int> max_length;
+};
+
+/// Reads modules.json, or, where that is missing, the stages by their folders' names (1_Pooling,
+/// 2_Normalize), and sentence_bert_config.json. An encoder in a folder of its own that the
+/// modules.json above names is read with those settings. Throws `InputError` that names the stage
+/// and its file for everything but mean or [CLS] pooling with or without normalisation: maximum,
+/// last token, weighted or several poolings at once, dense and unknown stages, a normalisation of
+/// single tokens.
+SentenceSettings read_sentence_settings(const std::filesystem::path& directory);
+
+/// Throws `InputError` where sentence_bert_config.json asks for lower case and the tokenizer keeps
+/// the case of the letters, so that texts would be read otherwise than by sentence-transformers.
+void check_lower_case(const std::filesystem::path& directory,
+                      const tokenizer::Tokenizer& tokenizer);
+
+}  // namespace sextant::readout

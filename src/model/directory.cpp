@@ -1,0 +1,136 @@
+#include "sextant/model/directory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/io/content.hpp"
+#include "sextant/io/files.hpp"
+
+namespace sextant::model {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* head_name = "lm_head.weight";
+constexpr const char* embedding_name = "wte.weight";
+
+/// Small files that a model's loading reads where they are there.
+constexpr std::string_view companions[] = {"config.json",
+                                           "tokenizer.json",
+                                           "tokenizer_config.json",
+                                           "vocab.json",
+                                           "merges.txt",
+                                           "vocab.txt",
+                                           "added_tokens.json",
+                                           "special_tokens_map.json",
+                                           "modules.json",
+                                           "1_Pooling/config.json",
+                                           "sentence_bert_config.json"};
+
+/// "gpt2" or "sentence-transformers/all-MiniLM-L6-v2": letters, digits and -_. in one or two parts.
+bool is_hub_name(const std::string& text) {
+  const auto is_plain = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.' ||
+           c == '/';
+  };
+  return !text.empty() && text.front() != '/' && text.front() != '.' && text.back() != '/' &&
+         std::ranges::all_of(text, is_plain) && std::ranges::count(text, '/') <= 1;
+}
+
+/// The folder of a snapshot when `path` is a model's folder in the cache of the hub.
+fs::path snapshot_in(const fs::path& path) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(path / "snapshots", error)) {
+    if (entry.is_directory()) return entry.path();
+  }
+  return {};
+}
+
+bool same_values(const TensorSource::Found& a, const TensorSource::Found& b) {
+  if (a.tensor->shape != b.tensor->shape) return false;
+  if (a.tensor->type_name == b.tensor->type_name) {
+    return std::ranges::equal(a.file->bytes(*a.tensor), b.file->bytes(*b.tensor));
+  }
+  return a.file->doubles(*a.tensor) == b.file->doubles(*b.tensor);
+}
+
+/// Whether the head is the embedding, by the tensors that there are.
+void resolve_head(ModelDirectory& directory) {
+  ModelConfig& config = directory.config;
+  TensorSource& tensors = directory.tensors;
+  if (config.family != Family::gpt2) return;
+  for (const char* name : {head_name, embedding_name}) {
+    if (tensors.promises(name, config.family)) tensors.at(name, config.family);  // throws
+  }
+  const auto head = tensors.find(head_name, config.family);
+  const auto embedding = tensors.find(embedding_name, config.family);
+  if (!config.tied_head) {
+    if (head.tensor != nullptr || embedding.tensor == nullptr) return;
+    throw InputError(tensors.label(), fmt::format("tensor \"{}\"", head_name),
+                     "is missing, and config.json says that it is not the embedding: get the file "
+                     "again, or, if it is, set tie_word_embeddings to true");
+  }
+  if (head.tensor == nullptr) return;
+  if (embedding.tensor == nullptr) {
+    tensors.add_alias(embedding_name, head);
+  } else if (!same_values(head, embedding)) {
+    config.tied_head = false;
+    directory.readings.push_back(fmt::format(
+        "{}: {} is used as the head, since its values differ from {}, although {}", tensors.label(),
+        head.tensor->name, embedding.tensor->name, "config.json ties them (tie_word_embeddings)"));
+  }
+}
+
+}  // namespace
+
+void check_directory(const fs::path& path) {
+  std::error_code error;
+  const auto status = fs::status(path, error);
+  if (!fs::exists(status)) {
+    const std::string name = path.string();
+    throw InputError(
+        name, "",
+        "does not exist, expected a model's directory" +
+            (is_hub_name(name)
+                 ? fmt::format(": if it is a model of the Hugging Face hub, download it first, as "
+                               "with `hf download {0} --local-dir {1}`, and give that directory",
+                               name, fs::path(name).filename().string())
+                 : std::string()));
+  }
+  if (!fs::is_directory(status)) {
+    throw InputError(path.string(), "",
+                     "is a file, expected a model's directory, with config.json and "
+                     "model.safetensors in it");
+  }
+  if (const fs::path snapshot = snapshot_in(path);
+      !snapshot.empty() && !fs::exists(path / "config.json")) {
+    throw InputError(path.string(), "",
+                     fmt::format("is a folder of the hub's cache, expected a model's directory: "
+                                 "give {}",
+                                 snapshot.string()));
+  }
+  if (const fs::path folder = path / "0_Transformer";
+      fs::exists(folder / "config.json") && !fs::exists(path / "config.json")) {
+    throw InputError(
+        path.string(), "",
+        fmt::format("has its encoder in a folder of its own: give {}", folder.string()));
+  }
+  for (const std::string_view name : companions) {
+    const fs::path file = path / name;
+    if (!fs::is_regular_file(file, error)) continue;
+    const io::MappedFile mapped(file);
+    if (!io::is_placeholder(mapped.bytes())) continue;
+    throw InputError(file.string(), "", io::other_content(mapped.bytes(), "a model's file"));
+  }
+}
+
+ModelDirectory open_directory(const fs::path& path) {
+  ModelConfig config = read_config(path);
+  ModelDirectory directory{path, config, TensorSource(path), {}};
+  resolve_head(directory);
+  return directory;
+}
+
+}  // namespace sextant::model

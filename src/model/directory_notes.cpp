@@ -1,0 +1,384 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "sextant/io/files.hpp"
+#include "sextant/io/json.hpp"
+#include "sextant/model/directory.hpp"
+#include "sextant/model/weights.hpp"
+
+namespace sextant::model {
+namespace fs = std::filesystem;
+namespace {
+
+using Names = std::vector<std::string_view>;
+
+bool contains(const Names& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+bool starts_with_any(const Names& beginnings, std::string_view name) {
+  return std::ranges::any_of(beginnings, [&](auto one) { return name.starts_with(one); });
+}
+
+bool ends_with_any(const Names& endings, std::string_view name) {
+  return std::ranges::any_of(endings, [&](auto one) { return name.ends_with(one); });
+}
+
+// --- Tensors.
+
+/// Heads by the beginning of their tensors' names.
+struct Head {
+  std::string_view root;
+  std::string_view what;
+};
+constexpr Head heads[] = {
+    {"pooler", "a layer over [CLS] for other tasks, which no embedding here passes through"},
+    {"cls", "the heads of pretraining (masked words, next sentence)"},
+    {"classifier", "a head of another task: predictions here have their own"},
+    {"score", "a head of another task: predictions here have their own"},
+    {"qa_outputs", "a head of another task: predictions here have their own"},
+    {"multiple_choice_head", "a head of another task: predictions here have their own"},
+    {"v_head", "a head of another task: predictions here have their own"}};
+
+/// Buffers that older versions of transformers wrote, and that hold no parameter.
+bool is_buffer(std::string_view name) {
+  return ends_with_any({".attn.bias", ".attn.masked_bias", "embeddings.position_ids",
+                        "embeddings.token_type_ids", "rotary_emb.inv_freq"},
+                       name);
+}
+
+/// A layer's number from a tensor's name without prefix.
+std::optional<int> layer_of(std::string_view name, Family family) {
+  const std::string_view stem = family == Family::bert ? "encoder.layer." : "h.";
+  if (!name.starts_with(stem)) return std::nullopt;
+  name.remove_prefix(stem.size());
+  const std::string digits(name.substr(0, std::min(name.find('.'), std::size_t{7})));
+  const bool is_number =
+      !digits.empty() && std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
+  return is_number ? std::optional(std::stoi(digits)) : std::nullopt;
+}
+
+/// The name with every number in it as "*".
+std::string pattern_of(std::string_view name) {
+  std::string pattern;
+  for (const char c : name) {
+    const bool digit = c >= '0' && c <= '9';
+    const bool part_begins = pattern.empty() || pattern.back() == '.';
+    if (!digit) {
+      pattern += c;
+    } else if (part_begins) {
+      pattern += '*';
+    } else if (pattern.back() != '*') {
+      pattern += c;
+    }
+  }
+  return pattern;
+}
+
+std::string counted(std::size_t count) {
+  return count == 1 ? "one tensor" : fmt::format("{} tensors", count);
+}
+
+std::vector<NotUsed> unused_tensors(const ModelDirectory& directory) {
+  const ModelConfig& config = directory.config;
+  const bool is_bert = config.family == Family::bert;
+  std::set<const io::TensorInfo*> used;
+  for (const ParameterShape& parameter : parameter_shapes(config)) {
+    used.insert(directory.tensors.find(parameter.name, config.family).tensor);
+  }
+  std::set<int> layers;
+  std::size_t layer_tensors = 0;
+  std::map<std::string, std::size_t> roots;
+  std::map<std::string, std::size_t> others;
+  for (const auto& [full, place] : directory.tensors.all()) {
+    if (used.contains(place.tensor) || full != place.tensor->name) continue;
+    std::string_view name = full;
+    for (const std::string_view prefix : {"transformer.", "bert."}) {
+      if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+    }
+    if (is_buffer(name) || (config.tied_head && !is_bert && name == "lm_head.weight")) continue;
+    const std::string root(name.substr(0, name.find('.')));
+    const auto layer = layer_of(name, config.family);
+    if (layer && *layer >= config.layers) {
+      layers.insert(*layer);
+      ++layer_tensors;
+    } else if (std::ranges::any_of(heads, [&](const Head& head) { return head.root == root; })) {
+      ++roots[root];
+    } else {
+      ++others[pattern_of(full)];
+    }
+  }
+  std::vector<NotUsed> result;
+  if (!layers.empty()) {
+    const std::string_view stem = is_bert ? "encoder.layer" : "h";
+    result.push_back({layers.size() == 1 ? fmt::format("{}.{}", stem, *layers.begin())
+                                         : fmt::format("{0}.{1} to {0}.{2}", stem, *layers.begin(),
+                                                       *layers.rbegin()),
+                      fmt::format("{} of layers beyond the {} that config.json asks for ({})",
+                                  counted(layer_tensors), config.layers,
+                                  is_bert ? "num_hidden_layers" : "n_layer")});
+  }
+  for (const auto& [root, count] : roots) {
+    const auto* head = std::ranges::find(heads, std::string_view(root), &Head::root);
+    result.push_back({root, fmt::format("{} of {}", counted(count), head->what)});
+  }
+  for (const auto& [pattern, count] : others) {
+    result.push_back({pattern, fmt::format("{} that {} does not have", counted(count),
+                                           fmt::format("the architecture of config.json ({})",
+                                                       family_name(config.family)))});
+  }
+  return result;
+}
+
+// --- Settings of config.json.
+
+const Names& read_settings(Family family) {
+  static const Names gpt2{"n_layer",
+                          "n_head",
+                          "n_embd",
+                          "n_inner",
+                          "vocab_size",
+                          "n_positions",
+                          "n_ctx",
+                          "activation_function",
+                          "layer_norm_epsilon",
+                          "tie_word_embeddings",
+                          "scale_attn_weights",
+                          "scale_attn_by_inverse_layer_idx",
+                          "add_cross_attention"};
+  static const Names bert{"num_hidden_layers", "num_attention_heads", "hidden_size",
+                          "intermediate_size", "vocab_size",          "max_position_embeddings",
+                          "hidden_act",        "layer_norm_eps",      "position_embedding_type",
+                          "is_decoder",        "add_cross_attention", "tie_word_embeddings",
+                          "type_vocab_size"};
+  static const Names rows{"n_layer",
+                          "n_head",
+                          "n_embd",
+                          "n_inner",
+                          "n_features",
+                          "n_classes",
+                          "n_rows",
+                          "n_positions",
+                          "activation_function",
+                          "layer_norm_epsilon"};
+  return family == Family::gpt2 ? gpt2 : family == Family::bert ? bert : rows;
+}
+
+/// Settings of training, of generating text, of other heads and of the program that wrote the file.
+bool is_harmless_setting(std::string_view key) {
+  static const Names names{"model_type",
+                           "architectures",
+                           "torch_dtype",
+                           "dtype",
+                           "transformers_version",
+                           "_name_or_path",
+                           "name_or_path",
+                           "model_name",
+                           "language",
+                           "initializer_range",
+                           "use_cache",
+                           "gradient_checkpointing",
+                           "task_specific_params",
+                           "id2label",
+                           "label2id",
+                           "num_labels",
+                           "problem_type",
+                           "finetuning_task",
+                           "is_decoder",
+                           "is_encoder_decoder",
+                           "tie_encoder_decoder",
+                           "reorder_and_upcast_attn",
+                           "chunk_size_feed_forward",
+                           "torchscript",
+                           "return_dict",
+                           "return_dict_in_generate",
+                           "use_bfloat16",
+                           "directionality",
+                           "remove_invalid_values",
+                           "tf_legacy_loss",
+                           "do_sample",
+                           "early_stopping",
+                           "max_length",
+                           "max_new_tokens",
+                           "min_length",
+                           "temperature",
+                           "top_k",
+                           "top_p",
+                           "typical_p",
+                           "prefix",
+                           "exponential_decay_length_penalty"};
+  return contains(names, key) ||
+         starts_with_any(
+             {"summary_", "pooler_", "output_", "num_beam", "num_return_", "_attn_implementation"},
+             key) ||
+         ends_with_any({"_token_id", "_tokens", "_words_ids", "_penalty", "_ngram_size", "_pdrop"},
+                       key) ||
+         key.find("dropout") != std::string_view::npos;
+}
+
+bool is_off(const io::Json& value) {
+  return value.is_null() || value == false || (value.is_string() && value == "") ||
+         ((value.is_array() || value.is_object()) && value.empty());
+}
+
+std::string shortened(const io::Json& value) {
+  constexpr std::size_t longest = 40;
+  const std::string text = value.dump();
+  return text.size() <= longest ? text : text.substr(0, longest) + "...";
+}
+
+/// The members of a JSON file; none when there is no such file or it cannot be read as one.
+io::Json members(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return io::Json::object();
+  io::Json value = io::Json::parse(io::read_file(path), nullptr, false);
+  return value.is_object() ? value : io::Json::object();
+}
+
+std::vector<NotUsed> unused_settings(const ModelDirectory& directory) {
+  const ModelConfig& config = directory.config;
+  std::vector<NotUsed> result;
+  const io::Json settings = members(directory.path / "config.json");
+  for (const auto& [key, value] : settings.items()) {
+    if (is_off(value) || contains(read_settings(config.family), key) || is_harmless_setting(key)) {
+      continue;
+    }
+    std::string_view reason = "is not a setting of this architecture here";
+    if (key == "auto_map") reason = "code of the model's own is not run";
+    if (key == "quantization_config") reason = "weights are taken as they lie in the file";
+    result.push_back({key, fmt::format("{} in config.json: {}", shortened(value), reason)});
+  }
+  if (config.family != Family::bert) return result;
+  const io::Json sentence = members(directory.path / "sentence_bert_config.json");
+  const auto length = sentence.find("max_seq_length");
+  if (length != sentence.end() && length->is_number_integer() && *length < config.context) {
+    result.push_back({"max_seq_length",
+                      fmt::format("{} in sentence_bert_config.json: longer texts are read in full, "
+                                  "up to the context of {} tokens",
+                                  length->dump(), config.context),
+                      false});
+  }
+  const io::Json prompts = members(directory.path / "config_sentence_transformers.json");
+  const auto prompt = prompts.find("default_prompt_name");
+  if (prompt != prompts.end() && !is_off(*prompt)) {
+    result.push_back({"default_prompt_name",
+                      fmt::format("{} in config_sentence_transformers.json: no such text is put "
+                                  "before the sentences",
+                                  prompt->dump())});
+  }
+  return result;
+}
+
+// --- Files.
+
+bool is_tokenizer_file(std::string_view name) {
+  return contains({"tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt",
+                   "vocab.txt", "added_tokens.json", "special_tokens_map.json", "tokenizer.model",
+                   "spiece.model", "sentencepiece.bpe.model"},
+                  name);
+}
+
+/// Text for readers, code, and what a training leaves.
+bool is_document(std::string_view name) {
+  return name.starts_with(".") || starts_with_any({"README", "LICENSE", "NOTICE"}, name) ||
+         contains({"generation_config.json", "recipe.json", "data_config.json",
+                   "trainer_state.json", "training_args.bin", "train_results.json",
+                   "eval_results.json", "all_results.json", "optimizer.pt", "scheduler.pt"},
+                  name) ||
+         ends_with_any({".md", ".txt", ".rst", ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".svg",
+                        ".py", ".ipynb", ".log", ".csv", ".tsv", ".jinja"},
+                       name);
+}
+
+/// "1_Pooling": a stage of a sentence encoder, its folder named by number and kind.
+bool is_sentence_file(std::string_view name) {
+  const std::size_t digits = std::min(name.find_first_not_of("0123456789"), name.size());
+  const bool is_stage = digits > 0 && name.substr(digits).starts_with("_");
+  return is_stage || contains({"modules.json", "sentence_bert_config.json",
+                               "config_sentence_transformers.json"},
+                              name);
+}
+
+std::optional<NotUsed> unused_file(const ModelDirectory& directory, const fs::path& path,
+                                   bool is_folder) {
+  const std::string name = path.filename().string();
+  const bool is_bert = directory.config.family == Family::bert;
+  if (name.starts_with("adapter_")) {
+    return NotUsed{name, "part of an adapter, which transformers would add to the weights"};
+  }
+  if (is_sentence_file(name)) {
+    if (is_bert) return std::nullopt;
+    return NotUsed{name, "a setting of a sentence encoder, which this model is not", false};
+  }
+  if (contains({"onnx", "openvino", "coreml"}, name) && is_folder) {
+    return NotUsed{name, "holds the model in another format", false};
+  }
+  if (name.starts_with(".")) return std::nullopt;
+  if (is_folder) return NotUsed{name, "is a folder that is not looked into", false};
+  if (name == "config.json" || is_tokenizer_file(name) || is_document(name)) return std::nullopt;
+  if (name == "head.safetensors") {
+    if (is_bert) return std::nullopt;
+    return NotUsed{name, "is a head for encoders, and this model has its own", false};
+  }
+  if (directory.tensors.label() == path.string()) return std::nullopt;
+  for (const auto& file : directory.tensors.files()) {
+    if (file->path() == path.string()) return std::nullopt;
+  }
+  if (is_weights_file(name)) {
+    return NotUsed{name,
+                   fmt::format("holds weights too; those of {} are used",
+                               fs::path(directory.tensors.label()).filename().string()),
+                   false};
+  }
+  return NotUsed{name, "is no file of a model that is known here", false};
+}
+
+std::vector<NotUsed> unused_files(const ModelDirectory& directory) {
+  std::vector<fs::directory_entry> entries(fs::directory_iterator(directory.path), {});
+  std::ranges::sort(entries);
+  std::vector<NotUsed> result;
+  for (const auto& entry : entries) {
+    std::error_code error;
+    auto file = unused_file(directory, entry.path(), entry.is_directory(error));
+    if (file) result.push_back(std::move(*file));
+  }
+  return result;
+}
+
+}  // namespace
+
+bool is_weights_file(std::string_view name) {
+  return name.find(".safetensors") != std::string_view::npos || name.starts_with("pytorch_model") ||
+         ends_with_any({".bin", ".h5", ".msgpack", ".onnx", ".gguf", ".ot", ".pt", ".pth"}, name);
+}
+
+std::string sentence(const NotUsed& part) { return fmt::format("{}: {}", part.name, part.reason); }
+
+std::string DirectoryNotes::unused_line() const {
+  constexpr std::size_t most = 4;
+  std::vector<std::string> names;
+  for (const auto* group : {&files, &tensors, &settings}) {
+    for (const NotUsed& part : *group) {
+      if (part.matters) names.push_back(part.name);
+    }
+  }
+  std::string line;
+  for (std::size_t i = 0; i < std::min(names.size(), most); ++i) {
+    line += (i > 0 ? ", " : "") + names[i];
+  }
+  if (names.size() > most) line += fmt::format(" and {} more", names.size() - most);
+  return line;
+}
+
+DirectoryNotes directory_notes(const ModelDirectory& directory) {
+  return {directory.readings, unused_files(directory), unused_tensors(directory),
+          unused_settings(directory)};
+}
+
+}  // namespace sextant::model

@@ -1,0 +1,143 @@
+/// Model directories as users give them: what is said of them, and pooling from fit-head to advise.
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "program.hpp"
+
+using namespace sextant;
+using namespace sextant::test;
+using nlohmann::json;
+
+namespace {
+
+void check_error(const ProgramRuns& runs, const std::string& arguments,
+                 const std::string& message) {
+  const Outcome outcome = runs.run(arguments);
+  CHECK(outcome.status == 3);
+  // Messages may be wrapped: compare words.
+  std::string words = outcome.errors;
+  std::ranges::replace(words, '\n', ' ');
+  CHECK_MESSAGE(words.find(message) != std::string::npos, words);
+}
+
+json result(const ProgramRuns& runs, const std::string& arguments) {
+  const Outcome outcome = runs.run(arguments + " --json -");
+  REQUIRE_MESSAGE(outcome.status == 0, outcome.errors);
+  return json::parse(outcome.output);
+}
+
+}  // namespace
+
+TEST_CASE("what was given in place of a model or a geometry is named, with the option it goes to") {
+  const ProgramRuns runs("given");
+  const std::string prompt = " --prompt '" + decoder_prompt + "'";
+  check_error(runs, "advise --model gpt2" + prompt, "hf download gpt2 --local-dir gpt2");
+  check_error(runs, "inspect sentence-transformers/all-MiniLM-L6-v2", "hf download");
+  check_error(runs, "inspect absent.json", "absent.json: does not exist");
+  check_error(runs, "advise --model '" + decoder + "/model.safetensors'" + prompt,
+              "is a file, expected a model's directory");
+  check_error(runs, "advise --geometry '" + decoder_prompt + "'",
+              "is JSON, expected a geometry file (.safetensors): a prompt goes with --prompt");
+  check_error(runs, "select --geometry '" + decoder + "'",
+              "is a directory, expected a geometry file (.safetensors): a model's directory goes "
+              "with --model");
+  check_error(runs, "select --geometry '" + decoder + "/model.safetensors'",
+              "expected \"sextant-geometry/1\": these are a model's weights");
+  check_error(runs, "advise --model '" + decoder + "' --prompt '" + decoder + "/model.safetensors'",
+              "is a safetensors file, expected JSON");
+}
+
+TEST_CASE("a token without a row in the embedding is the tokenizer's, and named with its place") {
+  const ProgramRuns runs("tokens");
+  write_encoder(runs.path("encoder"));
+  const std::string vocabulary = io::read_file(runs.path("encoder/vocab.txt"));
+  io::write_file(runs.path("encoder/vocab.txt"), vocabulary + "new\n");
+  CHECK(result(runs, "inspect ../encoder")["notes"][0] ==
+        "the tokenizer has 18 tokens, the embedding 17 rows: texts with one of the last 1 are "
+        "refused");
+  io::write_file(runs.path("s.tsv"), "sentence\tlabel\na b\t1\nb c\t0\nd\t1\na new\t0\n");
+  const std::string message =
+      "holds the token \"new\", number 17, but the model's embedding has 17 rows: the tokenizer is "
+      "larger than the model";
+  check_error(runs, "fit-head --model ../encoder --data ../s.tsv --out ../h.safetensors",
+              "s.tsv: line 5: " + message);
+  io::write_file(runs.path("s.tsv"), "sentence\tlabel\na b\t1\nb c\t0\nd\t1\na\t0\n");
+  REQUIRE(runs.run("fit-head --model ../encoder --data ../s.tsv --out ../h.safetensors").status ==
+          0);
+  io::write_file(runs.path("p.json"),
+                 R"({"examples": [{"text": "a", "y": 1}, {"text": "b", "y": 0}],
+                     "queries": [{"text": "c"}, {"text": "new a"}]})");
+  check_error(runs, "advise --model ../encoder --head ../h.safetensors --prompt ../p.json",
+              "p.json: queries[1]: " + message);
+}
+
+TEST_CASE("a head is fitted and used with the directory's pooling, and with no other") {
+  const ProgramRuns runs("pooling");
+  const std::string encoder = runs.path("encoder");
+  write_encoder(encoder);
+  io::write_file(runs.path("s.tsv"),
+                 "sentence\tlabel\na b\t1\nb c\t0\nd\t1\na\t0\ne f a\t1\nc c\t0\n");
+  io::write_file(runs.path("p.json"),
+                 R"({"examples": [{"text": "a d", "y": 1}, {"text": "b", "y": 0}],
+                     "queries": [{"text": "c"}]})");
+  const std::string fit = "fit-head --model ../encoder --data ../s.tsv --out ";
+  const std::string advise = "advise --model ../encoder --prompt ../p.json --head ";
+  CHECK(result(runs, fit + "../mean.safetensors")["pooling"] == "mean");
+  CHECK(result(runs, "inspect ../encoder")["pooling"] == "mean");
+  std::filesystem::create_directories(encoder + "/1_Pooling");
+  io::write_file(encoder + "/1_Pooling/config.json", R"({"pooling_mode_cls_token": true})");
+  std::filesystem::create_directories(encoder + "/2_Normalize");
+  CHECK(result(runs, "inspect ../encoder")["pooling"] == "cls normalized");
+  check_error(runs, advise + "../mean.safetensors", "fit it again with `sextant fit-head`");
+  CHECK(result(runs, fit + "../cls.safetensors")["pooling"] == "cls normalized");
+  CHECK(result(runs, "inspect ../cls.safetensors")["pooling"] == "cls normalized");
+  CHECK(runs.run(advise + "../cls.safetensors").status == 0);
+  io::write_file(encoder + "/sentence_bert_config.json", R"({"max_seq_length": 3})");
+  std::string errors = runs.run(advise + "../cls.safetensors").errors;
+  std::ranges::replace(errors, '\n', ' ');
+  CHECK_MESSAGE(errors.find("../p.json: one text is longer than max_seq_length in "
+                            "sentence_bert_config.json (3 tokens), read in full and not cut") !=
+                    std::string::npos,
+                errors);
+  // What is adapted is pooled as before.
+  REQUIRE(runs.run("adapt --model ../encoder --prompt ../p.json --head ../cls.safetensors "
+                   "--horizon 1 --out-model ../adapted")
+              .status == 0);
+  CHECK(result(runs, "inspect ../adapted")["pooling"] == "cls normalized");
+  io::write_file(encoder + "/1_Pooling/config.json", R"({"pooling_mode_max_tokens": true})");
+  check_error(runs, fit + "../max.safetensors", "asks for the pooling \"max\"");
+  check_error(runs, advise + "../cls.safetensors", "asks for the pooling \"max\"");
+  check_error(runs, "inspect ../encoder", "asks for the pooling \"max\"");
+}
+
+TEST_CASE("inspect lists what is not used, advise says it in one line, and quiet nothing") {
+  const ProgramRuns runs("unused");
+  const std::string model = runs.path("model");
+  std::filesystem::copy(decoder, model, std::filesystem::copy_options::recursive);
+  const std::string advise = "advise --model ../model --prompt '" + decoder_prompt + "'";
+  const std::string words = "not used:";
+  CHECK(runs.run(advise).errors.find(words) == std::string::npos);
+  json config = json::parse(io::read_file(model + "/config.json"));
+  config["n_layer"] = 3;
+  config["rope_scaling"] = 2;
+  io::write_file(model + "/config.json", config.dump());
+  const json inspected = result(runs, "inspect ../model");
+  CHECK(inspected["notes"].empty());
+  CHECK(inspected["tied_head"] == true);
+  CHECK(inspected["unused"]["files"].size() == 2);  // the two prompts
+  REQUIRE(inspected["unused"]["tensors"].size() == 1);
+  CHECK(inspected["unused"]["tensors"][0] ==
+        "h.3: 12 tensors of layers beyond the 3 that config.json asks for (n_layer)");
+  REQUIRE(inspected["unused"]["settings"].size() == 1);
+  const std::string text = runs.run("inspect ../model").output;
+  CHECK(text.find("tensors that are not used:\n- h.3: 12 tensors of layers beyond") !=
+        std::string::npos);
+  const Outcome loud = runs.run(advise);
+  std::string errors = loud.errors;
+  std::ranges::replace(errors, '\n', ' ');
+  CHECK(errors.find("sextant: warning: ../model: not used: h.3, rope_scaling (`sextant inspect "
+                    "../model` says why)") != std::string::npos);
+  CHECK(runs.run(advise + " --quiet").errors.empty());
+}

@@ -1,0 +1,380 @@
+/// Model directories as they are found: which tensor is the head, shards and indices that disagree,
+/// files that are none, and what is said not to be used.
+
+#include "sextant/model/directory.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/model/transformer.hpp"
+#include "support/model_directory.hpp"
+
+using namespace sextant;
+using namespace sextant::model;
+using namespace sextant::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string load_error(const fs::path& directory) {
+  return error_of([&] { load_weights<float>(directory); });
+}
+
+/// Logits of every token after a few sequences.
+Rows<float> logits(const Weights<float>& weights) {
+  const TokenBatch batch = pack_causal({{1, 2, 3}, {4, 5}});
+  const Rows<float> hidden = forward(weights, batch, tree_layouts(batch), false).hidden;
+  const Rows<float> head =
+      Eigen::Map<const Rows<float>>(weights.head, weights.config.vocabulary, weights.config.width);
+  return hidden * head.transpose();
+}
+
+/// A GPT-2 with tensors beside its own, or without some of them.
+struct HeadCase {
+  TemporaryDirectory directory{"head-case"};
+  Parameters<float> parameters = random_parameters<float>(small_config(Family::gpt2), 1);
+  std::vector<float> other;
+
+  HeadCase() {
+    const auto& config = parameters.config();
+    Random random(5);
+    other.resize(static_cast<std::size_t>(config.vocabulary * config.width));
+    for (float& value : other) value = static_cast<float>(0.4 * random.normal());
+  }
+  const float* embedding() { return parameters.data("wte.weight"); }
+
+  /// `tie` is null for a config.json that is silent; `head` null for no lm_head.weight.
+  void write(const nlohmann::json& tie, const float* head, bool with_embedding,
+             const std::string& prefix = "transformer.") {
+    auto config = config_json(parameters.config());
+    if (!tie.is_null()) config["tie_word_embeddings"] = tie;
+    io::write_file(directory.path() / "config.json", config.dump());
+    io::SafetensorsWriter writer;
+    add_tensors(writer, parameters, [&](const std::string& name) {
+      return name == "wte.weight" && !with_embedding ? std::string() : prefix + name;
+    });
+    const auto& shape = parameters.config();
+    if (head != nullptr) {
+      writer.add("lm_head.weight", {std::size_t(shape.vocabulary), std::size_t(shape.width)},
+                 std::span<const float>(head, other.size()));
+    }
+    writer.write(directory.path() / "model.safetensors");
+  }
+  Weights<float> load() const { return load_weights<float>(directory.path()); }
+  /// Logits of the model with this embedding and this head.
+  Rows<float> expected(const float* token_embedding, const float* head) const {
+    Weights<float> weights = parameters.weights();
+    weights.token_embedding = token_embedding;
+    weights.head = head;
+    return logits(weights);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the head is decided by the tensors, as transformers 5 does") {
+  HeadCase c;
+  const Rows<float> tied = c.expected(c.embedding(), c.embedding());
+  const Rows<float> untied = c.expected(c.embedding(), c.other.data());
+  const Rows<float> head_alone = c.expected(c.other.data(), c.other.data());
+  REQUIRE((tied - untied).norm() > 1);
+  REQUIRE((tied - head_alone).norm() > 1);
+  for (const nlohmann::json& tie : {nlohmann::json(true), nlohmann::json(nullptr)}) {
+    CAPTURE(tie.dump());
+    c.write(tie, nullptr, true);
+    CHECK(logits(c.load()) == tied);
+    CHECK(c.load().notes->readings.empty());
+    c.write(tie, c.embedding(), true, "");
+    CHECK(logits(c.load()) == tied);
+    CHECK(c.load().config.tied_head);
+    CHECK(c.load().notes->readings.empty());
+    CHECK(c.load().notes->tensors.empty());
+    c.write(tie, c.other.data(), true);
+    CHECK(logits(c.load()) == untied);
+    CHECK_FALSE(c.load().config.tied_head);
+    REQUIRE(c.load().notes->readings.size() == 1);
+    CHECK(contains(c.load().notes->readings[0],
+                   "lm_head.weight is used as the head, since its values differ from "
+                   "transformer.wte.weight"));
+    c.write(tie, c.other.data(), false);
+    CHECK(logits(c.load()) == head_alone);
+    CHECK(c.load().config.tied_head);
+  }
+  c.write(false, c.other.data(), true);
+  CHECK(logits(c.load()) == untied);
+  CHECK(c.load().notes->readings.empty());
+  c.write(false, c.embedding(), true);
+  CHECK(logits(c.load()) == tied);
+  c.write(false, nullptr, true);
+  CHECK(contains(load_error(c.directory.path()), "set tie_word_embeddings to true"));
+  c.write(false, c.other.data(), false);
+  CHECK(contains(load_error(c.directory.path()), "tensor \"wte.weight\": is missing"));
+  c.write(true, nullptr, false);
+  CHECK(contains(load_error(c.directory.path()), "tensor \"wte.weight\": is missing"));
+}
+
+TEST_CASE("a written model has the head that the model had, and all parameters are read") {
+  HeadCase c;
+  for (const bool with_embedding : {true, false}) {
+    c.write(true, c.other.data(), with_embedding);
+    const TemporaryDirectory target("head-written");
+    const auto weights = c.load();
+    AdaptedMatrix matrix{1, LinearKind::value, copy(weights.linear(1, LinearKind::value).weight)};
+    matrix.values.array() += 0.1F;
+    auto changed = weights;
+    changed.replace(1, LinearKind::value, std::make_shared<Rows<float>>(matrix.values));
+    write_adapted_model(c.directory.path(), target.path() / "out", {matrix});
+    CHECK(logits(load_weights<float>(target.path() / "out")) == logits(changed));
+    CHECK(logits(read_parameters<float>(c.directory.path()).weights()) == logits(weights));
+  }
+}
+
+TEST_CASE("an index that disagrees with its shards costs nothing that is not needed") {
+  const auto parameters = random_parameters<float>(small_config(Family::gpt2), 1);
+  const TemporaryDirectory directory("index");
+  const fs::path path = directory.path();
+  io::write_file(path / "config.json", config_json(parameters.config()).dump());
+  nlohmann::json map;
+  for (const int shard : {0, 1}) {
+    const std::string file = "model-" + std::to_string(shard) + ".safetensors";
+    io::SafetensorsWriter writer;
+    add_tensors(writer, parameters, [&](const std::string& name) {
+      const bool here = (name.size() % 2 == 1) == (shard == 1);
+      if (here) map[name] = file;
+      return here ? name : std::string();
+    });
+    writer.write(path / file);
+  }
+  const auto load = [&](const nlohmann::json& weight_map) {
+    io::write_file(path / "model.safetensors.index.json",
+                   nlohmann::json{{"weight_map", weight_map}}.dump());
+    return logits(load_weights<float>(path));
+  };
+  const Rows<float> expected = logits(parameters.weights());
+  CHECK(load(map) == expected);
+  auto changed = map;
+  changed["score.weight"] = "model-7.safetensors";  // a file that is not there
+  changed["other.weight"] = "model-0.safetensors";  // a tensor that is not there
+  CHECK(load(changed) == expected);
+  changed = map;
+  changed.erase("h.1.mlp.c_fc.bias");  // in a shard, not in the index
+  CHECK(load(changed) == expected);
+  changed["h.1.mlp.c_fc.bias"] =  // in the other shard
+      map["h.1.mlp.c_fc.bias"] == "model-0.safetensors" ? "model-1.safetensors"
+                                                        : "model-0.safetensors";
+  CHECK(load(changed) == expected);
+  changed["h.1.mlp.c_fc.bias"] = "model-7.safetensors";
+  CHECK(load(changed) == expected);
+  changed["lm_head.weight"] = "model-7.safetensors";  // it may differ from the embedding
+  CHECK(contains(error_of([&] { load(changed); }),
+                 "tensor \"lm_head.weight\": lies in model-7.safetensors, which is not in the "
+                 "directory: get that file again"));
+  load(map);
+  const std::string missing = map["h.1.mlp.c_fc.bias"];
+  fs::remove(path / missing);
+  const std::string error = load_error(path);
+  CHECK_MESSAGE(contains(error, "lies in " + missing + ", which is not in the directory"), error);
+}
+
+TEST_CASE("tensors of unknown types are copied, and refused only where they are needed") {
+  const auto parameters = random_parameters<float>(small_config(Family::gpt2), 1);
+  const TemporaryDirectory directory("types");
+  const fs::path path = directory.path() / "model";
+  fs::create_directory(path);
+  write_model(path, parameters);
+  const std::vector<std::byte> bytes(6, std::byte{7});
+  const auto write = [&](const std::string& unknown) {
+    io::SafetensorsWriter writer;
+    add_tensors(writer, parameters,
+                [&](const std::string& name) { return name == unknown ? "" : name; });
+    writer.add(unknown, "F4", {3, 4}, bytes);
+    writer.add("scale", "F8_E8M0", {6}, bytes);
+    writer.write(path / "model.safetensors");
+  };
+  write("score.weight");
+  const auto weights = load_weights<float>(path);
+  CHECK(logits(weights) == logits(parameters.weights()));
+  CHECK(weights.notes->unused_line() == "score, scale");
+  write_adapted_model(path, directory.path() / "out", {});
+  const io::SafetensorsFile copied(directory.path() / "out" / "model.safetensors");
+  CHECK(copied.at("score.weight").type_name == "F4");
+  CHECK(std::ranges::equal(copied.bytes(copied.at("scale")), bytes));
+  write("ln_f.bias");
+  CHECK(contains(load_error(path), "ln_f.bias\": has shape [3, 4], expected [12]"));
+}
+
+TEST_CASE("what is no model directory is named, with what to do") {
+  const TemporaryDirectory directory("no-model");
+  const fs::path path = directory.path();
+  CHECK(contains(load_error("gpt2"),
+                 "gpt2: does not exist, expected a model's directory: if it is "
+                 "a model of the Hugging Face hub, download it first"));
+  CHECK(contains(load_error("sentence-transformers/all-MiniLM-L6-v2"),
+                 "hf download sentence-transformers/all-MiniLM-L6-v2 --local-dir "
+                 "all-MiniLM-L6-v2"));
+  CHECK_FALSE(contains(load_error("./gpt2"), "hub"));
+  CHECK_FALSE(contains(load_error("/a/b"), "hub"));
+  io::write_file(path / "model.safetensors", "x");
+  CHECK(
+      contains(load_error(path / "model.safetensors"), "is a file, expected a model's directory"));
+  fs::remove(path / "model.safetensors");
+
+  const auto parameters = random_parameters<float>(small_config(Family::gpt2), 1);
+  write_model(path, parameters);
+  const std::string weights = io::read_file(path / "model.safetensors");
+  const std::string pointer =
+      "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 548105171\n";
+  const std::string page = "\n<!DOCTYPE html>\n<html><body>Sign in</body></html>\n";
+  for (const std::string name :
+       {"model.safetensors", "config.json", "tokenizer.json", "vocab.txt", "merges.txt"}) {
+    const bool is_there = fs::exists(path / name);
+    const std::string kept = is_there ? io::read_file(path / name) : std::string();
+    io::write_file(path / name, pointer);
+    std::string error = load_error(path);
+    CHECK_MESSAGE(contains(error, name + ": is a Git LFS pointer"), error);
+    CHECK_MESSAGE(contains(error, "git lfs pull"), error);
+    io::write_file(path / name, page);
+    error = load_error(path);
+    CHECK_MESSAGE(contains(error, name + ": is a web page"), error);
+    if (is_there) {
+      io::write_file(path / name, kept);
+    } else {
+      fs::remove(path / name);
+    }
+  }
+  CHECK(load_error(path) == "no error");
+  io::write_file(path / "model.safetensors", weights.substr(0, weights.size() - 100));
+  CHECK(contains(load_error(path), "the file is cut off or damaged"));
+  fs::rename(path / "model.safetensors", path / "pytorch_model.bin");
+  CHECK(contains(load_error(path), "but pytorch_model.bin: convert it"));
+  fs::remove(path / "pytorch_model.bin");
+  io::write_file(path / "adapter_config.json", "{}");
+  CHECK(contains(load_error(path), "merge_and_unload"));
+  fs::create_directories(path / "cache" / "snapshots" / "abc");
+  CHECK(contains(load_error(path / "cache"), "cache/snapshots/abc"));
+  fs::create_directories(path / "old" / "0_Transformer");
+  io::write_file(path / "old" / "0_Transformer" / "config.json", "{}");
+  CHECK(contains(load_error(path / "old"), "old/0_Transformer"));
+}
+
+namespace {
+
+std::vector<std::string> sentences(const std::vector<NotUsed>& parts) {
+  std::vector<std::string> result;
+  for (const NotUsed& part : parts) result.push_back(sentence(part));
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("what a directory holds and is not used is listed, and nothing else") {
+  const TemporaryDirectory directory("unused");
+  const fs::path path = directory.path();
+  const auto whole = random_parameters<float>(small_config(Family::gpt2, 5), 1);
+  write_model(path, whole);
+  auto config = config_json(whole.config());
+  CHECK(load_weights<float>(path).notes->unused_line().empty());
+  config["n_layer"] = 3;
+  config["rope_scaling"] = {{"type", "linear"}};
+  config["sliding_window"] = nullptr;
+  config["use_flash"] = false;
+  config["resid_pdrop"] = 0.1;
+  config["id2label"] = {{"0", "no"}};
+  config["auto_map"] = {{"AutoModel", "m.M"}};
+  io::write_file(path / "config.json", config.dump());
+  const std::vector<float> zeros(144, 0.0F);
+  io::SafetensorsWriter writer;
+  add_tensors(writer, whole, [](const std::string& name) { return "transformer." + name; });
+  for (const std::string name : {"transformer.h.0.attn.bias", "transformer.h.4.attn.masked_bias",
+                                 "score.weight", "v_head.summary.bias", "v_head.summary.weight",
+                                 "transformer.h.0.attn.rotary", "transformer.h.2.attn.rotary"}) {
+    writer.add(name, {144}, zeros);
+  }
+  writer.write(path / "model.safetensors");
+  for (const std::string name : {"README.md", "LICENSE", ".gitattributes", "generation_config.json",
+                                 "vocab.json", "merges.txt", "training_args.bin", "train.py"}) {
+    io::write_file(path / name, "x");
+  }
+  for (const std::string name : {"adapter_model.safetensors", "tf_model.h5", "head.safetensors",
+                                 "modules.json", "notes.json"}) {
+    io::write_file(path / name, "[]");
+  }
+  fs::create_directories(path / "1_Pooling");
+  fs::create_directories(path / "onnx");
+  fs::create_directories(path / ".git");
+  const auto notes = *load_weights<float>(path).notes;
+  CHECK(notes.readings.empty());
+  CHECK(sentences(notes.tensors) ==
+        std::vector<std::string>{
+            "h.3 to h.4: 24 tensors of layers beyond the 3 that config.json asks for (n_layer)",
+            "score: one tensor of a head of another task: predictions here have their own",
+            "v_head: 2 tensors of a head of another task: predictions here have their own",
+            "transformer.h.*.attn.rotary: 2 tensors that the architecture of config.json (gpt2) "
+            "does not have"});
+  CHECK(sentences(notes.settings) ==
+        std::vector<std::string>{
+            "auto_map: {\"AutoModel\":\"m.M\"} in config.json: code of the model's own is not run",
+            "rope_scaling: {\"type\":\"linear\"} in config.json: is not a setting of this "
+            "architecture here"});
+  CHECK(sentences(notes.files) ==
+        std::vector<std::string>{
+            "1_Pooling: a setting of a sentence encoder, which this model is not",
+            "adapter_model.safetensors: part of an adapter, which transformers would add to the "
+            "weights",
+            "head.safetensors: is a head for encoders, and this model has its own",
+            "modules.json: a setting of a sentence encoder, which this model is not",
+            "notes.json: is no file of a model that is known here",
+            "onnx: holds the model in another format",
+            "tf_model.h5: holds weights too; those of model.safetensors are used"});
+  CHECK(notes.unused_line() == "adapter_model.safetensors, h.3 to h.4, score, v_head and 3 more");
+}
+
+TEST_CASE("of an encoder the heads of pretraining and settings of sentence encoders are listed") {
+  const TemporaryDirectory directory("unused-encoder");
+  const fs::path path = directory.path();
+  const auto parameters = random_parameters<float>(small_config(Family::bert), 1);
+  write_model(path, parameters);
+  const std::vector<float> zeros(4, 0.0F);
+  io::SafetensorsWriter writer;
+  add_tensors(writer, parameters, [](const std::string& name) { return "bert." + name; });
+  for (const std::string name : {"bert.pooler.dense.weight", "bert.pooler.dense.bias",
+                                 "cls.predictions.bias", "bert.embeddings.position_ids"}) {
+    writer.add(name, {4}, zeros);
+  }
+  writer.write(path / "model.safetensors");
+  io::write_file(path / "modules.json", "[]");
+  io::write_file(path / "head.safetensors", "x");
+  io::write_file(path / "sentence_bert_config.json", R"({"max_seq_length": 16})");
+  io::write_file(path / "config_sentence_transformers.json",
+                 R"({"prompts": {"query": "query: "}, "default_prompt_name": "query"})");
+  const auto notes = *load_weights<float>(path).notes;
+  CHECK(notes.files.empty());
+  CHECK(sentences(notes.tensors) ==
+        std::vector<std::string>{
+            "cls: one tensor of the heads of pretraining (masked words, next sentence)",
+            "pooler: 2 tensors of a layer over [CLS] for other tasks, which no embedding here "
+            "passes through"});
+  CHECK(sentences(notes.settings) ==
+        std::vector<std::string>{
+            "max_seq_length: 16 in sentence_bert_config.json: longer texts are read in full, up to "
+            "the context of 40 tokens",
+            "default_prompt_name: \"query\" in config_sentence_transformers.json: no such text is "
+            "put before the sentences"});
+  CHECK(notes.unused_line() == "cls, pooler, default_prompt_name");
+}
