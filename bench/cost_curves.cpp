@@ -25,7 +25,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/core/random.hpp"
 #include "sextant/core/threads.hpp"
-#include "sextant/evidence/large.hpp"
+#include "sextant/evidence/products.hpp"
 #include "sextant/spectral/dense_product.hpp"
 #include "sextant/spectral/eigensystem.hpp"
 #include "sextant/spectral/filters.hpp"

@@ -19,7 +19,7 @@
 #include "sextant/core/blas.hpp"
 #include "sextant/core/random.hpp"
 #include "sextant/core/threads.hpp"
-#include "sextant/evidence/large.hpp"
+#include "sextant/evidence/products.hpp"
 #include "sextant/spectral/dense_product.hpp"
 #include "sextant/spectral/eigensystem.hpp"
 

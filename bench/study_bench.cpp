@@ -16,11 +16,11 @@
 #include "sextant/core/memory.hpp"
 #include "sextant/core/threads.hpp"
 #include "sextant/geometry/blocks.hpp"
-#include "sextant/studies/reproduce/digit_tasks.hpp"
-#include "sextant/studies/reproduce/horizon_experiment.hpp"
 #include "sextant/spectral/eigensystem.hpp"
 #include "sextant/spectral/filters.hpp"
-#include "sextant/ttt/path.hpp"
+#include "sextant/studies/reproduce/digit_tasks.hpp"
+#include "sextant/studies/reproduce/horizon_experiment.hpp"
+#include "sextant/ttt/step_path.hpp"
 
 namespace {
 
@@ -38,8 +38,8 @@ void whole_tasks(benchmark::State& state) {
   keep_freed_memory();
   for (auto ignored : state) {
     parallel_for(tasks_per_round, [](std::ptrdiff_t i) {
-      const auto result =
-          studies::reproduce::run_horizon_task(tasks().task(static_cast<std::size_t>(i)), 0.1, horizon);
+      const auto result = studies::reproduce::run_horizon_task(
+          tasks().task(static_cast<std::size_t>(i)), 0.1, horizon);
       benchmark::DoNotOptimize(result.path.data());
     });
   }
@@ -89,10 +89,10 @@ void parts_of_a_task(benchmark::State& state) {
       capture += seconds([&] { geometry = task.model.capture({}); });
       double rho = 0;
       selections += seconds([&] {
-        advice::SelectOptions options;
-        rho = advice::select(geometry, options).rho;
+        advice::HorizonOptions options;
+        rho = advice::choose_horizon(geometry, options).rho;
         options.sigma2.rule = evidence::Sigma2Rule::profile;
-        benchmark::DoNotOptimize(advice::select(geometry, options).t_map);
+        benchmark::DoNotOptimize(advice::choose_horizon(geometry, options).t_map);
       });
       scan += seconds([&] { scan_horizons(geometry, rho); });
       advice += seconds([&] { benchmark::DoNotOptimize(advice::plan(geometry).horizon); });

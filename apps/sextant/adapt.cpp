@@ -16,7 +16,7 @@
 namespace sextant::apps {
 namespace {
 
-struct Options {
+struct AdaptOptions {
   SharedOptions shared;
   SourceOptions source;
   StatisticOptions statistic;
@@ -26,7 +26,7 @@ struct Options {
 };
 
 /// Without --blocks, --budget and --method, every captured block is adapted.
-advice::PlanOptions plan_options(const Options& options, const Source& source) {
+advice::PlanOptions plan_options(const AdaptOptions& options, const Source& source) {
   advice::PlanOptions plan;
   plan.score = score_options(options.statistic, options.shared.seed);
   if (!options.blocks.empty()) {
@@ -37,7 +37,7 @@ advice::PlanOptions plan_options(const Options& options, const Source& source) {
   return plan;
 }
 
-void run(const Options& options) {
+void run_adapt(const AdaptOptions& options) {
   apply_shared_options(options.shared);
   check_update(options.update);
   const bool chooses = options.statistic.budget || !options.statistic.method.empty();
@@ -90,7 +90,7 @@ void run(const Options& options) {
 void add_adapt(CLI::App& app) {
   auto* command =
       app.add_subcommand("adapt", "Make an update on the model and check the linear prediction");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<AdaptOptions>();
   add_source_options(*command, options->source, false);
   command->add_option("--blocks", options->blocks,
                       "Names of the blocks to adapt, a,b,c; default: all captured, or --budget");
@@ -104,7 +104,7 @@ void add_adapt(CLI::App& app) {
       ->check(CLI::Range(0, 1'000'000));
   add_output_options(*command, options->output, true);
   add_shared_options(*command, options->shared);
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_adapt(*options); });
 }
 
 }  // namespace sextant::apps

@@ -16,7 +16,7 @@
 namespace sextant::apps {
 namespace {
 
-struct Options {
+struct AdviseOptions {
   SharedOptions shared;
   SourceOptions source;
   StatisticOptions statistic;
@@ -24,7 +24,7 @@ struct Options {
   OutputOptions output;
 };
 
-void run(const Options& options) {
+void run_advise(const AdviseOptions& options) {
   apply_shared_options(options.shared);
   advice::PlanOptions plan_options;
   plan_options.score = score_options(options.statistic, options.shared.seed);
@@ -64,14 +64,14 @@ void run(const Options& options) {
 void add_advise(CLI::App& app) {
   auto* command = app.add_subcommand(
       "advise", "When, how far and which; with a model, adapts it and checks the prediction");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<AdviseOptions>();
   add_source_options(*command, options->source, true);
   add_score_options(*command, options->statistic);
   add_horizon_options(*command, options->statistic);
   add_update_options(*command, options->update);
   add_output_options(*command, options->output, true);
   add_shared_options(*command, options->shared);
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_advise(*options); });
 }
 
 }  // namespace sextant::apps

@@ -18,7 +18,7 @@
 namespace sextant::apps {
 namespace {
 
-struct Options {
+struct FitHeadOptions {
   SharedOptions shared;
   OutputOptions output;
   std::string model;
@@ -40,7 +40,7 @@ std::optional<double> accuracy(const std::vector<task::LabelledText>& data,
   return right / static_cast<double>(data.size());
 }
 
-readout::RidgeFit fitted(const Options& options, const model::Weights<float>& weights,
+readout::RidgeFit fitted(const FitHeadOptions& options, const model::Weights<float>& weights,
                          const readout::Pooling& pooling,
                          const std::vector<task::LabelledText>& data) {
   const auto tokenizer = tokenizer::load_tokenizer(options.model);
@@ -55,7 +55,7 @@ readout::RidgeFit fitted(const Options& options, const model::Weights<float>& we
   }
 }
 
-void run(const Options& options) {
+void run_fit_head(const FitHeadOptions& options) {
   apply_shared_options(options.shared);
   ResultFiles files(options.output, {{"--data", options.data}}, {{"--out", options.out}});
   const auto weights = model::load_weights<float>(options.model);
@@ -112,14 +112,14 @@ void run(const Options& options) {
 void add_fit_head(CLI::App& app) {
   auto* command =
       app.add_subcommand("fit-head", "Fit a linear readout on an encoder's pooled embeddings");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<FitHeadOptions>();
   command->add_option("--model", options->model, "Model directory")->required();
   command->add_option("--data", options->data, "Labelled sentences: sentence<TAB>label")
       ->required();
   command->add_option("--out", options->out, "Head file to write (.safetensors)")->required();
   add_output_options(*command, options->output, false);
   add_shared_options(*command, options->shared);
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_fit_head(*options); });
 }
 
 }  // namespace sextant::apps

@@ -12,14 +12,14 @@
 namespace sextant::apps {
 namespace {
 
-struct Options {
+struct GeometryOptions {
   SharedOptions shared;
   SourceOptions source;
   OutputOptions output;
   std::string out;
 };
 
-void run(const Options& options) {
+void run_geometry(const GeometryOptions& options) {
   apply_shared_options(options.shared);
   check_source(options.source);
   capture_options(options.source);  // wrong usage before any work
@@ -45,12 +45,12 @@ void run(const Options& options) {
 
 void add_geometry(CLI::App& app) {
   auto* command = app.add_subcommand("geometry", "Capture residuals and block kernels of a prompt");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<GeometryOptions>();
   add_source_options(*command, options->source, false);
   command->add_option("--out", options->out, "Geometry file to write (.safetensors)")->required();
   add_output_options(*command, options->output, false);
   add_shared_options(*command, options->shared);
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_geometry(*options); });
 }
 
 }  // namespace sextant::apps

@@ -15,7 +15,7 @@
 namespace sextant::apps {
 namespace {
 
-struct Options {
+struct InspectOptions {
   SharedOptions shared;
   OutputOptions output;
   std::string path;
@@ -35,7 +35,7 @@ Summary summarize_safetensors(const std::string& path, const report::TerminalSty
                    "directory");
 }
 
-void run(const Options& options) {
+void run_inspect(const InspectOptions& options) {
   apply_shared_options(options.shared);
   ResultFiles files(options.output, {{"path", options.path}});
   const auto style = report::terminal_style(1);
@@ -78,13 +78,13 @@ void run(const Options& options) {
 void add_inspect(CLI::App& app) {
   auto* command =
       app.add_subcommand("inspect", "What a model directory, geometry, prompt or head file holds");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<InspectOptions>();
   command->add_option("path", options->path, "Model directory, .safetensors, .json, .csv or .tsv")
       ->required();
   add_table_options(*command, options->table);
   add_output_options(*command, options->output, false);
   add_shared_options(*command, options->shared);
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_inspect(*options); });
 }
 
 }  // namespace sextant::apps

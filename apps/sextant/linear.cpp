@@ -8,14 +8,14 @@
 #include "commands.hpp"
 #include "output.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/studies/generators/covariances.hpp"
 #include "sextant/studies/linear/advice.hpp"
 #include "sextant/studies/presentation/linear_text.hpp"
-#include "sextant/studies/generators/covariances.hpp"
 
 namespace sextant::apps {
 namespace {
 
-struct Options {
+struct LinearOptions {
   studies::linear::Isotropic setting;
   std::optional<std::int64_t> d;
   std::string covariances;
@@ -23,27 +23,30 @@ struct Options {
   OutputOptions output;
 };
 
-studies::linear::Advice advice_from(const Options& options) {
+studies::linear::Advice advice_from(const LinearOptions& options) {
   studies::linear::Isotropic setting = options.setting;
   if (options.covariances.empty()) {
     if (!options.d) throw UsageError("--d: is missing; give it, or --covariances FILE");
     setting.d = *options.d;
     return studies::linear::advise(setting, options.advice);
   }
-  const studies::generators::Covariances read = studies::generators::read_covariances(options.covariances);
+  const studies::generators::Covariances read =
+      studies::generators::read_covariances(options.covariances);
   if (options.d && *options.d != read.task.size()) {
     throw UsageError(fmt::format("--d: is {}, but {} holds {} variances", *options.d,
                                  options.covariances, read.task.size()));
   }
   return studies::linear::advise(
-      studies::linear::Diagonal{setting.n, setting.k, read.input_variances, read.task, setting.sigma2},
+      studies::linear::Diagonal{setting.n, setting.k, read.input_variances, read.task,
+                                setting.sigma2},
       read.task_variances, options.advice);
 }
 
-void run(const Options& options) {
+void run_linear(const LinearOptions& options) {
   ResultFiles files(options.output, {{"--covariances", options.covariances}});
   const studies::linear::Advice advice = advice_from(options);
-  files.write(studies::presentation::to_json(advice), studies::presentation::linear_text(advice, report::terminal_style(1)), {});
+  files.write(studies::presentation::to_json(advice),
+              studies::presentation::linear_text(advice, report::terminal_style(1)), {});
 }
 
 }  // namespace
@@ -51,7 +54,7 @@ void run(const Options& options) {
 void add_linear(CLI::App& app) {
   auto* command = app.add_subcommand(
       "linear", "The linear transformer: adapt or not, which start, which step, what gain");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<LinearOptions>();
   command->add_option("--n", options->setting.n, "Labelled examples in a context")->required();
   command->add_option("--k", options->setting.k, "Samples of the gradient step")->required();
   command->add_option("--d", options->d, "Dimension; with --covariances that of the file");
@@ -74,7 +77,7 @@ void add_linear(CLI::App& app) {
                    "Also up to this many steps, in the limit of large sizes")
       ->capture_default_str();
   add_output_options(*command, options->output, false);
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_linear(*options); });
 }
 
 }  // namespace sextant::apps

@@ -174,7 +174,7 @@ void add_horizon_options(CLI::App& command, StatisticOptions& options) {
   command.add_option("--prior-scale", options.prior_scale, "tau2: fit, or a value")
       ->capture_default_str();
   command.add_option("--delta", options.delta, "The certificate holds with probability 1 - delta")
-      ->default_str(fmt::format("{}", advice::SelectOptions().delta));
+      ->default_str(fmt::format("{}", advice::HorizonOptions().delta));
 }
 
 void add_score_options(CLI::App& command, StatisticOptions& options) {
@@ -220,8 +220,8 @@ std::pair<int, int> parse_layers(const std::string& text) {
   return {first, last};
 }
 
-advice::SelectOptions select_options(const StatisticOptions& options) {
-  advice::SelectOptions result;
+advice::HorizonOptions select_options(const StatisticOptions& options) {
+  advice::HorizonOptions result;
   result.horizons = parse_horizons(options.horizons);
   if (options.step_scale) result.step.scale = *options.step_scale;
   result.step.rho = options.rho;
@@ -231,8 +231,8 @@ advice::SelectOptions select_options(const StatisticOptions& options) {
   return result;
 }
 
-advice::ScoreOptions score_options(const StatisticOptions& options, std::uint64_t seed) {
-  advice::ScoreOptions result;
+advice::BlockRankingOptions score_options(const StatisticOptions& options, std::uint64_t seed) {
+  advice::BlockRankingOptions result;
   if (!options.method.empty()) {
     try {
       result.method = subspace::method_from_name(options.method);

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "output.hpp"
-#include "sextant/advice/score.hpp"
+#include "sextant/advice/rank_blocks.hpp"
 #include "sextant/model/capture.hpp"
 #include "sextant/ttt/load.hpp"
 #include "table_source.hpp"
@@ -70,8 +70,8 @@ std::vector<std::int64_t> parse_horizons(const std::string& text);
 /// "2-5" or "3". Throws `UsageError`.
 std::pair<int, int> parse_layers(const std::string& text);
 
-advice::SelectOptions select_options(const StatisticOptions& options);
-advice::ScoreOptions score_options(const StatisticOptions& options, std::uint64_t seed);
+advice::HorizonOptions select_options(const StatisticOptions& options);
+advice::BlockRankingOptions score_options(const StatisticOptions& options, std::uint64_t seed);
 
 /// Splits "a,b,c"; no empty names. Throws `UsageError`.
 std::vector<std::string> parse_names(const std::string& text, const std::string& option);

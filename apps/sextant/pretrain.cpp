@@ -15,7 +15,7 @@ namespace sextant::apps {
 namespace {
 
 template <class Recipe>
-struct Options {
+struct PretrainOptions {
   SharedOptions shared;
   Recipe recipe;
   studies::pretrain::RunOptions run;
@@ -33,8 +33,9 @@ void print_errors(const std::vector<studies::pretrain::MeasuredErrors>& measured
     fmt::print("\n");
   };
   fmt::print("\n");
-  print_row(title,
-            [](const auto& column) { return studies::pretrain::format_shifts(column.family.shifts); });
+  print_row(title, [](const auto& column) {
+    return studies::pretrain::format_shifts(column.family.shifts);
+  });
   print_row("", [](const auto& column) {
     const double noise = column.family.label_noise;
     return noise > 0 ? fmt::format("noise {}", noise) : std::string("clean");
@@ -58,7 +59,8 @@ void print_result(const studies::pretrain::PretrainResult& result, const std::st
   fmt::print("Errors on {} fresh tasks of {} examples and one query for each column,\n",
              first.count, first.examples);
   fmt::print("by the shifts that tasks are drawn from and the noise of their labels\n");
-  print_errors(result.measured, "Squared error", &studies::pretrain::PredictorErrors::squared_error);
+  print_errors(result.measured, "Squared error",
+               &studies::pretrain::PredictorErrors::squared_error);
   print_errors(result.measured, "Accuracy", &studies::pretrain::PredictorErrors::accuracy);
 }
 
@@ -93,7 +95,7 @@ void print_result(const studies::pretrain::RegressionResult& result, const std::
 
 /// Trains with a progress line, which is gone when the result is printed.
 template <class Recipe, class Train>
-void run(Options<Recipe>& options, const Train& train) {
+void run_pretrain(PretrainOptions<Recipe>& options, const Train& train) {
   apply_shared_options(options.shared);
   options.recipe.seed = options.shared.seed;
   const auto result = [&] {
@@ -109,79 +111,83 @@ void run(Options<Recipe>& options, const Train& train) {
 }
 
 template <class Value>
-void add(CLI::App& command, const char* name, Value& value, const char* help) {
+void add_recipe(CLI::App& command, const char* name, Value& value, const char* help) {
   command.add_option(name, value, help)->capture_default_str();
 }
 
 /// The options of every recipe; all that a run takes besides.
 template <class Recipe>
-void add_common(CLI::App& command, Options<Recipe>& options) {
+void add_common(CLI::App& command, PretrainOptions<Recipe>& options) {
   auto& [shared, recipe, run] = options;
   auto& schedule = recipe.training.schedule;
   command.add_option("--out", run.out, "Model directory to make, new or empty")->required();
-  add(command, "--layers", recipe.layers, "Layers");
-  add(command, "--heads", recipe.heads, "Attention heads per layer");
-  add(command, "--width", recipe.width, "Width of the residual stream, a multiple of --heads");
-  add(command, "--steps", schedule.steps, "Training steps");
-  add(command, "--warmup", schedule.warmup, "Steps of linear warm-up; a half cosine follows");
-  add(command, "--learning-rate", schedule.peak, "Largest learning rate");
-  add(command, "--weight-decay", recipe.training.adamw.weight_decay,
-      "Decoupled weight decay of matrices");
-  add(command, "--checkpoint-every", run.checkpoint_every,
-      "Steps between saved states, in DIR.partial.safetensors");
+  add_recipe(command, "--layers", recipe.layers, "Layers");
+  add_recipe(command, "--heads", recipe.heads, "Attention heads per layer");
+  add_recipe(command, "--width", recipe.width,
+             "Width of the residual stream, a multiple of --heads");
+  add_recipe(command, "--steps", schedule.steps, "Training steps");
+  add_recipe(command, "--warmup", schedule.warmup,
+             "Steps of linear warm-up; a half cosine follows");
+  add_recipe(command, "--learning-rate", schedule.peak, "Largest learning rate");
+  add_recipe(command, "--weight-decay", recipe.training.adamw.weight_decay,
+             "Decoupled weight decay of matrices");
+  add_recipe(command, "--checkpoint-every", run.checkpoint_every,
+             "Steps between saved states, in DIR.partial.safetensors");
   command.add_flag("--resume", run.resume,
                    "Continue an unfinished run from its saved state, if there is one");
   add_shared_options(command, shared);
 }
 
-void add_digit_shift(CLI::App& pretrain) {
+void add_digit_shift_recipe(CLI::App& pretrain) {
   auto& command = *pretrain.add_subcommand(
       "digit-shift", "Learns y = (x + shift) mod 10 from examples in its prompt");
-  const auto options = std::make_shared<Options<studies::pretrain::DigitShiftRecipe>>();
+  const auto options = std::make_shared<PretrainOptions<studies::pretrain::DigitShiftRecipe>>();
   auto& recipe = options->recipe;
   const auto shifts = std::make_shared<std::string>("0-4");
-  add(command, "--shifts", *shifts, "Shifts to train on, such as 0-4 or 0-4,7");
-  add(command, "--noise", recipe.family.label_noise,
-      "Probability that an example's label is replaced by a uniform digit");
-  add(command, "--examples", recipe.examples, "Examples per training sequence, before its query");
-  add(command, "--batch", recipe.batch, "Sequences per step");
-  add(command, "--test-tasks", recipe.test_tasks, "Fresh tasks for each measured error");
+  add_recipe(command, "--shifts", *shifts, "Shifts to train on, such as 0-4 or 0-4,7");
+  add_recipe(command, "--noise", recipe.family.label_noise,
+             "Probability that an example's label is replaced by a uniform digit");
+  add_recipe(command, "--examples", recipe.examples,
+             "Examples per training sequence, before its query");
+  add_recipe(command, "--batch", recipe.batch, "Sequences per step");
+  add_recipe(command, "--test-tasks", recipe.test_tasks, "Fresh tasks for each measured error");
   add_common(command, *options);
   command.callback([options, shifts] {
     options->recipe.family.shifts = studies::generators::parse_shifts(*shifts);
-    run(*options, studies::pretrain::pretrain_digit_shift);
+    run_pretrain(*options, studies::pretrain::pretrain_digit_shift);
   });
 }
 
 void add_regression(CLI::App& pretrain) {
   auto& command = *pretrain.add_subcommand(
       "regression", "Learns linear regression from the pairs in its context");
-  const auto options = std::make_shared<Options<studies::pretrain::RegressionRecipe>>();
+  const auto options = std::make_shared<PretrainOptions<studies::pretrain::RegressionRecipe>>();
   auto& recipe = options->recipe;
-  add(command, "--dimension", recipe.dimension, "Dimension of the inputs");
-  add(command, "--noise", recipe.noise, "Variance of the labels' noise; the signal's is 1");
-  add(command, "--examples", recipe.examples, "Pairs of a training series, before its last");
-  add(command, "--batch", recipe.batch, "Series per step");
-  add(command, "--test-tasks", recipe.test_tasks, "Fresh tasks for the measured errors");
+  add_recipe(command, "--dimension", recipe.dimension, "Dimension of the inputs");
+  add_recipe(command, "--noise", recipe.noise, "Variance of the labels' noise; the signal's is 1");
+  add_recipe(command, "--examples", recipe.examples, "Pairs of a training series, before its last");
+  add_recipe(command, "--batch", recipe.batch, "Series per step");
+  add_recipe(command, "--test-tasks", recipe.test_tasks, "Fresh tasks for the measured errors");
   add_common(command, *options);
-  command.callback([options] { run(*options, studies::pretrain::pretrain_regression); });
+  command.callback([options] { run_pretrain(*options, studies::pretrain::pretrain_regression); });
 }
 
 void add_tabular(CLI::App& pretrain) {
   auto& command = *pretrain.add_subcommand(
       "tabular", "Learns to classify rows of a table from labelled rows, on synthetic tables");
-  const auto options = std::make_shared<Options<studies::pretrain::TabularRecipe>>();
+  const auto options = std::make_shared<PretrainOptions<studies::pretrain::TabularRecipe>>();
   auto& recipe = options->recipe;
-  add(command, "--features", recipe.features, "Columns that the model can read");
-  add(command, "--columns", recipe.prior.most_features, "Most columns of a training table");
-  add(command, "--classes", recipe.prior.most_classes, "Most classes");
-  add(command, "--fewest-rows", recipe.prior.fewest_context, "Fewest labelled rows of a table");
-  add(command, "--most-rows", recipe.prior.most_context, "Most labelled rows of a table");
-  add(command, "--queries", recipe.prior.queries, "Rows of each table to predict");
-  add(command, "--batch", recipe.batch, "Tables per step");
-  add(command, "--test-tables", recipe.test_tables, "Fresh tables for each measured error");
+  add_recipe(command, "--features", recipe.features, "Columns that the model can read");
+  add_recipe(command, "--columns", recipe.prior.most_features, "Most columns of a training table");
+  add_recipe(command, "--classes", recipe.prior.most_classes, "Most classes");
+  add_recipe(command, "--fewest-rows", recipe.prior.fewest_context,
+             "Fewest labelled rows of a table");
+  add_recipe(command, "--most-rows", recipe.prior.most_context, "Most labelled rows of a table");
+  add_recipe(command, "--queries", recipe.prior.queries, "Rows of each table to predict");
+  add_recipe(command, "--batch", recipe.batch, "Tables per step");
+  add_recipe(command, "--test-tables", recipe.test_tables, "Fresh tables for each measured error");
   add_common(command, *options);
-  command.callback([options] { run(*options, studies::pretrain::pretrain_tabular); });
+  command.callback([options] { run_pretrain(*options, studies::pretrain::pretrain_tabular); });
 }
 
 }  // namespace
@@ -189,7 +195,7 @@ void add_tabular(CLI::App& pretrain) {
 void add_pretrain(CLI::App& app) {
   auto* pretrain = app.add_subcommand("pretrain", "Train a small in-context learner from scratch");
   pretrain->require_subcommand(1);
-  add_digit_shift(*pretrain);
+  add_digit_shift_recipe(*pretrain);
   add_regression(*pretrain);
   add_tabular(*pretrain);
 }

@@ -102,7 +102,7 @@ ProductSource::ProductSource(const SourceOptions& options, bool quiet)
 }
 
 subspace::EstimatedScores ProductSource::scores(subspace::Method method,
-                                                const advice::Selection& whole,
+                                                const advice::HorizonChoice& whole,
                                                 const advice::ProductOptions& options) const {
   if (method != subspace::Method::query_aware) {
     return subspace::trace_scores_from_products(

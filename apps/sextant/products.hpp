@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "options.hpp"
-#include "sextant/advice/score_products.hpp"
-#include "sextant/advice/select_products.hpp"
+#include "sextant/advice/choose_horizon_products.hpp"
+#include "sextant/advice/rank_blocks_products.hpp"
 #include "sextant/report/advice_html.hpp"
 #include "sextant/ttt/model_kernel.hpp"
 
@@ -41,7 +41,7 @@ struct ProductSource {
   ProductSource& operator=(const ProductSource&) = delete;
 
   /// The estimated scores of `method`, one of the closed forms, under the benchmark of `whole`.
-  subspace::EstimatedScores scores(subspace::Method method, const advice::Selection& whole,
+  subspace::EstimatedScores scores(subspace::Method method, const advice::HorizonChoice& whole,
                                    const advice::ProductOptions& options) const;
 
   std::string description;

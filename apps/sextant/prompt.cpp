@@ -10,7 +10,7 @@
 namespace sextant::apps {
 namespace {
 
-struct Options {
+struct PromptOptions {
   std::string out;
   std::string shifts = "0-9";
   double label_noise = 0;
@@ -20,11 +20,12 @@ struct Options {
   std::uint64_t seed = 1;
 };
 
-void run(const Options& options) {
+void run_prompt(const PromptOptions& options) {
   if (std::isnan(options.label_noise)) throw UsageError("--noise: is nan, expected 0 to 1");
-  const studies::generators::DigitShiftFamily family{studies::generators::parse_shifts(options.shifts), options.label_noise};
-  task::DecoderPrompt prompt =
-      studies::generators::draw_digit_shift_prompt(family, options.examples, options.queries, options.seed);
+  const studies::generators::DigitShiftFamily family{
+      studies::generators::parse_shifts(options.shifts), options.label_noise};
+  task::DecoderPrompt prompt = studies::generators::draw_digit_shift_prompt(
+      family, options.examples, options.queries, options.seed);
   if (options.supervision == task::name_of(task::Supervision::every_label)) {
     prompt.supervision = task::Supervision::every_label;
   }
@@ -37,7 +38,7 @@ void add_prompt(CLI::App& app) {
   auto* prompt = app.add_subcommand("prompt", "Draw a prompt file from a family of tasks");
   prompt->require_subcommand(1);
   auto* command = prompt->add_subcommand("digit-shift", "y = (x + shift) mod 10");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<PromptOptions>();
   command->add_option("--out", options->out, "Prompt file to write")->required();
   command->add_option("--shifts", options->shifts, "Shifts to draw from, such as 0-4 or 0-4,7")
       ->capture_default_str();
@@ -58,7 +59,7 @@ void add_prompt(CLI::App& app) {
       ->check(CLI::IsMember({"leave-one-out", "every-label"}))
       ->capture_default_str();
   command->add_option("--seed", options->seed, "Seed of the draw")->capture_default_str();
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_prompt(*options); });
 }
 
 }  // namespace sextant::apps

@@ -6,12 +6,12 @@
 namespace sextant::apps {
 namespace {
 
-struct Options {
+struct ReproduceGaussianOptions {
   ReproduceOptions common;
   studies::reproduce::GaussianOptions study;
 };
 
-void run(const Options& options) {
+void run_reproduce_gaussian(const ReproduceGaussianOptions& options) {
   apply_shared_options(options.common.shared);
   studies::reproduce::GaussianOptions study = options.study;
   study.out = options.common.out;
@@ -35,7 +35,7 @@ void add_reproduce_gaussian(CLI::App& reproduce) {
   auto* command = reproduce.add_subcommand(
       "gaussian-benchmark",
       "How far and which blocks, on prompts of the Gaussian benchmark, where errors are exact");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ReproduceGaussianOptions>();
   command->add_option("--prompts", options->study.prompts, "Prompts of each spectrum")
       ->check(CLI::Range(2, 10'000'000))
       ->capture_default_str();
@@ -43,7 +43,7 @@ void add_reproduce_gaussian(CLI::App& reproduce) {
       ->check(CLI::Range(2, 10'000'000))
       ->capture_default_str();
   add_reproduce_options(*command, options->common, Resumable::yes);
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_reproduce_gaussian(*options); });
 }
 
 }  // namespace sextant::apps

@@ -6,13 +6,13 @@
 namespace sextant::apps {
 namespace {
 
-struct Options {
+struct ReproduceRegressionOptions {
   ReproduceOptions common;
   studies::reproduce::RegressionShiftOptions study;
   std::string model;
 };
 
-void run(const Options& options) {
+void run_reproduce_regression(const ReproduceRegressionOptions& options) {
   apply_shared_options(options.common.shared);
   studies::reproduce::RegressionShiftOptions study = options.study;
   study.seed = options.common.shared.seed;
@@ -32,7 +32,7 @@ void run(const Options& options) {
 void add_reproduce_regression(CLI::App& reproduce) {
   auto* command = reproduce.add_subcommand("regression-shift",
                                            "A GPT-2 for regression, adapted to another covariance");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ReproduceRegressionOptions>();
   command->add_option("--model", options->model,
                       "Directory of `pretrain regression`; default: the shipped one");
   command->add_option("--tasks", options->study.tasks, "Tasks for each covariance")
@@ -44,7 +44,7 @@ void add_reproduce_regression(CLI::App& reproduce) {
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   add_reproduce_options(*command, options->common, Resumable::no);
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_reproduce_regression(*options); });
 }
 
 }  // namespace sextant::apps

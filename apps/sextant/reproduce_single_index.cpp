@@ -11,7 +11,7 @@
 namespace sextant::apps {
 namespace {
 
-struct Options {
+struct ReproduceSingleIndexOptions {
   ReproduceOptions common;
   studies::reproduce::SingleIndexOptions study;
 };
@@ -39,7 +39,7 @@ void check(const studies::reproduce::SingleIndexOptions& study) {
   }
 }
 
-void run(const Options& options) {
+void run_reproduce_single_index(const ReproduceSingleIndexOptions& options) {
   apply_shared_options(options.common.shared);
   studies::reproduce::SingleIndexOptions study = options.study;
   // CLI11 hands an empty list over as one 0.
@@ -63,7 +63,7 @@ void run(const Options& options) {
 void add_reproduce_single_index(CLI::App& reproduce) {
   auto* command = reproduce.add_subcommand(
       "single-index", "Single-index tasks: three test-time stages, in-context and kernel ridge");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ReproduceSingleIndexOptions>();
   studies::reproduce::SingleIndexOptions& study = options->study;
   const auto sizes = [&](const char* name, std::vector<Eigen::Index>& values, const char* text,
                          Eigen::Index least, Eigen::Index most) {
@@ -74,8 +74,8 @@ void add_reproduce_single_index(CLI::App& reproduce) {
   };
   const Eigen::Index largest = studies::generators::largest_single_index_dimension;
   sizes("--dimensions", study.dimensions, "Dimensions d of the inputs", 1, largest);
-  sizes("--samples", study.samples, "Labelled samples N at test time", studies::single_index::fewest_samples,
-        100'000);
+  sizes("--samples", study.samples, "Labelled samples N at test time",
+        studies::single_index::fewest_samples, 100'000);
   sizes("--more-ranks", study.more_ranks, "Other ranks, at the middle dimension; 0: none", 0,
         largest);
   command->add_option("--rank", study.rank, "Rank r of the hidden subspace")
@@ -104,7 +104,7 @@ void add_reproduce_single_index(CLI::App& reproduce) {
   add_reproduce_options(*command, options->common, Resumable::no);
   command->callback([options, command] {
     fit_defaults(*command, options->study);
-    run(*options);
+    run_reproduce_single_index(*options);
   });
 }
 

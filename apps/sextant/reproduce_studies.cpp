@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct ReproduceStudiesOptions {
   ReproduceOptions common;
   std::string model;
   std::string data;
@@ -34,9 +34,10 @@ std::string training_of(const fs::path& model) {
 }
 
 /// Runs a study and writes what it gave.
-void run(const Options& options, const std::string& experiment, const std::string& title,
-         const fs::path& model, const studies::reproduce::Published& published,
-         const std::function<studies::reproduce::Study()>& make) {
+void run_reproduce_studies(const ReproduceStudiesOptions& options, const std::string& experiment,
+                           const std::string& title, const fs::path& model,
+                           const studies::reproduce::Published& published,
+                           const std::function<studies::reproduce::Study()>& make) {
   const ReproduceOptions& common = options.common;
   studies::reproduce::StudyOptions study = options.study;
   study.out = common.out;
@@ -54,28 +55,30 @@ void run(const Options& options, const std::string& experiment, const std::strin
                study_text(result, report::terminal_style(1)));
 }
 
-void run_digit_shift(const Options& options) {
+void run_digit_shift(const ReproduceStudiesOptions& options) {
   apply_shared_options(options.common.shared);
   const std::string model = options.model.empty() ? shipped_model("digits-gpt2") : options.model;
   studies::reproduce::DigitTaskOptions tasks = options.digits;
   tasks.first_seed = studies::reproduce::first_task_seed(options.common.shared.seed);
-  run(options, "digit-shift", "Digit shift: how far and which heads", model,
-      studies::reproduce::published_digit_shift(),
-      [&] { return studies::reproduce::digit_shift_study(model, tasks); });
+  run_reproduce_studies(options, "digit-shift", "Digit shift: how far and which heads", model,
+                        studies::reproduce::published_digit_shift(),
+                        [&] { return studies::reproduce::digit_shift_study(model, tasks); });
 }
 
-void run_sst2(const Options& options) {
+void run_sst2(const ReproduceStudiesOptions& options) {
   apply_shared_options(options.common.shared);
   studies::reproduce::Sst2Options tasks = options.sentences;
   if (tasks.balanced && tasks.examples % 2 != 0) {
     throw UsageError("--balanced needs an even number of --examples");
   }
   tasks.seed = options.common.shared.seed;
-  run(options, "sst2", "SST-2: how far and which heads", options.model, studies::reproduce::published_sst2(),
-      [&] { return studies::reproduce::sst2_study(options.model, options.data, tasks); });
+  run_reproduce_studies(options, "sst2", "SST-2: how far and which heads", options.model,
+                        studies::reproduce::published_sst2(), [&] {
+                          return studies::reproduce::sst2_study(options.model, options.data, tasks);
+                        });
 }
 
-void add_study_options(CLI::App& command, Options& options) {
+void add_study_options(CLI::App& command, ReproduceStudiesOptions& options) {
   auto& study = options.study;
   command.add_option("--tasks", study.tasks, "Tasks of the horizon study")
       ->check(CLI::Range(2, 10'000'000))
@@ -100,7 +103,7 @@ void add_study_options(CLI::App& command, Options& options) {
 void add_digit_shift(CLI::App& reproduce) {
   auto* command = reproduce.add_subcommand(
       "digit-shift", "How far and which heads, on digit-shift tasks with clean and noisy labels");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ReproduceStudiesOptions>();
   command->add_option("--model", options->model,
                       "Decoder directory; default: the shipped models/digits-gpt2");
   command->add_option("--examples", options->digits.examples, "Labelled examples of a task")
@@ -123,7 +126,7 @@ void add_digit_shift(CLI::App& reproduce) {
 void add_sst2(CLI::App& reproduce) {
   auto* command = reproduce.add_subcommand(
       "sst2", "The same on sentences with their sentiment, for decoders and sentence encoders");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ReproduceStudiesOptions>();
   auto& study = options->study;
   study.tasks = 200;
   study.subspace_tasks = 50;

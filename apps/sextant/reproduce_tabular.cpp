@@ -8,13 +8,13 @@
 namespace sextant::apps {
 namespace {
 
-struct Options {
+struct ReproduceTabularOptions {
   ReproduceOptions common;
   std::string model;
   studies::reproduce::TabularOptions study;
 };
 
-void run(const Options& options) {
+void run_reproduce_tabular(const ReproduceTabularOptions& options) {
   apply_shared_options(options.common.shared);
   studies::reproduce::TabularOptions study = options.study;
   study.model = options.model.empty() ? shipped_model("tabular-rows") : options.model;
@@ -43,7 +43,7 @@ void run(const Options& options) {
 void add_reproduce_tabular(CLI::App& reproduce) {
   auto* command = reproduce.add_subcommand(
       "tabular", "Accuracy and log-loss on real tables against the size of the context");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ReproduceTabularOptions>();
   auto& study = options->study;
   command
       ->add_option("--data", study.data,
@@ -67,7 +67,7 @@ void add_reproduce_tabular(CLI::App& reproduce) {
       ->check(CLI::Range(2, 100'000))
       ->capture_default_str();
   add_reproduce_options(*command, options->common, Resumable::yes);
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_reproduce_tabular(*options); });
 }
 
 }  // namespace sextant::apps

@@ -7,17 +7,18 @@
 namespace sextant::apps {
 namespace {
 
-struct Options {
+struct ReproduceTheoryOptions {
   ReproduceOptions common;
   studies::reproduce::TheoryOptions theory;
   std::string model;
 };
 
-using Make = std::function<studies::reproduce::TheoryStudy(const Options&)>;
+using Make = std::function<studies::reproduce::TheoryStudy(const ReproduceTheoryOptions&)>;
 
-void run(const Options& options, const char* name, const Make& make) {
+void run_reproduce_theory(const ReproduceTheoryOptions& options, const char* name,
+                          const Make& make) {
   apply_shared_options(options.common.shared);
-  Options used = options;
+  ReproduceTheoryOptions used = options;
   used.theory.seed = options.common.shared.seed;
   ReproduceOutput output(options.common, name);
   const studies::reproduce::TheoryStudy study = make(used);
@@ -28,10 +29,10 @@ void run(const Options& options, const char* name, const Make& make) {
 
 enum class Takes { draws, model, neither };
 
-void add(CLI::App& reproduce, const char* name, const char* description, Takes takes,
-         const Make& make) {
+void add_theory_study(CLI::App& reproduce, const char* name, const char* description, Takes takes,
+                      const Make& make) {
   auto* command = reproduce.add_subcommand(name, description);
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ReproduceTheoryOptions>();
   if (takes == Takes::model) {
     command->add_option("--model", options->model,
                         "Decoder directory; default: the shipped models/digits-gpt2");
@@ -41,30 +42,43 @@ void add(CLI::App& reproduce, const char* name, const char* description, Takes t
         ->capture_default_str();
   }
   add_reproduce_options(*command, options->common, Resumable::no);
-  command->callback([options, name, make] { run(*options, name, make); });
+  command->callback([options, name, make] { run_reproduce_theory(*options, name, make); });
 }
 
 }  // namespace
 
 void add_reproduce_theory(CLI::App& reproduce) {
-  add(reproduce, "bayes-gap", "When adapting helps: Bayes gaps against simulation", Takes::draws,
-      [](const Options& options) { return studies::reproduce::bayes_gap_study(options.theory); });
-  add(reproduce, "horizon", "How far: matched times and the Marchenko-Pastur limit", Takes::neither,
-      [](const Options& options) { return studies::reproduce::horizon_study(options.theory); });
-  add(reproduce, "necessity", "What no fixed number of steps can do", Takes::draws,
-      [](const Options& options) { return studies::reproduce::necessity_study(options.theory); });
-  add(reproduce, "evidence-bound", "Certificates with their coverage, calibration of posteriors",
-      Takes::draws,
-      [](const Options& options) { return studies::reproduce::evidence_bound_study(options.theory); });
-  add(reproduce, "subspace", "Optimal subspaces and global designs", Takes::draws,
-      [](const Options& options) { return studies::reproduce::subspace_study(options.theory); });
-  add(reproduce, "linear-transformer", "The linear transformer after test-time steps", Takes::draws,
-      [](const Options& options) { return studies::reproduce::linear_transformer_study(options.theory); });
-  add(reproduce, "validity", "Deviation from the linear model on a real model", Takes::model,
-      [](const Options& options) {
-        return studies::reproduce::validity_study(
-            options.theory, options.model.empty() ? shipped_model("digits-gpt2") : options.model);
-      });
+  add_theory_study(reproduce, "bayes-gap", "When adapting helps: Bayes gaps against simulation",
+                   Takes::draws, [](const ReproduceTheoryOptions& options) {
+                     return studies::reproduce::bayes_gap_study(options.theory);
+                   });
+  add_theory_study(reproduce, "horizon", "How far: matched times and the Marchenko-Pastur limit",
+                   Takes::neither, [](const ReproduceTheoryOptions& options) {
+                     return studies::reproduce::horizon_study(options.theory);
+                   });
+  add_theory_study(reproduce, "necessity", "What no fixed number of steps can do", Takes::draws,
+                   [](const ReproduceTheoryOptions& options) {
+                     return studies::reproduce::necessity_study(options.theory);
+                   });
+  add_theory_study(reproduce, "evidence-bound",
+                   "Certificates with their coverage, calibration of posteriors", Takes::draws,
+                   [](const ReproduceTheoryOptions& options) {
+                     return studies::reproduce::evidence_bound_study(options.theory);
+                   });
+  add_theory_study(reproduce, "subspace", "Optimal subspaces and global designs", Takes::draws,
+                   [](const ReproduceTheoryOptions& options) {
+                     return studies::reproduce::subspace_study(options.theory);
+                   });
+  add_theory_study(reproduce, "linear-transformer", "The linear transformer after test-time steps",
+                   Takes::draws, [](const ReproduceTheoryOptions& options) {
+                     return studies::reproduce::linear_transformer_study(options.theory);
+                   });
+  add_theory_study(reproduce, "validity", "Deviation from the linear model on a real model",
+                   Takes::model, [](const ReproduceTheoryOptions& options) {
+                     return studies::reproduce::validity_study(
+                         options.theory,
+                         options.model.empty() ? shipped_model("digits-gpt2") : options.model);
+                   });
 }
 
 }  // namespace sextant::apps

@@ -1,10 +1,9 @@
-#include "sextant/advice/score.hpp"
-
 #include <memory>
 
 #include "commands.hpp"
 #include "output.hpp"
 #include "products.hpp"
+#include "sextant/advice/rank_blocks.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/report/advice_text.hpp"
 #include "sextant/report/json_output.hpp"
@@ -13,7 +12,7 @@
 namespace sextant::apps {
 namespace {
 
-struct Options {
+struct ScoreOptions {
   SharedOptions shared;
   SourceOptions source;
   StatisticOptions statistic;
@@ -21,9 +20,9 @@ struct Options {
   KernelOptions kernel;
 };
 
-void write(const advice::Scoring& scoring, const std::vector<geometry::Block>& blocks,
-           const report::Heading& heading, const task::ClassTable* table, const Options& options,
-           ResultFiles& files) {
+void write_score(const advice::BlockRanking& scoring, const std::vector<geometry::Block>& blocks,
+                 const report::Heading& heading, const task::ClassTable* table,
+                 const ScoreOptions& options, ResultFiles& files) {
   warn(scoring.warnings, options.shared.quiet);
   report::OrderedJson json = report::to_json(scoring);
   std::string text = report::scoring_text(scoring, blocks, report::terminal_style(1));
@@ -32,7 +31,7 @@ void write(const advice::Scoring& scoring, const std::vector<geometry::Block>& b
 }
 
 /// Throws `UsageError` for a rule that needs kernels.
-void check_products(const advice::ScoreOptions& score) {
+void check_products(const advice::BlockRankingOptions& score) {
   using subspace::Method;
   if (subspace::is_greedy(score.method) || score.method == Method::random) {
     throw UsageError(
@@ -41,20 +40,21 @@ void check_products(const advice::ScoreOptions& score) {
   }
 }
 
-advice::Scoring score_from_products(const ProductSource& source, const Options& options,
-                                    const advice::ScoreOptions& score) {
+advice::BlockRanking score_from_products(const ProductSource& source, const ScoreOptions& options,
+                                         const advice::BlockRankingOptions& score) {
   const advice::ProductOptions products = options.kernel.products(options.shared.seed);
-  const advice::Selection whole = advice::select(source.products, score.select, products);
-  advice::Scoring scoring =
-      advice::score(source.blocks, source.scores(score.method, whole, products), whole, score);
+  const advice::HorizonChoice whole =
+      advice::choose_horizon(source.products, score.select, products);
+  advice::BlockRanking scoring = advice::rank_blocks(
+      source.blocks, source.scores(score.method, whole, products), whole, score);
   scoring.warnings.insert(scoring.warnings.begin(), whole.warnings.begin(), whole.warnings.end());
   return scoring;
 }
 
-void run(const Options& options) {
+void run_score(const ScoreOptions& options) {
   apply_shared_options(options.shared);
   options.kernel.check(options.statistic);
-  const advice::ScoreOptions score = score_options(options.statistic, options.shared.seed);
+  const advice::BlockRankingOptions score = score_options(options.statistic, options.shared.seed);
   if (options.kernel.from_products()) check_products(score);
   ResultFiles files(options.output, input_files(options.source));
   const std::string title = "Which blocks to adapt";
@@ -65,27 +65,27 @@ void run(const Options& options) {
       throw UsageError("--method query-aware needs a query, and " + options.source.prompt +
                        " has none: use trace");
     }
-    write(score_from_products(source, options, score), source.blocks, heading(title, source, seed),
-          source.model.prompt().source.get(), options, files);
+    write_score(score_from_products(source, options, score), source.blocks,
+                heading(title, source, seed), source.model.prompt().source.get(), options, files);
     return;
   }
   const Source source = open_source(options.source, options.shared.quiet);
-  write(advice::score(source.geometry, score), source.geometry.blocks, heading(title, source, seed),
-        source.table(), options, files);
+  write_score(advice::rank_blocks(source.geometry, score), source.geometry.blocks,
+              heading(title, source, seed), source.table(), options, files);
 }
 
 }  // namespace
 
 void add_score(CLI::App& app) {
   auto* command = app.add_subcommand("score", "Which directions: rank blocks and heads");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ScoreOptions>();
   add_source_options(*command, options->source, true);
   add_kernel_options(*command, options->kernel);
   add_score_options(*command, options->statistic);
   add_horizon_options(*command, options->statistic);
   add_output_options(*command, options->output, true);
   add_shared_options(*command, options->shared);
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_score(*options); });
 }
 
 }  // namespace sextant::apps

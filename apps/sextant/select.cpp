@@ -1,10 +1,9 @@
-#include "sextant/advice/select.hpp"
-
 #include <memory>
 
 #include "commands.hpp"
 #include "output.hpp"
 #include "products.hpp"
+#include "sextant/advice/choose_horizon.hpp"
 #include "sextant/report/advice_text.hpp"
 #include "sextant/report/json_output.hpp"
 #include "source.hpp"
@@ -12,7 +11,7 @@
 namespace sextant::apps {
 namespace {
 
-struct Options {
+struct HorizonOptions {
   SharedOptions shared;
   SourceOptions source;
   StatisticOptions statistic;
@@ -20,8 +19,9 @@ struct Options {
   KernelOptions kernel;
 };
 
-void write(const advice::Selection& selection, const report::Heading& heading,
-           const task::ClassTable* table, const Options& options, ResultFiles& files) {
+void write_select(const advice::HorizonChoice& selection, const report::Heading& heading,
+                  const task::ClassTable* table, const HorizonOptions& options,
+                  ResultFiles& files) {
   warn(selection.warnings, options.shared.quiet);
   report::OrderedJson json = report::to_json(selection);
   std::string text = report::selection_text(selection, report::terminal_style(1));
@@ -29,22 +29,22 @@ void write(const advice::Selection& selection, const report::Heading& heading,
   files.write(json, text, [&] { return report::selection_html(heading, selection); });
 }
 
-void run(const Options& options) {
+void run_select(const HorizonOptions& options) {
   apply_shared_options(options.shared);
   options.kernel.check(options.statistic);
-  const advice::SelectOptions select = select_options(options.statistic);
+  const advice::HorizonOptions select = select_options(options.statistic);
   ResultFiles files(options.output, input_files(options.source));
   const std::string title = "How far to adapt";
   const std::uint64_t seed = options.shared.seed;
   if (options.kernel.from_products()) {
     const ProductSource source(options.source, options.shared.quiet);
-    write(advice::select(source.products, select, options.kernel.products(seed)),
-          heading(title, source, seed), source.model.prompt().source.get(), options, files);
+    write_select(advice::choose_horizon(source.products, select, options.kernel.products(seed)),
+                 heading(title, source, seed), source.model.prompt().source.get(), options, files);
     return;
   }
   const Source source = open_source(options.source, options.shared.quiet);
-  write(advice::select(source.geometry, select), heading(title, source, seed), source.table(),
-        options, files);
+  write_select(advice::choose_horizon(source.geometry, select), heading(title, source, seed),
+               source.table(), options, files);
 }
 
 }  // namespace
@@ -52,13 +52,13 @@ void run(const Options& options) {
 void add_select(CLI::App& app) {
   auto* command =
       app.add_subcommand("select", "How far: evidence over horizons, gaps, certificate");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<HorizonOptions>();
   add_source_options(*command, options->source, true);
   add_kernel_options(*command, options->kernel);
   add_horizon_options(*command, options->statistic);
   add_output_options(*command, options->output, true);
   add_shared_options(*command, options->shared);
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_select(*options); });
 }
 
 }  // namespace sextant::apps

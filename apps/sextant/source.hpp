@@ -25,9 +25,10 @@ struct Source {
 /// one left in the geometry. Warns of unused scales unless `quiet`.
 Source open_source(const SourceOptions& options, bool quiet);
 
-/// The model with its prompt, under the scales of --block-scales. Warns, unless `quiet`, of what its
-/// files hold that is not used, and of what a table says otherwise than its author may have meant.
-/// Throws as `load_prompt_model`, and `InputError` for a block in that file that the model lacks.
+/// The model with its prompt, under the scales of --block-scales. Warns, unless `quiet`, of what
+/// its files hold that is not used, and of what a table says otherwise than its author may have
+/// meant. Throws as `load_prompt_model`, and `InputError` for a block in that file that the model
+/// lacks.
 ttt::PromptModel open_model(const SourceOptions& options, bool quiet);
 
 /// Warns where --block-scales names blocks of the model that are not among `blocks`, the captured

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "sextant/advice/plan.hpp"
-#include "sextant/ttt/driver.hpp"
+#include "sextant/ttt/adapt.hpp"
 #include "source.hpp"
 
 namespace sextant::apps {

@@ -19,7 +19,7 @@ void choose_blocks(const geometry::PromptGeometry& geometry, const PlanOptions& 
                    Plan& plan) {
   const bool automatic = options.blocks.empty();
   if (automatic) {
-    plan.scoring = score(geometry, plan.whole, options.score);
+    plan.scoring = rank_blocks(geometry, plan.whole, options.score);
     const bool nothing_to_do = !options.score.horizon && plan.whole.t_map == 0;
     if (!nothing_to_do) plan.blocks = plan.scoring->selected_indices;
   } else {
@@ -27,9 +27,9 @@ void choose_blocks(const geometry::PromptGeometry& geometry, const PlanOptions& 
   }
   plan.block_names = geometry::block_names(geometry, plan.blocks);
   if (plan.blocks.empty()) return;
-  SelectOptions on_chosen = options.score.select;
+  HorizonOptions on_chosen = options.score.select;
   if (options.score.horizon) on_chosen.horizons = {*options.score.horizon};
-  plan.chosen = select(geometry, plan.blocks, on_chosen);
+  plan.chosen = choose_horizon(geometry, plan.blocks, on_chosen);
   plan.horizon = plan.chosen->t_map;
   plan.rho = plan.chosen->rho;
 }
@@ -55,7 +55,7 @@ std::vector<QueryOutlook> outlook_of(const geometry::PromptGeometry& geometry,
 }
 
 Verdict judge(const Plan& plan, const std::optional<std::int64_t>& given_horizon) {
-  const Selection& last = plan.chosen ? *plan.chosen : plan.whole;
+  const HorizonChoice& last = plan.chosen ? *plan.chosen : plan.whole;
   if (last.lambda_max == 0) return Verdict::no_direction;
   if ((plan.chosen ? plan.horizon : given_horizon.value_or(plan.whole.t_map)) == 0) {
     return Verdict::no_evidence;
@@ -116,7 +116,7 @@ Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) 
   const std::vector<Index> modelled = options.blocks.empty()
                                           ? geometry::all_blocks(geometry)
                                           : geometry::select_blocks(geometry, options.blocks);
-  result.whole = select(geometry, modelled, options.score.select);
+  result.whole = choose_horizon(geometry, modelled, options.score.select);
   choose_blocks(geometry, options, result);
   result.outlook = outlook_of(geometry, modelled, options.score.select.query, result);
   const GapPair gap = result.chosen ? result.chosen->mean_gap() : result.whole.mean_gap();

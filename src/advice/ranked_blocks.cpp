@@ -3,7 +3,7 @@
 namespace sextant::advice {
 
 void take_ranking(const subspace::Ranking& ranking, const std::vector<geometry::Block>& blocks,
-                  Scoring& result) {
+                  BlockRanking& result) {
   for (std::size_t k = 0; k < ranking.order.size(); ++k) {
     const Eigen::Index index = ranking.order[k];
     const geometry::Block& block = blocks[static_cast<std::size_t>(index)];

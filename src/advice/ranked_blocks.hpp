@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "sextant/advice/score.hpp"
+#include "sextant/advice/rank_blocks.hpp"
 #include "sextant/subspace/ranking.hpp"
 
 namespace sextant::advice {
@@ -10,6 +10,6 @@ namespace sextant::advice {
 /// Sets the ranking of `blocks`, those selected, every block's score alone, and which queries the
 /// scores are for.
 void take_ranking(const subspace::Ranking& ranking, const std::vector<geometry::Block>& blocks,
-                  Scoring& result);
+                  BlockRanking& result);
 
 }  // namespace sextant::advice

@@ -16,7 +16,6 @@
 namespace sextant::evidence {
 namespace {
 
-
 /// A root of an increasing function of log t on [low, high], t > 0.
 template <class F>
 double root_in_log(F f, double low, double high, int bits) {

@@ -7,7 +7,7 @@
 namespace sextant::report {
 namespace {
 
-std::vector<NamedFilter> filters(const advice::Selection& selection) {
+std::vector<NamedFilter> filters(const advice::HorizonChoice& selection) {
   const auto& values = selection.system.values;
   return {{fmt::format("gradient descent, T = {}", selection.t_map),
            as_vector(spectral::gd_prompt_filter(values, selection.rho, selection.t_map))},
@@ -33,7 +33,7 @@ void add_verdict(HtmlReport& report, const std::string& statement, std::vector<s
 
 }  // namespace
 
-void add_selection(HtmlReport& report, const advice::Selection& selection,
+void add_selection(HtmlReport& report, const advice::HorizonChoice& selection,
                    const std::vector<advice::QueryOutlook>& outlook) {
   report.section("How far");
   report.list(summarize(selection).facts);
@@ -56,7 +56,7 @@ void add_selection(HtmlReport& report, const advice::Selection& selection,
   }
 }
 
-void add_scoring(HtmlReport& report, const advice::Scoring& scoring,
+void add_scoring(HtmlReport& report, const advice::BlockRanking& scoring,
                  const std::vector<geometry::Block>& blocks) {
   report.section("Which blocks");
   report.list(summarize(scoring, blocks.size()).facts);
@@ -86,7 +86,7 @@ void add_adaptation(HtmlReport& report, const ttt::Adaptation& adaptation) {
   }
 }
 
-std::string selection_html(const Heading& heading, const advice::Selection& selection) {
+std::string selection_html(const Heading& heading, const advice::HorizonChoice& selection) {
   HtmlReport report(heading.title, heading.subtitle);
   const Summary summary = summarize(selection);
   add_verdict(report, summary.statement, {}, summary.warnings);
@@ -96,7 +96,7 @@ std::string selection_html(const Heading& heading, const advice::Selection& sele
   return report.html();
 }
 
-std::string scoring_html(const Heading& heading, const advice::Scoring& scoring,
+std::string scoring_html(const Heading& heading, const advice::BlockRanking& scoring,
                          const std::vector<geometry::Block>& blocks) {
   HtmlReport report(heading.title, heading.subtitle);
   const Summary summary = summarize(scoring, blocks.size());

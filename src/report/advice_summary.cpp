@@ -27,7 +27,7 @@ std::string name_some(std::string_view what, const std::vector<std::string>& nam
 std::string short_number(double value) { return format_number(value, 3); }
 
 /// The horizons between which the middle 90% of the posterior lie.
-std::pair<std::int64_t, std::int64_t> middle(const advice::Selection& selection) {
+std::pair<std::int64_t, std::int64_t> middle(const advice::HorizonChoice& selection) {
   const auto& horizons = selection.curve.horizons;
   std::vector<std::size_t> order(horizons.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -44,7 +44,7 @@ std::pair<std::int64_t, std::int64_t> middle(const advice::Selection& selection)
   return {quantile(0.05), quantile(0.95)};
 }
 
-std::string gap_fact(const advice::Selection& selection) {
+std::string gap_fact(const advice::HorizonChoice& selection) {
   const advice::GapPair gap = selection.mean_gap();
   if (selection.queries.empty()) {
     return fmt::format(
@@ -82,7 +82,7 @@ std::string outlook_fact(const std::vector<advice::QueryOutlook>& outlook) {
       sum / static_cast<double>(outlook.size()), least, most);
 }
 
-void append_facts(const advice::Selection& selection, std::vector<std::string>& facts) {
+void append_facts(const advice::HorizonChoice& selection, std::vector<std::string>& facts) {
   const bool learns = selection.lambda_max > 0 && !selection.curve.zero_residuals;
   if (learns && selection.curve.horizons.size() > 1) {
     const auto [low, high] = middle(selection);
@@ -112,7 +112,7 @@ void append_facts(const advice::Selection& selection, std::vector<std::string>& 
   }
 }
 
-void append_facts(const advice::Scoring& scoring, std::size_t block_count,
+void append_facts(const advice::BlockRanking& scoring, std::size_t block_count,
                   std::vector<std::string>& facts) {
   facts.push_back(fmt::format(
       "Method {}: {} of {} chosen.{}", subspace::name_of(scoring.method), scoring.selected.size(),
@@ -209,7 +209,7 @@ std::string validity_fact(const ttt::Adaptation& adaptation) {
 
 }  // namespace
 
-Summary summarize(const advice::Selection& selection) {
+Summary summarize(const advice::HorizonChoice& selection) {
   Summary summary;
   const advice::GapPair gap = selection.mean_gap();
   if (selection.lambda_max == 0) {
@@ -234,7 +234,7 @@ Summary summarize(const advice::Selection& selection) {
   return summary;
 }
 
-Summary summarize(const advice::Scoring& scoring, std::size_t block_count) {
+Summary summarize(const advice::BlockRanking& scoring, std::size_t block_count) {
   Summary summary;
   if (scoring.selected.empty()) {
     summary.statement = "No block lowers the expected error: none is chosen.";

@@ -7,7 +7,7 @@
 #include "sextant/report/advice_summary.hpp"
 
 namespace sextant::report {
-Table key_numbers(const advice::Selection& selection) {
+Table key_numbers(const advice::HorizonChoice& selection) {
   std::vector<std::string> quantity;
   std::vector<std::string> value;
   const auto add = [&](std::string name, std::string text) {
@@ -33,7 +33,7 @@ Table key_numbers(const advice::Selection& selection) {
   return table.text("quantity", quantity).text("value", value);
 }
 
-const advice::Selection& deciding(const advice::Plan& plan) {
+const advice::HorizonChoice& deciding(const advice::Plan& plan) {
   return plan.chosen ? *plan.chosen : plan.whole;
 }
 
@@ -47,7 +47,7 @@ Table key_numbers(const advice::Plan& plan, std::size_t block_count) {
   return extended.text("quantity", quantity).text("value", value);
 }
 
-Table query_advice_table(const advice::Selection& selection,
+Table query_advice_table(const advice::HorizonChoice& selection,
                          const std::vector<advice::QueryOutlook>& outlook) {
   using advice::QueryAdvice;
   std::vector<QueryAdvice> queries = selection.queries;
@@ -80,7 +80,7 @@ Table query_advice_table(const advice::Selection& selection,
   return table.text_of("adapt", queries, adapt);
 }
 
-Table ranking_table(const advice::Scoring& scoring) {
+Table ranking_table(const advice::BlockRanking& scoring) {
   std::vector<double> rank;
   std::vector<std::string> block;
   std::vector<double> layer;
@@ -162,7 +162,7 @@ std::string score_name(subspace::Method method) {
   return "random draw";
 }
 
-std::vector<ScoredBlock> scored_blocks(const advice::Scoring& scoring,
+std::vector<ScoredBlock> scored_blocks(const advice::BlockRanking& scoring,
                                        const std::vector<geometry::Block>& blocks) {
   std::vector<ScoredBlock> result;
   result.reserve(blocks.size());
@@ -180,11 +180,11 @@ std::vector<ScoredBlock> scored_blocks(const advice::Scoring& scoring,
   return result;
 }
 
-bool shows_order(const advice::Scoring& scoring) {
+bool shows_order(const advice::BlockRanking& scoring) {
   return subspace::is_greedy(scoring.method) && !scoring.ranking.empty();
 }
 
-std::vector<ScoredBlock> blocks_alone(const advice::Scoring& scoring,
+std::vector<ScoredBlock> blocks_alone(const advice::BlockRanking& scoring,
                                       const std::vector<geometry::Block>& blocks,
                                       std::string& value_name) {
   std::vector<ScoredBlock> result = scored_blocks(scoring, blocks);

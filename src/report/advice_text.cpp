@@ -12,12 +12,12 @@ namespace {
 constexpr std::size_t most_blocks = 12;
 constexpr std::size_t most_queries = 20;
 
-std::string sketch(const advice::Selection& selection, const TerminalStyle& style) {
+std::string sketch(const advice::HorizonChoice& selection, const TerminalStyle& style) {
   const std::vector<double> horizons(selection.curve.horizons.begin(),
                                      selection.curve.horizons.end());
   return evidence_sketch(horizons, as_vector(selection.curve.relative),
-                         as_vector(selection.posterior.weights), static_cast<double>(selection.t_map),
-                         style);
+                         as_vector(selection.posterior.weights),
+                         static_cast<double>(selection.t_map), style);
 }
 
 std::string titled(std::string_view title, const std::string& body, const TerminalStyle& style) {
@@ -34,12 +34,12 @@ std::string list(const std::vector<std::string>& items, const TerminalStyle& sty
   return out;
 }
 
-std::string how_far(const advice::Selection& selection, const TerminalStyle& style) {
+std::string how_far(const advice::HorizonChoice& selection, const TerminalStyle& style) {
   return titled("How far",
                 list(summarize(selection).facts, style) + "\n" + sketch(selection, style), style);
 }
 
-std::string map_and_ranking(const advice::Scoring& scoring,
+std::string map_and_ranking(const advice::BlockRanking& scoring,
                             const std::vector<geometry::Block>& blocks,
                             const TerminalStyle& style) {
   std::string out;
@@ -56,7 +56,7 @@ std::string map_and_ranking(const advice::Scoring& scoring,
   return out + "\n" + to_terminal(ranking_table(scoring), style, rows);
 }
 
-std::string queries_of(const advice::Selection& selection, const TerminalStyle& style,
+std::string queries_of(const advice::HorizonChoice& selection, const TerminalStyle& style,
                        const std::vector<advice::QueryOutlook>& outlook = {}) {
   if (selection.queries.empty()) return {};
   return titled(selection.has_intervals()
@@ -72,7 +72,7 @@ std::string to_terminal(const Summary& summary, const TerminalStyle& style) {
          list(summary.facts, style);
 }
 
-std::string selection_text(const advice::Selection& selection, const TerminalStyle& style) {
+std::string selection_text(const advice::HorizonChoice& selection, const TerminalStyle& style) {
   Summary summary = summarize(selection);
   summary.facts.clear();
   return to_terminal(summary, style) + how_far(selection, style) +
@@ -80,8 +80,8 @@ std::string selection_text(const advice::Selection& selection, const TerminalSty
          queries_of(selection, style);
 }
 
-std::string scoring_text(const advice::Scoring& scoring, const std::vector<geometry::Block>& blocks,
-                         const TerminalStyle& style) {
+std::string scoring_text(const advice::BlockRanking& scoring,
+                         const std::vector<geometry::Block>& blocks, const TerminalStyle& style) {
   return to_terminal(summarize(scoring, blocks.size()), style) +
          map_and_ranking(scoring, blocks, style);
 }

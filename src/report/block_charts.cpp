@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "sextant/report/chart_parts.hpp"
 #include "sextant/report/chart.hpp"
+#include "sextant/report/chart_parts.hpp"
 
 namespace sextant::report {
 namespace {

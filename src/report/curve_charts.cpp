@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include "sextant/report/chart_parts.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/report/chart.hpp"
+#include "sextant/report/chart_parts.hpp"
 
 namespace sextant::report {
 namespace {

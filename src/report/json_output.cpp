@@ -136,7 +136,7 @@ void add_adaptation(const ttt::Adaptation& adaptation, OrderedJson& json) {
 
 }  // namespace
 
-OrderedJson to_json(const advice::Selection& selection) {
+OrderedJson to_json(const advice::HorizonChoice& selection) {
   OrderedJson json;
   json["n"] = selection.n;
   json["rho"] = finite_or_null(selection.rho);
@@ -165,7 +165,7 @@ OrderedJson to_json(const advice::Selection& selection) {
   return json;
 }
 
-OrderedJson to_json(const advice::Scoring& scoring) {
+OrderedJson to_json(const advice::BlockRanking& scoring) {
   OrderedJson json;
   json["method"] = subspace::name_of(scoring.method);
   json["sigma2"] = finite_or_null(scoring.sigma2);

@@ -2,8 +2,8 @@
 
 #include <limits>
 
-#include "sextant/report/chart_parts.hpp"
 #include "sextant/report/chart.hpp"
+#include "sextant/report/chart_parts.hpp"
 
 namespace sextant::report {
 namespace {

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <limits>
 
-#include "sextant/report/chart_parts.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/report/chart.hpp"
+#include "sextant/report/chart_parts.hpp"
 
 namespace sextant::report {
 namespace {

@@ -8,7 +8,8 @@
 
 namespace sextant::spectral {
 
-/// Throws `ArgumentError` naming `function` unless the ratio is a number of at least 0, or infinite.
+/// Throws `ArgumentError` naming `function` unless the ratio is a number of at least 0, or
+/// infinite.
 inline void check_lambda_star(std::string_view function, double lambda_star) {
   if (!(lambda_star >= 0)) {
     throw ArgumentError(function, "lambda_star",

@@ -7,10 +7,10 @@
 #include <functional>
 #include <limits>
 
+#include "check_lambda_star.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/spectral/filters.hpp"
 #include "sextant/spectral/grid_minimum.hpp"
-#include "check_lambda_star.hpp"
 
 namespace sextant::spectral {
 namespace {

@@ -27,7 +27,7 @@ struct Criterion {
 };
 
 void check_greedy_options(std::string_view function, const BlockMatrices& blocks,
-                   const GreedyOptions& options) {
+                          const GreedyOptions& options) {
   const Index count = blocks.count();
   if (options.budget && (*options.budget < 1 || *options.budget > count)) {
     throw ArgumentError(function, "budget",

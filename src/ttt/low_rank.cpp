@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "outcome.hpp"
+#include "query_outcomes.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/spectral/eigensystem.hpp"

@@ -15,7 +15,7 @@ namespace {
 
 const std::string on_prompt = " --model '" + decoder + "' --prompt p.json ";
 
-json result(const ProgramRuns& runs, const std::string& arguments) {
+json quiet_result(const ProgramRuns& runs, const std::string& arguments) {
   const Outcome outcome = runs.run(arguments + " --quiet --json -");
   REQUIRE_MESSAGE(outcome.status == 0, outcome.errors);
   return json::parse(outcome.output);
@@ -34,10 +34,10 @@ TEST_CASE("selecting from products answers as selecting from kernels does") {
   const ProgramRuns runs("products");
   draw_prompt(runs);
   // More examples than the context holds: three windows of fifteen.
-  CHECK(result(runs, "inspect p.json")["supervision"] == "every-label");
+  CHECK(quiet_result(runs, "inspect p.json")["supervision"] == "every-label");
   const std::string known = "--sigma 0.05 --prior-scale 0.3 ";
-  const json dense = result(runs, "select" + on_prompt + known);
-  const json products = result(runs, "select" + on_prompt + known + "--kernel products");
+  const json dense = quiet_result(runs, "select" + on_prompt + known);
+  const json products = quiet_result(runs, "select" + on_prompt + known + "--kernel products");
   CHECK(dense["method"]["name"] == "decomposition");
   CHECK(products["method"]["name"] == "lanczos");
   CHECK(products["n"] == 45);
@@ -69,8 +69,8 @@ TEST_CASE("scores from products rank the leading blocks as the closed forms do")
   const std::string known = "--sigma 0.05 --prior-scale 0.3 ";
   for (const std::string method : {"trace", "query-aware"}) {
     const std::string command = "score" + on_prompt + known + "--method " + method + " ";
-    const json dense = result(runs, command);
-    const json products = result(runs, command + "--kernel products --probes 16");
+    const json dense = quiet_result(runs, command);
+    const json products = quiet_result(runs, command + "--kernel products --probes 16");
     REQUIRE(products["errors"].size() == dense["alone"].size());
     std::size_t inside = 0;
     for (std::size_t b = 0; b < dense["alone"].size(); ++b) {
@@ -91,12 +91,14 @@ TEST_CASE("scales of blocks act alike on a model and on its geometry file") {
   io::write_file(runs.path("work/s.json"), R"({"h.0.attn.v.1": 4, "h.3.attn.v.2": 0.5})");
   const std::string model = " --model '" + decoder + "' --prompt '" + decoder_prompt + "' ";
   CHECK(runs.run("geometry" + model + "--out g.safetensors").status == 0);
-  const json scaled = result(runs, "select" + model + "--block-scales s.json");
-  const json from_file = result(runs, "select --geometry g.safetensors --block-scales s.json");
-  const json plain = result(runs, "select" + model);
+  const json scaled = quiet_result(runs, "select" + model + "--block-scales s.json");
+  const json from_file =
+      quiet_result(runs, "select --geometry g.safetensors --block-scales s.json");
+  const json plain = quiet_result(runs, "select" + model);
   CHECK(scaled["lambda_max"] == from_file["lambda_max"]);
   CHECK(runs.run("geometry" + model + "--block-scales s.json --out s.safetensors").status == 0);
-  CHECK(result(runs, "select --geometry s.safetensors")["lambda_max"] == scaled["lambda_max"]);
+  CHECK(quiet_result(runs, "select --geometry s.safetensors")["lambda_max"] ==
+        scaled["lambda_max"]);
   CHECK(scaled["lambda_max"].get<double>() > plain["lambda_max"].get<double>());
   io::write_file(runs.path("work/unused.json"), R"({"h.0.attn.v.1": 4, "h.0.attn.o.1": 2})");
   const Outcome unused = runs.run("select" + model + "--block-scales unused.json");

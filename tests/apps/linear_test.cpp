@@ -15,7 +15,7 @@ using nlohmann::json;
 
 namespace {
 
-json result(const ProgramRuns& runs, const std::string& arguments) {
+json linear_result(const ProgramRuns& runs, const std::string& arguments) {
   const Outcome outcome = runs.run("linear " + arguments + " --json -");
   REQUIRE_MESSAGE(outcome.status == 0, outcome.errors);
   return json::parse(outcome.output);
@@ -27,7 +27,7 @@ const std::string small = "--n 30 --k 15 --d 20 --noise 0.25 ";
 
 TEST_CASE("the numbers of the theory, each risk under its own name") {
   const ProgramRuns runs("linear");
-  const json advice = result(runs, small);
+  const json advice = linear_result(runs, small);
   CHECK(advice["fresh_context"]["adapt"] == true);
   CHECK(advice["fresh_context"]["start"] == "warm");
   CHECK(advice["fresh_context"]["step"].get<double>() == close(4.316054364e-6, 1e-9));
@@ -39,17 +39,18 @@ TEST_CASE("the numbers of the theory, each risk under its own name") {
   CHECK(advice["alignment"].is_null());
   CHECK(advice["starts"].size() == 4);
   // Beyond the crossing the cold start is better on a fresh context, and only there.
-  const json many = result(runs, "--n 30 --k 60 --d 20 --noise 0.25");
+  const json many = linear_result(runs, "--n 30 --k 60 --d 20 --noise 0.25");
   CHECK(many["fresh_context"]["start"] == "cold");
   CHECK(many["same_context"]["start"] == "warm");
   CHECK(many["crossing"] == advice["crossing"]);
-  const json steps = result(runs, small + "--steps 4");
+  const json steps = linear_result(runs, small + "--steps 4");
   CHECK(steps["more_steps"].size() == 2 * 3);  // 1, 2 and 4 from two starts
   CHECK(steps["fresh_context"] == advice["fresh_context"]);
-  const json noisy = result(runs, "--n 30 --k 1 --d 20 --noise 9 --signal 1");
+  const json noisy = linear_result(runs, "--n 30 --k 1 --d 20 --noise 9 --signal 1");
   CHECK(noisy["fresh_context"]["adapt"] == false);
   CHECK(noisy["fresh_context"]["step"] == 0);
-  CHECK(result(runs, "--n 30 --k 1 --d 20 --noise 9 --least-share 0")["fresh_context"]["adapt"] ==
+  CHECK(linear_result(runs,
+                      "--n 30 --k 1 --d 20 --noise 9 --least-share 0")["fresh_context"]["adapt"] ==
         true);
 }
 
@@ -62,13 +63,13 @@ TEST_CASE("covariances from a file, with a task or without") {
   }
   io::write_file(runs.path("c.json"), file.dump());
   const std::string on_file = "--n 30 --k 15 --noise 0.1 --covariances ../c.json ";
-  const json aligned = result(runs, on_file);  // the task is i^-0.5
+  const json aligned = linear_result(runs, on_file);  // the task is i^-0.5
   CHECK(aligned["d"] == 20);
   CHECK(aligned["starts"][1]["gain"].get<double>() == close(.0188889405, 1e-8));
   CHECK(aligned["alignment"]["bias"].size() == 3);
   for (int i = 20; i >= 1; --i) file["task"].push_back(std::pow(i, -.5));
   io::write_file(runs.path("c.json"), file.dump());
-  const json reversed = result(runs, on_file + "--d 20");
+  const json reversed = linear_result(runs, on_file + "--d 20");
   CHECK(reversed["starts"][1]["gain"].get<double>() == close(.0582895447, 1e-8));
   CHECK(reversed["alignment"]["bias"][0] > aligned["alignment"]["bias"][0]);
 }

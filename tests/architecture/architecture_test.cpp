@@ -79,7 +79,7 @@ TEST_CASE("an include against the order is rejected") {
         "include/sextant/io/a.hpp:2: io must not include model (sextant/model/model.hpp)");
   CHECK(verdict("src/core/deep/a.cpp", "  #  include <sextant/io/files.hpp>") ==
         "src/core/deep/a.cpp:2: core must not include io (sextant/io/files.hpp)");
-  CHECK(verdict("src/geometry/a.cpp", "#include \"sextant/advice/select.hpp\"") != "");
+  CHECK(verdict("src/geometry/a.cpp", "#include \"sextant/advice/choose_horizon.hpp\"") != "");
   // Every pair of folders, one way and the other.
   for (std::size_t low = 0; low < folder_order().size() - 1; ++low)
     for (std::size_t high = low + 1; high < folder_order().size() - 1; ++high) {

@@ -11,7 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct SourceFile {
-  fs::path path;       ///< Relative to the root.
+  fs::path path;  ///< Relative to the root.
   /// "io", "studies/linear"; "apps" for everything below apps/; empty when directly below src/.
   std::string folder;
 };

@@ -18,12 +18,12 @@ using spectral::step_from_scale;
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double infinite = std::numeric_limits<double>::infinity();
 constexpr Sigma2Choice plug_in{};
 constexpr Sigma2Choice profile{Sigma2Rule::profile, 0};
 Sigma2Choice fixed(double sigma2) { return {Sigma2Rule::fixed, sigma2}; }
 
-std::vector<std::int64_t> range(std::int64_t last) {
+std::vector<std::int64_t> curve_horizons(std::int64_t last) {
   std::vector<std::int64_t> list(static_cast<std::size_t>(last + 1));
   std::iota(list.begin(), list.end(), 0);
   return list;
@@ -64,7 +64,7 @@ TEST_CASE("evidence is the dense multivariate normal density") {
     const Eigen::MatrixXd shrink = Eigen::MatrixXd::Identity(n, n) - rho * kernel;
     for (const Sigma2Choice choice : {plug_in, profile, fixed(0.7)}) {
       const EvidenceCurve curve =
-          evidence_curve(system.values, system.rotate(r), rho, range(30), choice);
+          evidence_curve(system.values, system.rotate(r), rho, curve_horizons(30), choice);
       Eigen::MatrixXd precision = Eigen::MatrixXd::Identity(n, n);
       for (int horizon = 0; horizon <= 30; ++horizon) {
         const double sigma2 = choice.rule == Sigma2Rule::fixed     ? 0.7
@@ -87,7 +87,7 @@ TEST_CASE("evidence is the dense multivariate normal density") {
 
 TEST_CASE("long, sparse and unordered lists of horizons against the definition") {
   Random random(32);
-  std::vector<std::int64_t> horizons = range(700);
+  std::vector<std::int64_t> horizons = curve_horizons(700);
   for (const std::int64_t extra : {100'000, 1'000, 65'432, 127, 128, 129}) {
     horizons.push_back(extra);
   }
@@ -119,7 +119,8 @@ TEST_CASE("both curves are convex in T") {
     for (int repeat = 0; repeat < 5; ++repeat) {
       const Eigen::VectorXd rt = normal_vector(values.size(), random);
       for (const Sigma2Choice choice : {plug_in, profile}) {
-        const Eigen::VectorXd l = evidence_curve(values, rt, rho, range(300), choice).values;
+        const Eigen::VectorXd l =
+            evidence_curve(values, rt, rho, curve_horizons(300), choice).values;
         for (Eigen::Index t = 1; t < 300; ++t) {
           CHECK(l[t - 1] + l[t + 1] - 2 * l[t] >= -1e-12 * (1 + 0.3 * static_cast<double>(t)));
         }
@@ -145,7 +146,7 @@ TEST_CASE("the unbounded search finds the smallest minimiser in few evaluations"
         CHECK(map.evaluations <= 10 + 4 * std::log2(2 + static_cast<double>(*map.horizon)));
         if (*map.horizon > 20'000) continue;
         const EvidenceCurve curve =
-            evidence_curve(values, rt, rho, range(*map.horizon + 50), choice);
+            evidence_curve(values, rt, rho, curve_horizons(*map.horizon + 50), choice);
         CHECK(curve.t_map == *map.horizon);
       }
     }
@@ -158,7 +159,8 @@ TEST_CASE("a profiled curve that falls for ever, and one that is flat") {
   const Eigen::Vector2d along(0.7, 0.0);
   const UnboundedMap forever = unbounded_map(values, along, 0.1, profile);
   CHECK_FALSE(forever.horizon.has_value());
-  const EvidenceCurve falling = evidence_curve(values, along, 0.1, range(100'000), profile);
+  const EvidenceCurve falling =
+      evidence_curve(values, along, 0.1, curve_horizons(100'000), profile);
   CHECK(falling.t_map == 100'000);
   CHECK(falling.at_upper_edge);
   CHECK(falling.values.allFinite());
@@ -169,7 +171,7 @@ TEST_CASE("a profiled curve that falls for ever, and one that is flat") {
   for (const Eigen::Index n : {1, 5}) {
     const Eigen::VectorXd equal = Eigen::VectorXd::Constant(n, 0.3);
     const Eigen::VectorXd r = Eigen::VectorXd::LinSpaced(n, 1, 2);
-    const EvidenceCurve flat = evidence_curve(equal, r, 0.5, range(20'000), profile);
+    const EvidenceCurve flat = evidence_curve(equal, r, 0.5, curve_horizons(20'000), profile);
     CHECK(flat.t_map == 0);
     CHECK(flat.relative.maxCoeff() < 1e-12);
     CHECK(unbounded_map(equal, r, 0.5, profile).horizon == 0);
@@ -183,7 +185,7 @@ TEST_CASE("zero kernels and zero residuals have defined answers") {
   const Eigen::Vector3d zero = Eigen::Vector3d::Zero();
   const Eigen::Vector3d r(1, -2, 0.5);
   for (const Sigma2Choice choice : {plug_in, profile, fixed(2.0)}) {
-    const EvidenceCurve curve = evidence_curve(zero, r, 0.0, range(30), choice);
+    const EvidenceCurve curve = evidence_curve(zero, r, 0.0, curve_horizons(30), choice);
     CHECK(curve.relative.isZero(0.0));
     CHECK(curve.t_map == 0);
     CHECK(curve.at_lower_edge);
@@ -193,15 +195,15 @@ TEST_CASE("zero kernels and zero residuals have defined answers") {
   }
   const Eigen::Vector3d values(2, 1, 0);
   for (const Sigma2Choice choice : {plug_in, profile}) {
-    const EvidenceCurve curve = evidence_curve(values, zero, 0.1, range(30), choice);
+    const EvidenceCurve curve = evidence_curve(values, zero, 0.1, curve_horizons(30), choice);
     CHECK(curve.zero_residuals);
-    CHECK(curve.values.maxCoeff() == -infinity);
+    CHECK(curve.values.maxCoeff() == -infinite);
     CHECK(curve.t_map == 0);
     CHECK(curve.sigma2.isZero(0.0));
     CHECK(curve.relative[10] == test::close(-10.0 / 6 * (std::log(0.8) + std::log(0.9))));
     CHECK(unbounded_map(values, zero, 0.1, choice).horizon == 0);
   }
-  const EvidenceCurve given = evidence_curve(values, zero, 0.1, range(5), fixed(2.0));
+  const EvidenceCurve given = evidence_curve(values, zero, 0.1, curve_horizons(5), fixed(2.0));
   CHECK_FALSE(given.zero_residuals);
   CHECK(given.values[0] == test::close(std::log(2.0) / 2));
   CHECK(given.t_map == 0);
@@ -212,10 +214,10 @@ TEST_CASE("units: residuals shift the curve, the kernel's unit cancels against r
   const Eigen::VectorXd values = Eigen::VectorXd::LinSpaced(9, 2, 0.01);
   const Eigen::VectorXd rt = normal_vector(9, random);
   for (const Sigma2Rule rule : {Sigma2Rule::plug_in, Sigma2Rule::profile, Sigma2Rule::fixed}) {
-    const EvidenceCurve base = evidence_curve(values, rt, 0.1, range(30), {rule, 0.6});
+    const EvidenceCurve base = evidence_curve(values, rt, 0.1, curve_horizons(30), {rule, 0.6});
     for (const double unit : {1e-120, 1e4, 1e120}) {
-      const EvidenceCurve other =
-          evidence_curve(1e-3 * values, unit * rt, 100.0, range(30), {rule, 0.6 * unit * unit});
+      const EvidenceCurve other = evidence_curve(1e-3 * values, unit * rt, 100.0,
+                                                 curve_horizons(30), {rule, 0.6 * unit * unit});
       CHECK((other.relative - base.relative).cwiseAbs().maxCoeff() < 1e-12);
       CHECK(other.t_map == base.t_map);
       CHECK(other.values[3] - base.values[3] == test::close(std::log(unit)));
@@ -225,7 +227,7 @@ TEST_CASE("units: residuals shift the curve, the kernel's unit cancels against r
 
 TEST_CASE("evidence: arguments out of range") {
   const Eigen::Vector2d two(1, 0.5);
-  const auto horizons = range(3);
+  const auto horizons = curve_horizons(3);
   CHECK_THROWS_AS(evidence_curve(Eigen::VectorXd(0), Eigen::VectorXd(0), 0.1, horizons),
                   ArgumentError);
   CHECK_THROWS_AS(evidence_curve(two, Eigen::Vector3d(1, 1, 1), 0.1, horizons), ArgumentError);
@@ -235,6 +237,6 @@ TEST_CASE("evidence: arguments out of range") {
   CHECK_THROWS_AS(evidence_curve(two, two, 0.1, std::vector<std::int64_t>{-1}), ArgumentError);
   CHECK_THROWS_AS(evidence_curve(two, two, 0.1, horizons, fixed(0.0)), ArgumentError);
   CHECK_THROWS_AS(evidence_curve(Eigen::Vector2d(1, -1), two, 0.1, horizons), ArgumentError);
-  CHECK_THROWS_AS(evidence_curve(two, Eigen::Vector2d(1, infinity), 0.1, horizons), ArgumentError);
+  CHECK_THROWS_AS(evidence_curve(two, Eigen::Vector2d(1, infinite), 0.1, horizons), ArgumentError);
   CHECK_THROWS_AS(unbounded_map(two, two, 1.0), ArgumentError);
 }

@@ -16,7 +16,7 @@ using namespace sextant::evidence;
 
 namespace {
 
-std::vector<std::int64_t> range(std::int64_t last) {
+std::vector<std::int64_t> posterior_horizons(std::int64_t last) {
   std::vector<std::int64_t> list(static_cast<std::size_t>(last + 1));
   std::iota(list.begin(), list.end(), 0);
   return list;
@@ -28,7 +28,7 @@ TEST_CASE("the Gibbs posterior against plain exponentials") {
   Random random(41);
   const Eigen::VectorXd values = Eigen::VectorXd::LinSpaced(6, 2, 0);
   const Eigen::VectorXd rt = normal_vector(6, random);
-  const EvidenceCurve curve = evidence_curve(values, rt, 0.1, range(12));
+  const EvidenceCurve curve = evidence_curve(values, rt, 0.1, posterior_horizons(12));
   std::vector<double> prior(13);
   for (std::size_t j = 0; j < prior.size(); ++j) prior[j] = j == 4 ? 0.0 : 1.0 + 0.3 * double(j);
   for (const double beta : {0.0, 0.5, 1.0, 4.0}) {
@@ -62,7 +62,8 @@ TEST_CASE("posteriors on degenerate inputs sum to one") {
     for (const double size : {0.0, 1.0, 1e100}) {
       const Eigen::VectorXd rt = size * normal_vector(values.size(), random);
       for (const Sigma2Rule rule : {Sigma2Rule::plug_in, Sigma2Rule::profile}) {
-        const EvidenceCurve curve = evidence_curve(values, rt, rho, range(30), {rule, 0});
+        const EvidenceCurve curve =
+            evidence_curve(values, rt, rho, posterior_horizons(30), {rule, 0});
         for (const double beta : {0.0, 1.0, 1e6}) {
           const HorizonPosterior posterior = gibbs_posterior(curve, beta);
           CHECK(std::abs(posterior.weights.sum() - 1) < 1e-14);
@@ -76,8 +77,8 @@ TEST_CASE("posteriors on degenerate inputs sum to one") {
     }
   }
   // A large beta leaves only T_MAP.
-  const EvidenceCurve curve =
-      evidence_curve(Eigen::Vector3d(1, 0.5, 0.1), Eigen::Vector3d(2, 0.3, 0.1), 0.1, range(30));
+  const EvidenceCurve curve = evidence_curve(
+      Eigen::Vector3d(1, 0.5, 0.1), Eigen::Vector3d(2, 0.3, 0.1), 0.1, posterior_horizons(30));
   const HorizonPosterior sharp = gibbs_posterior(curve, 1e8);
   CHECK(sharp.weights[curve.map_index] == test::close(1.0));
   CHECK(sharp.divergence == test::close(std::log(31.0)));
@@ -105,13 +106,14 @@ TEST_CASE("the averaged filter is the average of the corrections") {
 
 TEST_CASE("posterior: arguments out of range") {
   const EvidenceCurve curve =
-      evidence_curve(Eigen::Vector2d(1, 0.5), Eigen::Vector2d(1, 1), 0.1, range(2));
+      evidence_curve(Eigen::Vector2d(1, 0.5), Eigen::Vector2d(1, 1), 0.1, posterior_horizons(2));
   CHECK_THROWS_AS(gibbs_posterior(curve, -1), ArgumentError);
   CHECK_THROWS_AS(gibbs_posterior(curve, std::numeric_limits<double>::infinity()), ArgumentError);
   CHECK_THROWS_AS(gibbs_posterior(curve, 1, std::vector<double>{1, 1}), ArgumentError);
   CHECK_THROWS_AS(gibbs_posterior(curve, 1, std::vector<double>{1, -1, 1}), ArgumentError);
   CHECK_THROWS_AS(gibbs_posterior(curve, 1, std::vector<double>{0, 0, 0}), ArgumentError);
   CHECK_THROWS_AS(gibbs_posterior(EvidenceCurve{}), ArgumentError);
-  CHECK_THROWS_AS(average_query_filter(Eigen::Vector2d(1, 1), 0.1, range(2), Eigen::Vector2d(1, 1)),
+  CHECK_THROWS_AS(average_query_filter(Eigen::Vector2d(1, 1), 0.1, posterior_horizons(2),
+                                       Eigen::Vector2d(1, 1)),
                   ArgumentError);
 }

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string error_of(const std::function<void()>& action) {
+std::string loading_error(const std::function<void()>& action) {
   try {
     action();
   } catch (const InputError& error) {
@@ -33,7 +33,7 @@ bool contains(const std::string& text, const std::string& part) {
 }
 
 std::string load_error(const fs::path& directory) {
-  return error_of([&] { load_weights<float>(directory); });
+  return loading_error([&] { load_weights<float>(directory); });
 }
 
 /// Logits of every token after a few sequences.
@@ -182,7 +182,7 @@ TEST_CASE("an index that disagrees with its shards costs nothing that is not nee
   changed["h.1.mlp.c_fc.bias"] = "model-7.safetensors";
   CHECK(load(changed) == expected);
   changed["lm_head.weight"] = "model-7.safetensors";  // it may differ from the embedding
-  CHECK(contains(error_of([&] { load(changed); }),
+  CHECK(contains(loading_error([&] { load(changed); }),
                  "tensor \"lm_head.weight\": lies in model-7.safetensors, which is not in the "
                  "directory: get that file again"));
   load(map);

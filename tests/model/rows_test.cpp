@@ -19,18 +19,18 @@ namespace {
 
 using Vector = Eigen::RowVectorXd;
 
-struct Case {
+struct RowsCase {
   ModelConfig config = small_config(Family::rows);
   Parameters<double> parameters = random_parameters<double>(config, 8);
   std::shared_ptr<const RowTable> table = random_table(config, 9, 3, 5);
   std::vector<std::vector<int>> sequences = row_sequences(*table);
 };
 
-Rows<double> hidden_states(const Case& c, const TokenBatch& batch) {
+Rows<double> hidden_states(const RowsCase& c, const TokenBatch& batch) {
   return forward(c.parameters.weights(), batch, tree_layouts(batch), false).hidden;
 }
 
-Vector norm(const Case& c, const Vector& x, int index) {
+Vector norm(const RowsCase& c, const Vector& x, int index) {
   const Norm<double> norm = c.parameters.weights().norms[static_cast<std::size_t>(index)];
   const double mean = x.mean();
   const double variance = (x.array() - mean).square().mean();
@@ -42,7 +42,7 @@ Vector norm(const Case& c, const Vector& x, int index) {
   return z;
 }
 
-Vector linear(const Case& c, const Vector& x, int layer, LinearKind kind) {
+Vector linear(const RowsCase& c, const Vector& x, int layer, LinearKind kind) {
   const auto weights = c.parameters.weights();
   const Linear<double>& map = weights.linear(layer, kind);
   Vector y(map.weight.out);
@@ -55,7 +55,7 @@ Vector linear(const Case& c, const Vector& x, int layer, LinearKind kind) {
 
 /// The query's final hidden state, row after row and head after head, with the rule of attention
 /// written out: everyone reads the context's rows and nobody else.
-Vector by_loops(const Case& c, const std::vector<int>& sequence) {
+Vector by_loops(const RowsCase& c, const std::vector<int>& sequence) {
   const int width = c.config.width;
   const int per_head = c.config.head_width();
   const std::size_t context = sequence.size() - 1;
@@ -111,7 +111,7 @@ Vector by_loops(const Case& c, const std::vector<int>& sequence) {
 }  // namespace
 
 TEST_CASE("a batch over a table equals the model written as loops, sequence by sequence") {
-  const Case c;
+  const RowsCase c;
   const TokenBatch batch = pack_rows(c.table, c.sequences);
   CHECK(batch.rows() == (4 + 3) + (3 + 2) + (2 + 1));  // contexts once, queries once per context
   CHECK(batch.scalars == std::vector<int>{0, 2, 1, 1, 0, 2, 0});
@@ -132,7 +132,7 @@ TEST_CASE("a batch over a table equals the model written as loops, sequence by s
 }
 
 TEST_CASE("a row model's gradient equals central differences for every parameter tensor") {
-  Case c;
+  RowsCase c;
   const TokenBatch batch = pack_rows(c.table, c.sequences);
   const auto layouts = tree_layouts(batch);
   Random random(9);
@@ -168,7 +168,7 @@ TEST_CASE("a row model's gradient equals central differences for every parameter
 }
 
 TEST_CASE("the order of the context changes nothing but rounding") {
-  const Case c;
+  const RowsCase c;
   const auto state = [&](const std::vector<int>& sequence) -> Vector {
     const TokenBatch batch = pack_rows(c.table, {sequence});
     return hidden_states(c, batch).row(0);
@@ -180,7 +180,7 @@ TEST_CASE("the order of the context changes nothing but rounding") {
 }
 
 TEST_CASE("no label of a query and no other query can influence a prediction") {
-  const Case c;
+  const RowsCase c;
   const Rows<double> hidden = hidden_states(c, pack_rows(c.table, c.sequences));
   RowTable changed = *c.table;
   for (int row = 6; row < 9; ++row) changed.labels[static_cast<std::size_t>(row)] = 3 - row % 2;
@@ -197,7 +197,7 @@ TEST_CASE("no label of a query and no other query can influence a prediction") {
 }
 
 TEST_CASE("a pass over rows does not depend on the number of threads") {
-  const Case c;
+  const RowsCase c;
   const TokenBatch batch = pack_rows(c.table, c.sequences);
   set_threads(1);
   const Rows<double> one = hidden_states(c, batch);
@@ -207,7 +207,7 @@ TEST_CASE("a pass over rows does not depend on the number of threads") {
 }
 
 TEST_CASE("fewer features than the model reads are the first ones, the others 0") {
-  Case c;
+  RowsCase c;
   RowTable narrow = *c.table;
   narrow.features = c.table->features.leftCols(3).eval();
   RowTable padded = *c.table;
@@ -222,7 +222,7 @@ TEST_CASE("fewer features than the model reads are the first ones, the others 0"
 }
 
 TEST_CASE("sequences that are no context with one query are refused") {
-  const Case c;
+  const RowsCase c;
   const int query = c.table->query_token(8, 0);
   for (const std::vector<int>& bad : std::vector<std::vector<int>>{
            {}, {query}, {0, 1}, {0, query, query}, {query, 0}, {-1, query}, {0, query + 99}}) {

@@ -15,7 +15,7 @@ using namespace sextant::model;
 
 namespace {
 
-struct Case {
+struct TangentCase {
   ModelConfig config;
   Parameters<double> parameters;
   TokenBatch batch;
@@ -23,7 +23,7 @@ struct Case {
 };
 
 /// Causal batches share prefixes, so that queries of one group see different numbers of keys.
-Case make_case(Family family, std::uint64_t seed) {
+TangentCase make_case(Family family, std::uint64_t seed) {
   const ModelConfig config = test::small_config(family);
   auto sequences = test::random_sequences(config, 4, 9, seed);
   sequences.push_back(sequences[1]);
@@ -57,7 +57,8 @@ WeightMatrices<double> random_directions(const ModelConfig& config,
 }
 
 /// Final hidden states after a move along the directions.
-Rows<double> hidden_after(const Case& c, const WeightMatrices<double>& directions, double step) {
+Rows<double> hidden_after(const TangentCase& c, const WeightMatrices<double>& directions,
+                          double step) {
   Weights<double> weights = c.parameters.weights();
   for (const auto& [key, direction] : directions) {
     auto moved = std::make_shared<Rows<double>>(copy(weights.linear(key.first, key.second).weight));
@@ -71,7 +72,7 @@ Rows<double> hidden_after(const Case& c, const WeightMatrices<double>& direction
 
 TEST_CASE("forward mode equals central differences for every kind of block") {
   for (const Family family : {Family::gpt2, Family::bert, Family::rows}) {
-    const Case c = make_case(family, 3);
+    const TangentCase c = make_case(family, 3);
     const auto activations = forward(c.parameters.weights(), c.batch, c.layouts, true);
     for (const BlockKind kind : block_kinds) {
       for (int first = 0; first < c.config.layers; ++first) {
@@ -91,7 +92,7 @@ TEST_CASE("forward mode equals central differences for every kind of block") {
 }
 
 TEST_CASE("queries and keys move the scores") {
-  const Case c = make_case(Family::gpt2, 5);
+  const TangentCase c = make_case(Family::gpt2, 5);
   const auto weights = c.parameters.weights();
   const auto activations = forward(weights, c.batch, c.layouts, true);
   for (const LinearKind kind : {LinearKind::query, LinearKind::key}) {
@@ -113,7 +114,7 @@ TEST_CASE("queries and keys move the scores") {
 
 TEST_CASE("forward mode is the transpose of reverse mode, in both precisions") {
   for (const Family family : {Family::gpt2, Family::bert, Family::rows}) {
-    const Case c = make_case(family, 11);
+    const TangentCase c = make_case(family, 11);
     const auto weights = c.parameters.weights();
     const auto activations = forward(weights, c.batch, c.layouts, true);
     CaptureOptions options;
@@ -136,7 +137,7 @@ TEST_CASE("forward mode is the transpose of reverse mode, in both precisions") {
 }
 
 TEST_CASE("no direction changes nothing, and activations are needed") {
-  const Case c = make_case(Family::gpt2, 1);
+  const TangentCase c = make_case(Family::gpt2, 1);
   const auto weights = c.parameters.weights();
   const auto kept = forward(weights, c.batch, c.layouts, true);
   CHECK(push_forward(weights, kept, c.layouts, {}).isZero());

@@ -25,7 +25,7 @@ constexpr std::array<Pooling, 4> every_pooling{{{PoolingMode::mean, false},
                                                 {PoolingMode::cls, false},
                                                 {PoolingMode::cls, true}}};
 
-Rows<double> random_rows(int rows, int columns, std::uint64_t seed) {
+Rows<double> normal_rows(int rows, int columns, std::uint64_t seed) {
   Random random(seed);
   Rows<double> result(rows, columns);
   for (double& value : result.reshaped()) value = random.normal();
@@ -33,7 +33,7 @@ Rows<double> random_rows(int rows, int columns, std::uint64_t seed) {
 }
 
 LinearHead random_head(int width, const Pooling& pooling) {
-  return {random_rows(width, 1, 8).col(0), -0.25, pooling};
+  return {normal_rows(width, 1, 8).col(0), -0.25, pooling};
 }
 
 struct GradientErrors {
@@ -66,7 +66,7 @@ GradientErrors gradient_errors(const PooledHead<double>& values,
 }  // namespace
 
 TEST_CASE("pooled vectors are the mean or the first token, divided by their norm or not") {
-  const Rows<double> hidden = random_rows(6, 5, 7);
+  const Rows<double> hidden = normal_rows(6, 5, 7);
   const std::vector<int> outputs{1, 2, 4};
   const Eigen::VectorXd mean = (hidden.row(1) + hidden.row(2) + hidden.row(4)).transpose() / 3;
   const Eigen::VectorXd first = hidden.row(1).transpose();
@@ -88,7 +88,7 @@ TEST_CASE("pooled vectors are the mean or the first token, divided by their norm
 }
 
 TEST_CASE("gradients through the pooling equal central differences") {
-  const Rows<double> hidden = random_rows(6, 5, 7);
+  const Rows<double> hidden = normal_rows(6, 5, 7);
   const std::vector<int> outputs{1, 2, 4};
   for (const Pooling& pooling : every_pooling) {
     CAPTURE(pooling_name(pooling));

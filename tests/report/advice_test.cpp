@@ -128,7 +128,7 @@ TEST_CASE("select, score and advise follow the JSON contract") {
       const auto geometry = random_geometry(6, m, 2, scale);
       CAPTURE(m);
       CAPTURE(scale);
-      const auto selection = advice::select(geometry);
+      const auto selection = advice::choose_horizon(geometry);
       const OrderedJson select = to_json(selection);
       check_select(select, 6, static_cast<std::size_t>(m));
       CHECK(select["sigma"] == "plug-in");
@@ -142,9 +142,9 @@ TEST_CASE("select, score and advise follow the JSON contract") {
       for (const auto method :
            {subspace::Method::risk, subspace::Method::query_aware, subspace::Method::trace_bottom,
             subspace::Method::greedy_correction, subspace::Method::random}) {
-        advice::ScoreOptions options;
+        advice::BlockRankingOptions options;
         options.method = method;
-        const auto scoring = advice::score(geometry, options);
+        const auto scoring = advice::rank_blocks(geometry, options);
         const OrderedJson score = to_json(scoring);
         check_score(score);
         CHECK(score["method"] == subspace::name_of(method));
@@ -197,7 +197,7 @@ TEST_CASE("JSON text is valid, deterministic and round-trips") {
   CHECK(text == json_text(to_json(advice::plan(geometry), adaptation)));
   CHECK(text.back() == '\n');
   const auto parsed = io::parse_json(text, "advice.json");
-  const auto selection = advice::select(geometry);
+  const auto selection = advice::choose_horizon(geometry);
   for (Index i = 0; i < 6; ++i) {
     CHECK(parsed["advice"]["select"]["eigenvalues"][i].get<double>() == selection.system.values[i]);
   }
@@ -229,7 +229,7 @@ TEST_CASE("a zero kernel is said in words") {
   auto geometry = random_geometry(3, 1, 1, 1.0);
   for (auto& kernel : geometry.kernels) kernel.setZero();
   for (auto& coupling : geometry.query_kernels) coupling.setZero();
-  const auto selection = advice::select(geometry);
+  const auto selection = advice::choose_horizon(geometry);
   CHECK(summarize(selection).statement.find("the kernel is zero") != std::string::npos);
   check_select(to_json(selection), 3, 1);
   check_width(selection_text(selection, {}));
@@ -257,10 +257,10 @@ TEST_CASE("what an update did, in words") {
 
 TEST_CASE("blocks for maps: orders for greedy rules, scores for the others") {
   const auto geometry = random_geometry(6, 2, 2, 1.0);
-  advice::ScoreOptions options;
+  advice::BlockRankingOptions options;
   options.method = subspace::Method::query_aware;
   options.budget = 2;
-  auto scoring = advice::score(geometry, options);
+  auto scoring = advice::rank_blocks(geometry, options);
   auto blocks = scored_blocks(scoring, geometry.blocks);
   int chosen = 0;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
@@ -276,7 +276,7 @@ TEST_CASE("blocks for maps: orders for greedy rules, scores for the others") {
   CHECK(name == "query-aware score");
 
   options.method = subspace::Method::risk;
-  scoring = advice::score(geometry, options);
+  scoring = advice::rank_blocks(geometry, options);
   blocks = scored_blocks(scoring, geometry.blocks);
   CHECK(blocks[scoring.ranking[1].index].order == 2);
   alone = best_first(blocks_alone(scoring, geometry.blocks, name), scoring.method);
@@ -288,7 +288,7 @@ TEST_CASE("blocks for maps: orders for greedy rules, scores for the others") {
 TEST_CASE("where nothing is chosen, the map shows each block by itself") {
   auto geometry = random_geometry(6, 2, 2, 1.0);
   geometry.residuals.setZero();
-  const auto scoring = advice::score(geometry);
+  const auto scoring = advice::rank_blocks(geometry);
   REQUIRE(scoring.ranking.empty());
   CHECK_FALSE(shows_order(scoring));
   const std::string text = scoring_text(scoring, geometry.blocks, {});

@@ -95,7 +95,7 @@ void check_no_urls(const OrderedJson& json) {
   }
 }
 
-std::size_t count(const std::string& text, const std::string& piece) {
+std::size_t occurrences(const std::string& text, const std::string& piece) {
   std::size_t found = 0;
   for (auto at = text.find(piece); at != std::string::npos; at = text.find(piece, at + 1)) ++found;
   return found;
@@ -150,8 +150,8 @@ TEST_CASE("every embedded specification is valid JSON with its data and no addre
   std::size_t panels = 0;
   for (const auto& figure : all_figures()) panels += figure.panels.size();
   CHECK(charts == panels);
-  CHECK(count(html, "data-chart=\"") == panels);
-  CHECK(count(html, "<figure>") == all_figures().size());
+  CHECK(occurrences(html, "data-chart=\"") == panels);
+  CHECK(occurrences(html, "<figure>") == all_figures().size());
 }
 
 TEST_CASE("every field that a chart uses is a column of its data or made by its transforms") {

@@ -18,7 +18,7 @@ using namespace sextant::spectral;
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double infinite = std::numeric_limits<double>::infinity();
 
 std::vector<std::int64_t> range(std::int64_t last) {
   std::vector<std::int64_t> list(static_cast<std::size_t>(last + 1));
@@ -52,8 +52,8 @@ TEST_CASE("per-mode times make gradient flow equal the Bayes filter") {
     }
   }
   const Eigen::Vector3d values(2.0, 1e-300, 0.0);
-  CHECK(per_mode_times(values, infinity).isZero(0.0));
-  CHECK(per_mode_times(values, 0.0)[0] == infinity);
+  CHECK(per_mode_times(values, infinite).isZero(0.0));
+  CHECK(per_mode_times(values, 0.0)[0] == infinite);
   CHECK(per_mode_times(values, 4.0)[1] == 0.25);
   CHECK(per_mode_times(values, 4.0)[2] == 0.25);
   CHECK(per_mode_times(Eigen::VectorXd::Constant(1, 1e10), 1e-305)[0] ==
@@ -67,10 +67,10 @@ TEST_CASE("times in steps: nearest integer, halves up, and what has no integer")
   CHECK(horizon_for_time(3.7, 0.5) == 7);
   CHECK(horizon_for_time(3.75, 0.5) == 8);
   CHECK(horizon_for_time(5.0, 0.0) == 0);
-  CHECK(horizon_for_time(infinity, 0.0) == 0);
+  CHECK(horizon_for_time(infinite, 0.0) == 0);
   CHECK(horizon_for_time(9007199254740992.0, 1.0) == std::int64_t{1} << 53);
   CHECK_FALSE(horizon_for_time(1e16, 0.5).has_value());
-  CHECK_FALSE(horizon_for_time(infinity, 0.5).has_value());
+  CHECK_FALSE(horizon_for_time(infinite, 0.5).has_value());
   CHECK_THROWS_AS(horizon_for_time(-1, 0.5), ArgumentError);
   CHECK_THROWS_AS(horizon_for_time(std::nan(""), 0.5), ArgumentError);
   CHECK_THROWS_AS(horizon_for_time(1, -0.5), ArgumentError);
@@ -101,7 +101,7 @@ TEST_CASE("matching at the mean eigenvalue") {
   const SpectralMatch nothing = match_at_mean(values, Eigen::Vector3d::Zero(), 0.25, 0.03);
   CHECK(nothing.time == 0.0);
   CHECK(nothing.horizon == 0);
-  CHECK(match_at_mean(values, weights.a, infinity, 0.03).horizon == 0);
+  CHECK(match_at_mean(values, weights.a, infinite, 0.03).horizon == 0);
   CHECK_FALSE(match_at_mean(values, weights.a, 0.0, 0.03).horizon.has_value());
   CHECK(match_at_mean(Eigen::Vector3d::Zero(), weights.a, 0.25, 0.0).horizon == 0);
   // Weights whose sum overflows.
@@ -121,7 +121,7 @@ TEST_CASE("oracle horizon against a loop over the definition") {
     for (const GapWeights& weights : both_weights(values, benchmark, random)) {
       const OracleHorizon oracle =
           oracle_horizon(values, weights, benchmark.lambda_star(), rho, range(200));
-      double best = infinity;
+      double best = infinite;
       std::int64_t best_horizon = -1;
       for (int horizon = 0; horizon <= 200; ++horizon) {
         double gap = 0;
@@ -199,9 +199,9 @@ TEST_CASE("oracle time with two minima, and the ends of the range") {
   CHECK(oracle_time(values, {Eigen::Vector2d(1.2, 1), FilterForm::prompt}, 1.0).value ==
         test::close(std::log(101.0) / 100, 0.05));
 
-  CHECK(oracle_time(values, weights, infinity).value == 0.0);
+  CHECK(oracle_time(values, weights, infinite).value == 0.0);
   const OracleValue unbounded = oracle_time(values, weights, 0.0);
-  CHECK(unbounded.value == infinity);
+  CHECK(unbounded.value == infinite);
   CHECK(unbounded.at_upper_edge);
   CHECK(oracle_time(values, {Eigen::Vector2d::Zero(), FilterForm::query}, 1.0).value == 0.0);
   CHECK(oracle_time(Eigen::Vector2d::Zero(), weights, 1.0).value == 0.0);
@@ -215,7 +215,7 @@ TEST_CASE("oracle time with two minima, and the ends of the range") {
   CHECK_FALSE(inside.at_upper_edge);
   CHECK(inside.value == test::close(1 / 200.01));
   CHECK(inside.gap < 1e-20);
-  CHECK(oracle_step(values, weights, infinity, 3).value == 0.0);
+  CHECK(oracle_step(values, weights, infinite, 3).value == 0.0);
   CHECK(oracle_step(Eigen::Vector2d::Zero(), weights, 1.0, 3).value == 0.0);
   CHECK_THROWS_AS(oracle_step(values, weights, 1.0, 0), ArgumentError);
   CHECK_THROWS_AS(oracle_time(values, weights, -1.0), ArgumentError);

@@ -22,9 +22,9 @@ using spectral::Benchmark;
 
 namespace {
 
-constexpr Method every_method[] = {Method::risk,   Method::query_aware,
-                                   Method::trace,  Method::greedy_correction,
-                                   Method::random, Method::trace_bottom};
+constexpr Method compared_methods[] = {Method::risk,   Method::query_aware,
+                                       Method::trace,  Method::greedy_correction,
+                                       Method::random, Method::trace_bottom};
 constexpr Index examples = 10;
 constexpr Index heads = 48;
 
@@ -83,7 +83,7 @@ std::map<Method, std::vector<double>> mean_risks(int problems, double spread, st
   std::map<Method, std::vector<double>> mean;
   for (int p = 0; p < problems; ++p) {
     const HeadProblem problem(static_cast<std::uint64_t>(p), spread);
-    for (const Method method : every_method) {
+    for (const Method method : compared_methods) {
       const auto risks =
           problem.relative_risks(method, horizon, sizes, static_cast<std::uint64_t>(p));
       mean[method].resize(sizes.size());
@@ -101,13 +101,13 @@ TEST_CASE("at one block risk is the best of all rules in every geometry") {
   for (std::uint64_t p = 0; p < 12; ++p) {
     const HeadProblem problem(p, 0.5);
     std::map<Method, double> risk;
-    for (const Method method : every_method) {
+    for (const Method method : compared_methods) {
       risk[method] = problem.relative_risks(method, 8, one, p)[0];
       mean[method] += risk[method] / 12;
     }
-    for (const Method method : every_method) CHECK(risk[Method::risk] <= risk[method] + 1e-12);
+    for (const Method method : compared_methods) CHECK(risk[Method::risk] <= risk[method] + 1e-12);
   }
-  for (const Method method : every_method) {
+  for (const Method method : compared_methods) {
     if (method != Method::risk) CHECK(mean[Method::risk] < mean[method] - 0.01);
   }
   CHECK(mean[Method::trace] < mean[Method::trace_bottom]);
@@ -120,7 +120,7 @@ TEST_CASE("table of the rules' expected errors by budget" * doctest::skip()) {
     for (const std::int64_t horizon : {8, 30}) {
       fmt::print("spread {}, T = {}; blocks {}\n", spread, horizon, "1 2 4 8 16 32");
       const auto mean = mean_risks(40, spread, horizon, sizes);
-      for (const Method method : every_method) {
+      for (const Method method : compared_methods) {
         fmt::print("{:20}", name_of(method));
         for (const double risk : mean.at(method)) fmt::print(" {:6.3f}", risk);
         fmt::print("\n");

@@ -106,8 +106,8 @@ void check_against_naive(const GreedySelection& found, Index count, double sign,
   }
 }
 
-GreedyOptions options_with(std::int64_t horizon, std::optional<Index> budget,
-                           UpdateMethod method = UpdateMethod::automatic) {
+GreedyOptions greedy_options(std::int64_t horizon, std::optional<Index> budget,
+                             UpdateMethod method = UpdateMethod::automatic) {
   GreedyOptions options;
   options.update = {horizon, {0.1, {}}, method};
   options.budget = budget;
@@ -129,7 +129,7 @@ TEST_CASE("greedy selections equal a naive implementation, whatever the method")
         CAPTURE(m);
         CAPTURE(n);
         CAPTURE(name_of(method));
-        const GreedyOptions options = options_with(8, 4, method);
+        const GreedyOptions options = greedy_options(8, 4, method);
         const GreedySelection risk = select_by_risk(blocks.view(), model, options);
         CHECK(risk.stop == StopReason::budget_reached);
         CHECK(risk.evaluations == 9 + 8 + 7 + 6);
@@ -151,8 +151,8 @@ TEST_CASE("risk without a budget stops where it no longer falls") {
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
     const RandomBlocks blocks = mixed_blocks(seed, 8, 2, 12);
     const Benchmark model{1, 2};
-    const GreedySelection stopped = select_by_risk(blocks.view(), model, options_with(8, {}));
-    const GreedySelection all = select_by_risk(blocks.view(), model, options_with(8, 12));
+    const GreedySelection stopped = select_by_risk(blocks.view(), model, greedy_options(8, {}));
+    const GreedySelection all = select_by_risk(blocks.view(), model, greedy_options(8, 12));
     const std::size_t size = stopped.order.size();
     double previous = stopped.criterion_of_none;
     for (std::size_t k = 0; k < size; ++k) {
@@ -172,23 +172,23 @@ TEST_CASE("risk without a budget stops where it no longer falls") {
 TEST_CASE("nothing is chosen when no update can help") {
   const RandomBlocks blocks = mixed_blocks(1, 5, 2, 4);
   for (const Benchmark model : {Benchmark{0, 1}, Benchmark{0, 0}}) {
-    const GreedySelection none = select_by_risk(blocks.view(), model, options_with(8, {}));
+    const GreedySelection none = select_by_risk(blocks.view(), model, greedy_options(8, {}));
     CHECK(none.order.empty());
     CHECK(none.stop == StopReason::no_improvement);
     CHECK(none.alone.size() == 4);
   }
-  CHECK(select_by_risk(blocks.view(), unit, options_with(0, {})).order.empty());
+  CHECK(select_by_risk(blocks.view(), unit, greedy_options(0, {})).order.empty());
   // With a budget it is filled nevertheless; equal criteria go by index.
-  const GreedySelection filled = select_by_risk(blocks.view(), unit, options_with(0, 3));
+  const GreedySelection filled = select_by_risk(blocks.view(), unit, greedy_options(0, 3));
   CHECK(filled.order == std::vector<Index>{0, 1, 2});
   CHECK(filled.criterion[2] == filled.criterion_of_none);
   // A query that no block reaches.
   RandomBlocks unreachable = blocks;
   for (MatrixXd& coupling : unreachable.query_kernels) coupling.setZero();
-  CHECK(select_by_risk(unreachable.view(), unit, options_with(8, {})).order.empty());
+  CHECK(select_by_risk(unreachable.view(), unit, greedy_options(8, {})).order.empty());
   // Zero residuals give zero corrections.
   const GreedySelection correction =
-      select_by_correction(blocks.view(), VectorXd::Zero(5), options_with(8, {}));
+      select_by_correction(blocks.view(), VectorXd::Zero(5), greedy_options(8, {}));
   CHECK(correction.order == std::vector<Index>{0, 1, 2, 3});
   CHECK(correction.criterion == std::vector<double>(4, 0.0));
   CHECK(correction.stop == StopReason::all_chosen);
@@ -199,15 +199,16 @@ TEST_CASE("ordinary special cases: n = 1, one block, zero and equal blocks, sigm
     Random random(3);
     const RandomBlocks one = test::random_blocks(random, n, 1, {4});
     for (const double sigma2 : {0.0, 0.1}) {
-      const GreedySelection found = select_by_risk(one.view(), {1, sigma2}, options_with(8, {}));
+      const GreedySelection found = select_by_risk(one.view(), {1, sigma2}, greedy_options(8, {}));
       CHECK(found.order == std::vector<Index>{0});
       CHECK(found.stop == StopReason::all_chosen);
       CHECK(found.criterion[0] ==
             doctest::Approx(naive_risk(one, {0}, {1, sigma2}, 8)).epsilon(1e-11));
     }
     const RandomBlocks zero = test::random_blocks(random, n, 1, {2, 2}, {0, 0});
-    CHECK(select_by_risk(zero.view(), unit, options_with(8, {})).order.empty());
-    CHECK(select_by_risk(zero.view(), unit, options_with(8, 2)).order == std::vector<Index>{0, 1});
+    CHECK(select_by_risk(zero.view(), unit, greedy_options(8, {})).order.empty());
+    CHECK(select_by_risk(zero.view(), unit, greedy_options(8, 2)).order ==
+          std::vector<Index>{0, 1});
     // A block that is there twice: the first copy goes first.
     RandomBlocks twice = test::random_blocks(random, n, 2, {3, 5, 3});
     twice.kernels[2] = twice.kernels[0] = twice.kernels[0] * 100;
@@ -217,7 +218,7 @@ TEST_CASE("ordinary special cases: n = 1, one block, zero and equal blocks, sigm
     }
     twice.query_variances.col(0) *= 100;
     twice.query_variances.col(2) = twice.query_variances.col(0);
-    const GreedySelection ties = select_by_risk(twice.view(), {1, 0.1}, options_with(8, 3));
+    const GreedySelection ties = select_by_risk(twice.view(), {1, 0.1}, greedy_options(8, 3));
     CHECK(ties.alone[0] == ties.alone[2]);
     CHECK(std::ranges::find(ties.order, 0) < std::ranges::find(ties.order, 2));
   }
@@ -241,15 +242,15 @@ TEST_CASE("renaming blocks renames the selection; threads do not matter") {
         blocks.query_variances.col(static_cast<Index>(to_old[b]));
   }
   set_threads(1);
-  const GreedySelection before = select_by_risk(blocks.view(), {1, 1}, options_with(8, 6));
-  const GreedySelection after = select_by_risk(renamed.view(), {1, 1}, options_with(8, 6));
+  const GreedySelection before = select_by_risk(blocks.view(), {1, 1}, greedy_options(8, 6));
+  const GreedySelection after = select_by_risk(renamed.view(), {1, 1}, greedy_options(8, 6));
   for (std::size_t k = 0; k < 6; ++k) {
     CHECK(to_old[after.order[k]] == static_cast<std::size_t>(before.order[k]));
     CHECK(after.criterion[k] == doctest::Approx(before.criterion[k]).epsilon(1e-11));
   }
   for (const int threads : {2, 5}) {
     set_threads(threads);
-    const GreedySelection again = select_by_risk(blocks.view(), {1, 1}, options_with(8, 6));
+    const GreedySelection again = select_by_risk(blocks.view(), {1, 1}, greedy_options(8, 6));
     CHECK(again.order == before.order);
     CHECK(again.criterion == before.criterion);
   }
@@ -266,7 +267,7 @@ TEST_CASE("gain per parameter prefers the cheap block, and falls back to gain al
     blocks.kernels.emplace_back(Eigen::Vector2d(diagonal, 1 - diagonal).asDiagonal());
   }
   const std::vector<std::int64_t> parameters = {1000, 10, 100};
-  GreedyOptions options = options_with(30, {});
+  GreedyOptions options = greedy_options(30, {});
   const Benchmark model{1, 0.01};
   const GreedySelection plain = select_by_risk(blocks.view(), model, options);
   options.parameters = parameters;
@@ -292,22 +293,22 @@ TEST_CASE("wrong arguments of the selections are named") {
   const RandomBlocks blocks = mixed_blocks(8, 4, 1, 3);
   const VectorXd residuals = VectorXd::Ones(4);
   for (const Index budget : {-1, 0, 4}) {
-    CHECK_THROWS_AS(select_by_risk(blocks.view(), unit, options_with(8, budget)), ArgumentError);
-    CHECK_THROWS_AS(select_by_correction(blocks.view(), residuals, options_with(8, budget)),
+    CHECK_THROWS_AS(select_by_risk(blocks.view(), unit, greedy_options(8, budget)), ArgumentError);
+    CHECK_THROWS_AS(select_by_correction(blocks.view(), residuals, greedy_options(8, budget)),
                     ArgumentError);
   }
-  CHECK_THROWS_WITH_AS(select_by_risk(blocks.view(), unit, options_with(8, 4)),
+  CHECK_THROWS_WITH_AS(select_by_risk(blocks.view(), unit, greedy_options(8, 4)),
                        "select_by_risk: budget is 4, expected between 1 and the number of blocks, "
                        "3",
                        ArgumentError);
-  CHECK_THROWS_AS(select_by_risk(blocks.view(), unit, options_with(-1, 1)), ArgumentError);
-  CHECK_THROWS_AS(select_by_risk(blocks.view(), {1, -1}, options_with(1, 1)), ArgumentError);
-  CHECK_THROWS_AS(select_by_correction(blocks.view(), VectorXd::Ones(3), options_with(1, 1)),
+  CHECK_THROWS_AS(select_by_risk(blocks.view(), unit, greedy_options(-1, 1)), ArgumentError);
+  CHECK_THROWS_AS(select_by_risk(blocks.view(), {1, -1}, greedy_options(1, 1)), ArgumentError);
+  CHECK_THROWS_AS(select_by_correction(blocks.view(), VectorXd::Ones(3), greedy_options(1, 1)),
                   ArgumentError);
-  GreedyOptions options = options_with(8, 1);
+  GreedyOptions options = greedy_options(8, 1);
   options.update.step.rho = 1e6;
   CHECK_THROWS_AS(select_by_risk(blocks.view(), unit, options), ArgumentError);
-  options = options_with(8, 1);
+  options = greedy_options(8, 1);
   const std::vector<std::int64_t> none = {1, 0, 1};
   options.parameters = none;
   CHECK_THROWS_AS(select_by_risk(blocks.view(), unit, options), ArgumentError);

@@ -19,8 +19,8 @@ using test::RandomBlocks;
 
 namespace {
 
-constexpr UpdateMethod every_method[] = {UpdateMethod::automatic, UpdateMethod::iteration,
-                                         UpdateMethod::tridiagonal, UpdateMethod::decomposition};
+constexpr UpdateMethod update_methods[] = {UpdateMethod::automatic, UpdateMethod::iteration,
+                                           UpdateMethod::tridiagonal, UpdateMethod::decomposition};
 
 /// Gradient descent in weight space on |r - J theta|^2/2 from theta = 0.
 VectorXd descend(const MatrixXd& jacobian, const VectorXd& residuals, double rho,
@@ -44,7 +44,7 @@ TEST_CASE("every method gives the weights that gradient descent has") {
       const MatrixXd columns = jacobian * normal_matrix(width, 3, random);
       const VectorXd residuals = normal_matrix(n, 1, random);
       for (const std::int64_t horizon : {0, 1, 2, 8, 60}) {
-        for (const UpdateMethod method : every_method) {
+        for (const UpdateMethod method : update_methods) {
           CAPTURE(n);
           CAPTURE(width);
           CAPTURE(horizon);
@@ -95,7 +95,7 @@ TEST_CASE("a zero kernel and no steps change nothing; a fixed rho is kept and ch
   Random random(3);
   const MatrixXd columns = normal_matrix(4, 2, random);
   const MatrixXd kernel = VectorXd::LinSpaced(4, 1, 4).asDiagonal();
-  for (const UpdateMethod method : every_method) {
+  for (const UpdateMethod method : update_methods) {
     const UpdateWeights none = update_weights(MatrixXd::Zero(4, 4), columns, {5, {}, method});
     CHECK(none.weights.isZero(0));
     CHECK(none.rho == 0);
@@ -121,7 +121,7 @@ TEST_CASE("the cheapest method follows the counted operations") {
   CHECK(cheapest_method(512, 1, 8) == UpdateMethod::iteration);
   CHECK(cheapest_method(64, 64, 200) == UpdateMethod::decomposition);
   CHECK(cheapest_method(64, 1, 1'000'000) == UpdateMethod::decomposition);
-  for (const UpdateMethod method : every_method) CHECK_FALSE(name_of(method).empty());
+  for (const UpdateMethod method : update_methods) CHECK_FALSE(name_of(method).empty());
 }
 
 TEST_CASE("risk equals its weight-space expression and a simulation") {

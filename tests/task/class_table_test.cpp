@@ -12,21 +12,21 @@ using namespace sextant::task;
 
 namespace {
 
-ClassTable read(const std::string& text, const TableColumns& columns = {}) {
+ClassTable table_of(const std::string& text, const TableColumns& columns = {}) {
   return parse_class_table(io::parse_csv(text, "t.csv"), columns);
 }
 
 void check_refused(const std::string& text, const std::string& message,
                    const TableColumns& columns = {}) {
   CAPTURE(text);
-  CHECK_THROWS_WITH_AS(row_task(read(text, columns), 100, 10), doctest::Contains(message.c_str()),
-                       InputError);
+  CHECK_THROWS_WITH_AS(row_task(table_of(text, columns), 100, 10),
+                       doctest::Contains(message.c_str()), InputError);
 }
 
 }  // namespace
 
 TEST_CASE("numbers, categories, missing cells and labels") {
-  const ClassTable table = read(
+  const ClassTable table = table_of(
       "x,colour,code,class\n1e3,red,2,b\n-2.5E-1,?,1,a\n+7,blue,2,b\nNA,red,,b\n1e-999,nan,1,a\n"
       "8,red,2,\n",
       {"", {"code"}});
@@ -51,10 +51,10 @@ TEST_CASE("numbers, categories, missing cells and labels") {
 }
 
 TEST_CASE("the label may be any column, and classes that are numbers are in their order") {
-  const ClassTable table = read("y,x\n10,1\n9,2\n-1,3\n", {"y", {}});
+  const ClassTable table = table_of("y,x\n10,1\n9,2\n-1,3\n", {"y", {}});
   CHECK(table.classes == std::vector<std::string>{"-1", "9", "10"});
   CHECK(table.labels == std::vector<int>{2, 1, 0});
-  CHECK_THROWS_WITH_AS(read("y,x\n1,1\n", {"z", {}}), doctest::Contains("has no column \"z\""),
+  CHECK_THROWS_WITH_AS(table_of("y,x\n1,1\n", {"z", {}}), doctest::Contains("has no column \"z\""),
                        InputError);
 }
 
@@ -64,7 +64,7 @@ TEST_CASE("categories become indicators as long as there is room") {
     text += std::to_string(i) + "," + "pq"[i % 2] + "," + "rst"[i % 3] + "," +
             static_cast<char>('A' + i % 12) + "," + std::to_string(i % 2) + "\n";
   }
-  const ClassTable table = read(text);
+  const ClassTable table = table_of(text);
   CHECK(table.categories == std::vector<int>{0, 2, 3, 12});
   const Eigen::MatrixXd coded = coded_columns(table, 100);
   REQUIRE(coded.cols() == 1 + 1 + 3 + 1);

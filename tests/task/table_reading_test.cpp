@@ -46,7 +46,7 @@ bool same(const Eigen::VectorXd& a, const std::vector<double>& b) {
   return true;
 }
 
-const double missing = std::nan("");
+const double missing_value = std::nan("");
 
 struct Column {
   Strings cells;
@@ -76,7 +76,7 @@ TEST_CASE("numbers in another notation are numbers where the whole column follow
   for (const Column& column : std::vector<Column>{
            {{"1", "-2.5e3", "+.5"}, {1, -2500, 0.5}, ""},
            {{"$5", "-$7", "$1,000.50"}, {5, -7, 1000.5}, "\"$\" before them, commas between"},
-           {{"5 \xE2\x82\xAC", "7\xE2\x82\xAC", "?"}, {5, 7, missing}, "\" after them"},
+           {{"5 \xE2\x82\xAC", "7\xE2\x82\xAC", "?"}, {5, 7, missing_value}, "\" after them"},
            {{"12%", "0.5 %", "100%"}, {12, 0.5, 100}, "\"%\" after them (\"12%\" in line 2"},
            {{"1,234", "567", "12,345,678"}, {1234, 567, 12345678}, "commas between thousands"},
            {{"1,5", "2,25", "-3"}, {1.5, 2.25, -3}, "decimal commas (\"1,5\" in line 2"},

@@ -10,7 +10,7 @@ namespace {
 
 using Ids = std::vector<int>;
 
-constexpr int unknown = 1;
+constexpr int unknown_id = 1;
 
 TokenizerFiles with(TokenizerFiles files, const std::string& configuration,
                     const std::string& model = "") {
@@ -75,12 +75,12 @@ TEST_CASE("BertTokenizer takes case, accents and ideographs from settings and de
         ->encode(text, false);
   };
   CHECK(encode(cased, "{}", "UN") == Ids{5});  // tokenizer.json keeps the case, the class does not
-  CHECK(encode("{}", R"({"do_lower_case":false})", "UN") == Ids{unknown});
-  CHECK(encode("{}", R"({"do_lower_case":false})", "café") == Ids{unknown});
-  CHECK(encode("{}", R"({"do_lower_case":false,"strip_accents":null})", "café") == Ids{unknown});
+  CHECK(encode("{}", R"({"do_lower_case":false})", "UN") == Ids{unknown_id});
+  CHECK(encode("{}", R"({"do_lower_case":false})", "café") == Ids{unknown_id});
+  CHECK(encode("{}", R"({"do_lower_case":false,"strip_accents":null})", "café") == Ids{unknown_id});
   CHECK(encode("{}", R"({"do_lower_case":false,"strip_accents":true})", "café") == Ids{10});
   CHECK(encode("{}", R"({"strip_accents":null})", "café") == Ids{10});
-  CHECK(encode("{}", R"({"strip_accents":false})", "café") == Ids{unknown});
+  CHECK(encode("{}", R"({"strip_accents":false})", "café") == Ids{unknown_id});
   const std::string keeps =
       R"({"normalizer":{"strip_accents":false,"handle_chinese_chars":false}})";
   CHECK(encode(keeps, "{}", "café 中able") == Ids{10, 11, 8});
@@ -97,7 +97,7 @@ TEST_CASE("a tokenizer.json that is taken as it stands overrules the same settin
     return ids(with(word_piece_json(patch), named, bert), text);
   };
   CHECK(encode("{}", R"({"do_lower_case":false})", "UN") == Ids{2, 5, 3});
-  CHECK(encode(cased, R"({"do_lower_case":true})", "UN") == Ids{unknown});
+  CHECK(encode(cased, R"({"do_lower_case":true})", "UN") == Ids{unknown_id});
   CHECK(encode("{}", R"({"strip_accents":false})", "café") == Ids{2, 10, 3});
   CHECK(encode("{}", R"({"tokenize_chinese_chars":false})", "中able") == Ids{2, 11, 8, 3});
 }
@@ -156,7 +156,7 @@ TEST_CASE("an added token is no piece of a word") {
   TokenizerFiles files = word_piece_files();
   files.tokenizer_config =
       R"({"added_tokens_decoder":{"16":{"content":"foo","normalized":false}}})";
-  CHECK(ids(files, "foo Foo") == Ids{2, 16, unknown, 3});
+  CHECK(ids(files, "foo Foo") == Ids{2, 16, unknown_id, 3});
 }
 
 TEST_CASE("classes and settings that are not supported are named with what to do") {

@@ -17,8 +17,8 @@ Notes notes(TokenizerFiles files, const std::string& configuration, const std::s
   return read_tokenizer(files, "m").notes;
 }
 
-const std::string bert = R"({"model_type":"bert"})";
-const std::string gpt2 = R"({"model_type":"gpt2"})";
+const std::string bert_config = R"({"model_type":"bert"})";
+const std::string gpt2_config = R"({"model_type":"gpt2"})";
 
 }  // namespace
 
@@ -26,41 +26,43 @@ TEST_CASE("files that agree need no note") {
   CHECK(notes(word_piece_files(), R"({"do_lower_case":true,"model_max_length":512,
                 "strip_accents":null,"tokenize_chinese_chars":true,"tokenizer_class":"BertTokenizer",
                 "cls_token":"[CLS]","chat_template":"x","never_split":null,"do_basic_tokenize":true})",
-              bert) == Notes{});
-  CHECK(notes(word_piece_json(), R"({"do_lower_case":true})", bert) == Notes{});
+              bert_config) == Notes{});
+  CHECK(notes(word_piece_json(), R"({"do_lower_case":true})", bert_config) == Notes{});
   CHECK(notes(word_piece_json(), R"({"do_lower_case":true})", "{}") == Notes{});
-  CHECK(notes(bpe_files(), R"({"add_prefix_space":true,"add_bos_token":true})", gpt2) == Notes{});
-  CHECK(notes(bpe_json(), R"({"add_bos_token":false,"add_prefix_space":false})", gpt2) == Notes{});
+  CHECK(notes(bpe_files(), R"({"add_prefix_space":true,"add_bos_token":true})", gpt2_config) ==
+        Notes{});
+  CHECK(notes(bpe_json(), R"({"add_bos_token":false,"add_prefix_space":false})", gpt2_config) ==
+        Notes{});
 }
 
 TEST_CASE("a file that another takes the place of has a note") {
   TokenizerFiles files = word_piece_json();
   files.vocab_txt = word_piece_vocabulary;
   files.vocab_json = bpe_vocabulary;
-  CHECK(notes(files, "{}", bert) ==
+  CHECK(notes(files, "{}", bert_config) ==
         Notes{"m/vocab.json is not read: tokenizer.json holds the vocabulary",
               "m/vocab.txt is not read: tokenizer.json holds the vocabulary"});
   files = word_piece_files();
   files.merges = bpe_merges;
-  CHECK(notes(files, "{}", bert) ==
+  CHECK(notes(files, "{}", bert_config) ==
         Notes{"m/merges.txt is not read: BertTokenizer reads vocab.txt"});
   files = bpe_files();
   files.special_tokens_map = R"({"pad_token":"<pad>"})";
-  CHECK(notes(files, R"({"added_tokens_decoder":{}})", gpt2) ==
+  CHECK(notes(files, R"({"added_tokens_decoder":{}})", gpt2_config) ==
         Notes{"m/special_tokens_map.json is not read: tokenizer_config.json lists the added "
               "tokens"});
 }
 
 TEST_CASE("a part of tokenizer.json that the class does not read has a note where it differs") {
-  CHECK(notes(word_piece_json(), R"({"do_lower_case":false})", bert) ==
+  CHECK(notes(word_piece_json(), R"({"do_lower_case":false})", bert_config) ==
         Notes{"m/tokenizer.json: normalizer.lowercase is true, which BertTokenizer does not read: "
               "it works with false"});
-  CHECK(notes(word_piece_json(), R"({"strip_accents":false})", bert) ==
+  CHECK(notes(word_piece_json(), R"({"strip_accents":false})", bert_config) ==
         Notes{"m/tokenizer.json: normalizer.strip_accents is null, which BertTokenizer does not "
               "read: it works with false"});
   CHECK(notes(word_piece_json(R"({"post_processor":null,"pre_tokenizer":{"type":"Whitespace"},
                                   "model":{"max_input_chars_per_word":7}})"),
-              "{}", bert) ==
+              "{}", bert_config) ==
         Notes{"m/tokenizer.json: post_processor is not read: BertTokenizer puts \"[CLS]\" in front "
               "of a text and \"[SEP]\" behind it",
               "m/tokenizer.json: pre_tokenizer is not read: BertTokenizer works with a "
@@ -69,13 +71,13 @@ TEST_CASE("a part of tokenizer.json that the class does not read has a note wher
               "read: it works with 100"});
   CHECK(notes(bpe_json(R"({"pre_tokenizer":{"add_prefix_space":true},
                            "model":{"ignore_merges":true}})"),
-              "{}", gpt2) ==
+              "{}", gpt2_config) ==
         Notes{"m/tokenizer.json: pre_tokenizer.add_prefix_space is true, which GPT2Tokenizer does "
               "not read: it works with false",
               "m/tokenizer.json: model.ignore_merges is true, which GPT2Tokenizer does not read: "
               "it works with null"});
   const Notes dropped = notes(bpe_json(R"({"added_tokens":[{"id":18,"content":"<x>"}]})"),
-                              R"({"added_tokens_decoder":{}})", gpt2);
+                              R"({"added_tokens_decoder":{}})", gpt2_config);
   REQUIRE(dropped.size() == 1);
   CHECK(dropped.front().find("the added token \"<x>\" is not read") != std::string::npos);
 }
@@ -85,7 +87,7 @@ TEST_CASE("a setting that the class does not read has a note where it differs") 
         Notes{"m/tokenizer_config.json: do_lower_case is false, which TokenizersBackend does not "
               "read beside tokenizer.json: text is put in lower case"});
   CHECK(notes(bpe_json(), R"({"add_bos_token":true,"do_basic_tokenize":false,"legacy":true})",
-              gpt2) ==
+              gpt2_config) ==
         Notes{"m/tokenizer_config.json: add_bos_token is true, which GPT2Tokenizer does not read "
               "beside tokenizer.json: no token is put before a text",
               "m/tokenizer_config.json: do_basic_tokenize is false and not read by GPT2Tokenizer",

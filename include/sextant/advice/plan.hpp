@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "sextant/advice/score.hpp"
-#include "sextant/advice/select.hpp"
+#include "sextant/advice/choose_horizon.hpp"
+#include "sextant/advice/rank_blocks.hpp"
 #include "sextant/geometry/prompt_geometry.hpp"
 
 namespace sextant::advice {
@@ -18,7 +18,7 @@ namespace sextant::advice {
 struct PlanOptions {
   /// How to choose blocks, the horizon to plan for (T_MAP without one), step, candidates,
   /// variances.
-  ScoreOptions score;
+  BlockRankingOptions score;
   /// Names of the blocks to adapt, instead of choosing them.
   std::vector<std::string> blocks;
 };
@@ -45,15 +45,17 @@ struct QueryOutlook {
 };
 
 struct Plan {
-  Selection whole;                 ///< Step 1: `select` on all blocks, or on those given.
-  std::optional<Scoring> scoring;  ///< Step 2: `score`; empty when the blocks were given.
+  HorizonChoice whole;  ///< Step 1: `choose_horizon` on all blocks, or on those given.
+  std::optional<BlockRanking>
+      scoring;  ///< Step 2: `rank_blocks`; empty when the blocks were given.
   /// The blocks that were chosen or given, in the geometry's numbering; empty when nothing is to be
   /// adapted because of all blocks together.
   std::vector<Eigen::Index> blocks;
   std::vector<std::string> block_names;
-  std::optional<Selection> chosen;  ///< Step 3: `select` on those blocks; empty without any.
-  std::int64_t horizon = 0;         ///< T to take: T_MAP of the chosen blocks, or the given one.
-  double rho = 0;                   ///< For the chosen blocks' summed kernel.
+  std::optional<HorizonChoice>
+      chosen;                ///< Step 3: `choose_horizon` on those blocks; empty without any.
+  std::int64_t horizon = 0;  ///< T to take: T_MAP of the chosen blocks, or the given one.
+  double rho = 0;            ///< For the chosen blocks' summed kernel.
   /// [m] of the steps planned, whatever the verdict; empty without blocks or steps, and for a zero
   /// kernel or tau2 = 0.
   std::vector<QueryOutlook> outlook;
@@ -64,17 +66,17 @@ struct Plan {
   std::string reason;  ///< One plain sentence.
 };
 
-/// Four steps. (1) `select` on all blocks, or on those that are given. (2) `score` for the given
-/// horizon or T_MAP. (3) `select` on the chosen blocks' summed kernel, rho = c / lambda_max of that
-/// kernel; with a given horizon it is the only candidate. (4) The verdict: adapt when the horizon
-/// of step 3 is positive and its mean Bayes gap over the queries (over the prompt's examples when
-/// there are none) is below that of no update.
+/// Four steps. (1) `choose_horizon` on all blocks, or on those that are given. (2) `rank_blocks`
+/// for the given horizon or T_MAP. (3) `choose_horizon` on the chosen blocks' summed kernel, rho =
+/// c / lambda_max of that kernel; with a given horizon it is the only candidate. (4) The verdict:
+/// adapt when the horizon of step 3 is positive and its mean Bayes gap over the queries (over the
+/// prompt's examples when there are none) is below that of no update.
 ///
 /// When T_MAP of all blocks is 0 and no horizon and no blocks are given, there is nothing to adapt:
 /// no blocks are chosen; the scoring, planned for the best positive candidate, is informative only.
 ///
-/// Throws as `select` and `score`, and `ArgumentError` for unknown or repeated block names and for
-/// names given together with a budget. Deterministic.
+/// Throws as `choose_horizon` and `rank_blocks`, and `ArgumentError` for unknown or repeated block
+/// names and for names given together with a budget. Deterministic.
 Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options = {});
 
 }  // namespace sextant::advice

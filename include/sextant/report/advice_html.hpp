@@ -19,18 +19,18 @@ struct Heading {
 
 /// Section "How far": facts, evidence, spectrum with both filters, queries.
 /// The queries' intervals and probabilities are those of `outlook` where it has them.
-void add_selection(HtmlReport& report, const advice::Selection& selection,
+void add_selection(HtmlReport& report, const advice::HorizonChoice& selection,
                    const std::vector<advice::QueryOutlook>& outlook = {});
 /// Section "Which blocks": facts, head map, path of the selection, ranking.
-void add_scoring(HtmlReport& report, const advice::Scoring& scoring,
+void add_scoring(HtmlReport& report, const advice::BlockRanking& scoring,
                  const std::vector<geometry::Block>& blocks);
 /// Section "What the update did": facts, queries, residuals.
 void add_adaptation(HtmlReport& report, const ttt::Adaptation& adaptation);
 
 /// Whole documents: verdict and key numbers on top, what the update did before what was expected.
 /// `blocks` are the geometry's; `adaptation` may be null.
-std::string selection_html(const Heading& heading, const advice::Selection& selection);
-std::string scoring_html(const Heading& heading, const advice::Scoring& scoring,
+std::string selection_html(const Heading& heading, const advice::HorizonChoice& selection);
+std::string scoring_html(const Heading& heading, const advice::BlockRanking& scoring,
                          const std::vector<geometry::Block>& blocks);
 std::string plan_html(const Heading& heading, const advice::Plan& plan,
                       const std::vector<geometry::Block>& blocks,

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "sextant/advice/choose_horizon.hpp"
 #include "sextant/advice/plan.hpp"
-#include "sextant/advice/score.hpp"
-#include "sextant/advice/select.hpp"
+#include "sextant/advice/rank_blocks.hpp"
 #include "sextant/geometry/prompt_geometry.hpp"
 #include "sextant/report/head_map.hpp"
 #include "sextant/report/table.hpp"
@@ -23,9 +23,9 @@ struct Summary {
 };
 
 /// How far, and whether at all.
-Summary summarize(const advice::Selection& selection);
+Summary summarize(const advice::HorizonChoice& selection);
 /// Which blocks; `block_count` B of the geometry.
-Summary summarize(const advice::Scoring& scoring, std::size_t block_count);
+Summary summarize(const advice::BlockRanking& scoring, std::size_t block_count);
 /// The whole advice: its reason, which blocks, and the warnings of all steps. The facts of each
 /// step are in the step's own summary.
 Summary summarize(const advice::Plan& plan);
@@ -35,16 +35,16 @@ Summary summarize(const advice::Plan& plan);
 Summary summarize(const ttt::Adaptation& adaptation);
 
 /// Quantity and value: n, step, largest eigenvalue, variances, horizons, gaps.
-Table key_numbers(const advice::Selection& selection);
+Table key_numbers(const advice::HorizonChoice& selection);
 /// The same for the selection that decided, with the number of blocks first.
 Table key_numbers(const advice::Plan& plan, std::size_t block_count);
 /// The selection that decided: on the chosen blocks, or on all where none are chosen.
-const advice::Selection& deciding(const advice::Plan& plan);
+const advice::HorizonChoice& deciding(const advice::Plan& plan);
 /// One row per query: corrections, gaps, verdict.
-Table query_advice_table(const advice::Selection& selection,
+Table query_advice_table(const advice::HorizonChoice& selection,
                          const std::vector<advice::QueryOutlook>& outlook = {});
 /// One row per ranked block, best first.
-Table ranking_table(const advice::Scoring& scoring);
+Table ranking_table(const advice::BlockRanking& scoring);
 /// One row per query: predictions before, expected and after, target and squared errors where any
 /// is known.
 Table outcome_table(const ttt::Adaptation& adaptation);
@@ -55,14 +55,14 @@ std::string score_name(subspace::Method method);
 /// The blocks as maps and charts show them, in the geometry's order. For greedy methods `score` is
 /// the criterion after adding the block (NaN for blocks that were not added) and `order` its place;
 /// otherwise `score` is the block's own and there is no order.
-std::vector<ScoredBlock> scored_blocks(const advice::Scoring& scoring,
+std::vector<ScoredBlock> scored_blocks(const advice::BlockRanking& scoring,
                                        const std::vector<geometry::Block>& blocks);
 /// Whether a map of the blocks shows the order of choice: for greedy methods that chose any block.
 /// Otherwise it shows each block by itself.
-bool shows_order(const advice::Scoring& scoring);
+bool shows_order(const advice::BlockRanking& scoring);
 /// Each block by itself, in the geometry's order: its own score, or for `risk` by how much it alone
 /// lowers the expected error. `value_name` receives what the score is.
-std::vector<ScoredBlock> blocks_alone(const advice::Scoring& scoring,
+std::vector<ScoredBlock> blocks_alone(const advice::BlockRanking& scoring,
                                       const std::vector<geometry::Block>& blocks,
                                       std::string& value_name);
 /// The same blocks with the best score first, which for `trace-bottom` is the lowest.

@@ -13,11 +13,11 @@ namespace sextant::report {
 std::string to_terminal(const Summary& summary, const TerminalStyle& style);
 
 /// How far: verdict, key numbers, evidence sketch, queries.
-std::string selection_text(const advice::Selection& selection, const TerminalStyle& style);
+std::string selection_text(const advice::HorizonChoice& selection, const TerminalStyle& style);
 
 /// Which: statement, head map, the best of the ranking.
-std::string scoring_text(const advice::Scoring& scoring, const std::vector<geometry::Block>& blocks,
-                         const TerminalStyle& style);
+std::string scoring_text(const advice::BlockRanking& scoring,
+                         const std::vector<geometry::Block>& blocks, const TerminalStyle& style);
 
 /// The whole advice: verdict, evidence sketch of the chosen blocks (of all, if none), head map,
 /// ranking, queries.

@@ -7,9 +7,9 @@
 
 #include <string>
 
+#include "sextant/advice/choose_horizon.hpp"
 #include "sextant/advice/plan.hpp"
-#include "sextant/advice/score.hpp"
-#include "sextant/advice/select.hpp"
+#include "sextant/advice/rank_blocks.hpp"
 #include "sextant/report/table.hpp"
 #include "sextant/ttt/adaptation_result.hpp"
 
@@ -25,14 +25,14 @@ namespace sextant::report {
 /// "bound" are null when there is none. "method" is "decomposition", or "lanczos" with "steps",
 /// "probes", "lambda_max_residual", "evidence_error" (of one step), "t_map_low", "t_map_high",
 /// "lambda_star_low", "lambda_star_high" and "solve_residual".
-OrderedJson to_json(const advice::Selection& selection);
+OrderedJson to_json(const advice::HorizonChoice& selection);
 
 /// {"method", "sigma2", "tau2", "ranking": [{"block", "layer", "head", "kind", "parameters",
 /// "score", "rank"}], "selected", "horizon", "alone", "errors" (of estimates), "queries_used",
 /// "stopped", "error":
 /// {"none", "selected", "bayes"}, "warnings"}. "head" is null for blocks without heads; "alone" is
 /// in the geometry's order.
-OrderedJson to_json(const advice::Scoring& scoring);
+OrderedJson to_json(const advice::BlockRanking& scoring);
 
 /// {"adapt", "verdict", "reason", "blocks", "horizon", "rho", "gap_none", "gap_planned",
 /// "outlook": [{"query", "correction", "interval", "probability_closer"}], "select",

@@ -29,7 +29,6 @@ std::vector<double> as_vector(const auto& values) {
   return {values.data(), values.data() + values.size()};
 }
 
-
 /// Columns of equal length, each with a header, either text or numbers. A value that is missing is
 /// NaN or an empty string.
 class Table {

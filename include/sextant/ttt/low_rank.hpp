@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "sextant/spectral/gaps.hpp"
-#include "sextant/ttt/driver.hpp"
+#include "sextant/ttt/adapt.hpp"
 
 namespace sextant::ttt {
 

@@ -41,7 +41,8 @@ MarchenkoPastur::Expectation MarchenkoPastur::mean(const std::function<double(do
   return {value + atom_ * (atom_ > 0 ? f(0) : 0), error};
 }
 
-double limiting_flow_risk(const MarchenkoPastur& law, const spectral::Benchmark& benchmark, double time) {
+double limiting_flow_risk(const MarchenkoPastur& law, const spectral::Benchmark& benchmark,
+                          double time) {
   check_not_negative("limiting_flow_risk", "time", time);
   check_not_negative("limiting_flow_risk", "benchmark.tau2", benchmark.tau2);
   check_not_negative("limiting_flow_risk", "benchmark.sigma2", benchmark.sigma2);
@@ -72,8 +73,8 @@ LimitingTime limiting_time(const MarchenkoPastur& law, const spectral::Benchmark
   const auto risk = [&](double time) { return limiting_flow_risk(law, benchmark, time); };
   const double low = times.minCoeff();
   const double high = times.maxCoeff();
-  const spectral::GridMinimum best =
-      spectral::minimise_on_log_grid(risk, low, high, spectral::log_grid_points(low, high, points_per_decade));
+  const spectral::GridMinimum best = spectral::minimise_on_log_grid(
+      risk, low, high, spectral::log_grid_points(low, high, points_per_decade));
   return {best.argument, best.value, times[2], risk(times[2])};
 }
 

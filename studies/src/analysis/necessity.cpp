@@ -75,7 +75,8 @@ Eigen::MatrixXd range_basis(const spectral::Eigensystem& system) {
   return system.vectors.leftCols(rank);
 }
 
-double irreducible_error(const spectral::Eigensystem& system, const Eigen::Ref<const Eigen::VectorXd>& f) {
+double irreducible_error(const spectral::Eigensystem& system,
+                         const Eigen::Ref<const Eigen::VectorXd>& f) {
   check_size("irreducible_error", "f", static_cast<std::size_t>(f.size()),
              static_cast<std::size_t>(system.size()));
   const Eigen::MatrixXd basis = range_basis(system);

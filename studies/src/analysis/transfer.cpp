@@ -20,8 +20,9 @@ Eigen::VectorXd whitened(const Vector& values, double rho, std::int64_t horizon,
 
 double selection_price(const Vector& values, double rho, std::span<const std::int64_t> horizons,
                        const Benchmark& benchmark, double delta) {
-  return evidence::paper_radius(evidence::largest_variance(values, rho, horizons, benchmark.sigma2, benchmark),
-                      values.size(), static_cast<std::int64_t>(horizons.size()), delta);
+  return evidence::paper_radius(
+      evidence::largest_variance(values, rho, horizons, benchmark.sigma2, benchmark), values.size(),
+      static_cast<std::int64_t>(horizons.size()), delta);
 }
 
 /// r - 1 - log r, also where r is close to 1.

@@ -94,8 +94,8 @@ task::DecoderPrompt digit_shift_prompt(const DigitShiftTask& task) {
   return prompt;
 }
 
-task::DecoderPrompt draw_digit_shift_prompt(const DigitShiftFamily& family, int examples, int queries,
-                                      std::uint64_t seed) {
+task::DecoderPrompt draw_digit_shift_prompt(const DigitShiftFamily& family, int examples,
+                                            int queries, std::uint64_t seed) {
   if (examples < 2) {
     throw ArgumentError("draw_digit_shift_prompt", "examples",
                         fmt::format("is {}, expected at least 2", examples));

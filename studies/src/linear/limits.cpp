@@ -5,8 +5,8 @@
 
 #include "checks.hpp"
 #include "filter.hpp"
-#include "sextant/studies/linear/step_risk.hpp"
 #include "sextant/spectral/grid_minimum.hpp"
+#include "sextant/studies/linear/step_risk.hpp"
 
 namespace sextant::studies::linear {
 namespace {

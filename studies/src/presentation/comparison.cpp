@@ -8,7 +8,8 @@ report::OrderedJson comparison_json(const statistics::Comparison& comparison) {
   return {{"improvement", report::finite_or_null(comparison.improvement.mean)},
           {"standard_error", report::finite_or_null(comparison.improvement.standard_error)},
           {"interval",
-           {report::finite_or_null(comparison.interval.low), report::finite_or_null(comparison.interval.high)}},
+           {report::finite_or_null(comparison.interval.low),
+            report::finite_or_null(comparison.interval.high)}},
           {"p", report::finite_or_null(comparison.p_value)}};
 }
 

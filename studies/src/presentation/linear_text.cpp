@@ -136,7 +136,8 @@ report::Table steps_table(const linear::Advice& advice) {
 std::string linear_text(const linear::Advice& advice, const report::TerminalStyle& style) {
   std::string text = report::to_terminal(summarize(advice), style);
   const auto add = [&](const std::string& title, const report::Table& table) {
-    text += "\n" + report::bold(report::wrap(title, style.width), style) + "\n" + report::to_terminal(table, style);
+    text += "\n" + report::bold(report::wrap(title, style.width), style) + "\n" +
+            report::to_terminal(table, style);
   };
   add("Expected squared error, noise included, before and after the best step",
       starts_table(advice));
@@ -150,17 +151,18 @@ std::string linear_text(const linear::Advice& advice, const report::TerminalStyl
 
 report::OrderedJson to_json(const linear::Advice& advice) {
   report::OrderedJson json = {{"n", advice.n},
-                      {"k", advice.k},
-                      {"d", advice.d},
-                      {"sigma2", advice.sigma2},
-                      {"signal", advice.signal},
-                      {"least_share", advice.least_share},
-                      {"fresh_context", json_of(advice.fresh_context)},
-                      {"same_context", json_of(advice.same_context)}};
+                              {"k", advice.k},
+                              {"d", advice.d},
+                              {"sigma2", advice.sigma2},
+                              {"signal", advice.signal},
+                              {"least_share", advice.least_share},
+                              {"fresh_context", json_of(advice.fresh_context)},
+                              {"same_context", json_of(advice.same_context)}};
   json["crossing"] = {
       {"fresh_context", report::finite_or_null(advice.starts.fresh_context_crossing)},
       {"same_context", report::finite_or_null(advice.starts.same_context_crossing)},
-      {"limit", advice.limiting_crossing ? report::finite_or_null(*advice.limiting_crossing) : nullptr}};
+      {"limit",
+       advice.limiting_crossing ? report::finite_or_null(*advice.limiting_crossing) : nullptr}};
   json["starts"] = report::OrderedJson::array();
   for (const StartLine& line : start_lines(advice)) {
     json["starts"].push_back({{"context", line.context},

@@ -15,8 +15,8 @@ report::OrderedJson by_name() {
           {"legend", {{"orient", "top"}, {"columns", 3}}},
           {"scale",
            {{"range",
-             {report::colour::blue, report::colour::vermilion, "#009e73", "#cc79a7", report::colour::ink, report::colour::grey,
-              "#e69f00", "#56b4e9"}}}}};
+             {report::colour::blue, report::colour::vermilion, "#009e73", "#cc79a7",
+              report::colour::ink, report::colour::grey, "#e69f00", "#56b4e9"}}}}};
 }
 
 report::OrderedJson shape_by_name() {
@@ -61,7 +61,8 @@ report::OrderedJson error_bars(const report::OrderedJson& x) {
 
 }  // namespace
 
-report::Figure ecdf_figure(report::Figure figure, const std::vector<Sample>& samples, const std::string& x_title) {
+report::Figure ecdf_figure(report::Figure figure, const std::vector<Sample>& samples,
+                           const std::string& x_title) {
   std::vector<std::string> names;
   std::vector<double> values;
   std::vector<double> shares;
@@ -87,8 +88,9 @@ report::Figure ecdf_figure(report::Figure figure, const std::vector<Sample>& sam
   return figure;
 }
 
-report::Figure lines_figure(report::Figure figure, const std::vector<MeanLine>& lines, const std::string& x_title,
-                    const std::string& y_title, const LineStyle& style) {
+report::Figure lines_figure(report::Figure figure, const std::vector<MeanLine>& lines,
+                            const std::string& x_title, const std::string& y_title,
+                            const LineStyle& style) {
   LongTable data;
   for (const MeanLine& line : lines) data.add(line);
   report::Panel panel{report::specification(figure.title, 260), data.table()};
@@ -107,8 +109,8 @@ report::Figure lines_figure(report::Figure figure, const std::vector<MeanLine>& 
 }
 
 report::Figure marked_curve_figure(report::Figure figure, const MeanLine& curve,
-                           const std::vector<MarkedPoint>& points, const std::string& x_title,
-                           const std::string& y_title) {
+                                   const std::vector<MarkedPoint>& points,
+                                   const std::string& x_title, const std::string& y_title) {
   LongTable data;
   data.add(curve);
   for (const MarkedPoint& point : points) data.add({point.name, {point.x}, {point.y}, {0}});
@@ -134,18 +136,21 @@ report::Figure marked_curve_figure(report::Figure figure, const MeanLine& curve,
   return figure;
 }
 
-report::Figure agreement_figure(report::Figure figure, const std::vector<double>& x, const std::vector<double>& y,
-                        const std::vector<std::string>& group, const std::string& x_title,
-                        const std::string& y_title) {
+report::Figure agreement_figure(report::Figure figure, const std::vector<double>& x,
+                                const std::vector<double>& y, const std::vector<std::string>& group,
+                                const std::string& x_title, const std::string& y_title) {
   report::Table table;
   table.text("name", group).numbers("x", x).numbers("y", y);
   report::Panel panel{report::specification(figure.title, 320), table};
   panel.specification["layer"] = {
       {{"mark", {{"type", "point"}, {"filled", true}, {"size", 12}, {"opacity", 0.5}}},
        {"encoding",
-        {{"x", report::quantity("x", x_title)}, {"y", report::quantity("y", y_title)}, {"color", by_name()}}}},
+        {{"x", report::quantity("x", x_title)},
+         {"y", report::quantity("y", y_title)},
+         {"color", by_name()}}}},
       {{"mark", {{"type", "line"}, {"color", report::colour::grey}, {"strokeDash", {4, 3}}}},
-       {"encoding", {{"x", report::quantity("x", x_title)}, {"y", report::quantity("x", y_title)}}}}};
+       {"encoding",
+        {{"x", report::quantity("x", x_title)}, {"y", report::quantity("x", y_title)}}}}};
   figure.panels.push_back(std::move(panel));
   return figure;
 }

@@ -9,9 +9,9 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/model/transformer.hpp"
+#include "sextant/readout/label_expectation.hpp"
 #include "sextant/studies/pretrain/digit_vocabulary.hpp"
 #include "sextant/studies/pretrain/reference_predictors.hpp"
-#include "sextant/readout/label_expectation.hpp"
 
 namespace sextant::studies::pretrain {
 namespace {

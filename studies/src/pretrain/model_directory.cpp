@@ -110,7 +110,8 @@ Json training_json(const DigitShiftRecipe& recipe) {
 
 Json distribution_json(const DigitShiftRecipe& recipe) {
   Json templates = Json::array();
-  for (const auto& pattern : generators::digit_shift_templates()) templates.push_back(pattern.example);
+  for (const auto& pattern : generators::digit_shift_templates())
+    templates.push_back(pattern.example);
   return {{"description",
            fmt::format("Each sequence is a task of its own: a shift drawn uniformly from {} and a "
                        "template drawn uniformly, then {} examples with x uniform on 0..9 and y = "
@@ -188,7 +189,8 @@ namespace {
 Json distribution_json(const TabularRecipe& recipe) {
   const generators::TablePrior& prior = recipe.prior;
   Json names = Json::array();
-  for (const generators::Generator generator : generators::generators) names.push_back(name_of(generator));
+  for (const generators::Generator generator : generators::generators)
+    names.push_back(name_of(generator));
   return {{"description",
            fmt::format(
                "Each table is drawn anew: {} to {} labelled rows and {} queries, 2 to {} columns "

@@ -8,13 +8,13 @@
 #include <limits>
 #include <numeric>
 
-#include "sextant/advice/score.hpp"
+#include "sextant/advice/rank_blocks.hpp"
 #include "sextant/core/errors.hpp"
-#include "sextant/studies/reproduce/run_log.hpp"
-#include "sextant/studies/reproduce/subspace_experiment.hpp"
 #include "sextant/spectral/filters.hpp"
 #include "sextant/spectral/gaps.hpp"
 #include "sextant/studies/generators/gaussian_task.hpp"
+#include "sextant/studies/reproduce/run_log.hpp"
+#include "sextant/studies/reproduce/subspace_experiment.hpp"
 
 namespace sextant::studies::reproduce {
 namespace {
@@ -56,10 +56,10 @@ generators::GaussianFamily family_of(const GaussianSpectrum& spectrum, double si
 /// Every way to choose on one prompt, the exact posterior mean last.
 std::vector<Answer> answers(const geometry::PromptGeometry& geometry,
                             const spectral::Benchmark& truth) {
-  advice::SelectOptions options;
-  const advice::Selection plug_in = advice::select(geometry, options);
+  advice::HorizonOptions options;
+  const advice::HorizonChoice plug_in = advice::choose_horizon(geometry, options);
   options.sigma2.rule = evidence::Sigma2Rule::profile;
-  const advice::Selection profile = advice::select(geometry, options);
+  const advice::HorizonChoice profile = advice::choose_horizon(geometry, options);
   const VectorXd& values = plug_in.system.values;
   const VectorXd residuals = plug_in.system.rotate(geometry.residuals);
   const VectorXd coupling = plug_in.system.rotate(geometry.query_kernels[0].rowwise().sum());
@@ -115,7 +115,8 @@ std::vector<std::string> method_names(const GaussianSpectrum& spectrum) {
   Random random(0);
   const generators::GaussianFamily family = family_of({2, 2, spectrum.decay}, 1);
   std::vector<std::string> names;
-  for (const Answer& answer : answers(generators::draw_gaussian_task(family, random), family.benchmark)) {
+  for (const Answer& answer :
+       answers(generators::draw_gaussian_task(family, random), family.benchmark)) {
     names.push_back(answer.method);
   }
   return names;
@@ -180,12 +181,12 @@ generators::GaussianFamily draw_heads(const GaussianHeads& heads, Random& random
 Row heads_row(const GaussianHeads& heads, const GaussianOptions& options, Random random) {
   const generators::GaussianFamily family = draw_heads(heads, random);
   const geometry::PromptGeometry geometry = generators::draw_gaussian_task(family, random);
-  advice::ScoreOptions score;
+  advice::BlockRankingOptions score;
   score.select.tau2 = family.benchmark.tau2;
   score.select.sigma2 = {evidence::Sigma2Rule::fixed, family.benchmark.sigma2};
   score.horizon = heads.horizon;
   score.budget = std::min<Index>(options.budgets.back(), head_count);
-  const advice::Selection whole = advice::select(geometry, score.select);
+  const advice::HorizonChoice whole = advice::choose_horizon(geometry, score.select);
   const subspace::BlockMatrices blocks{geometry.kernels, geometry.query_kernels,
                                        geometry.query_variances};
   const subspace::PlannedUpdate update{heads.horizon, score.select.step,
@@ -198,7 +199,7 @@ Row heads_row(const GaussianHeads& heads, const GaussianOptions& options, Random
     Row risks(options.budgets.size(), 0.0);
     for (int draw = 0; draw < draws; ++draw) {
       score.seed = random.bits();
-      const advice::Scoring scoring = advice::score(geometry, whole, score);
+      const advice::BlockRanking scoring = advice::rank_blocks(geometry, whole, score);
       const std::span<const Index> order(scoring.selected_indices);
       for (std::size_t k = 0; k < risks.size(); ++k) {
         const auto size = std::min(static_cast<std::size_t>(options.budgets[k]), order.size());

@@ -11,14 +11,14 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/evidence/benchmark_fit.hpp"
 #include "sextant/geometry/blocks.hpp"
-#include "sextant/ttt/path.hpp"
+#include "sextant/ttt/step_path.hpp"
 
 namespace sextant::studies::reproduce {
 namespace {
 
 /// The error after a one-shot update by the filter averaged over lambda_star.
 double lambda_average_error(const ttt::PromptModel& model, const geometry::PromptGeometry& geometry,
-                            const advice::Selection& selection) {
+                            const advice::HorizonChoice& selection) {
   const auto& system = selection.system;
   const Eigen::VectorXd rotated = system.rotate(geometry.residuals);
   const auto average = evidence::average_over_lambda_star(system.values, rotated);
@@ -121,13 +121,13 @@ double mean_squared_error(const ttt::PromptModel& model, const Eigen::VectorXd& 
 HorizonTask run_horizon_task(const Task& task, double step_scale, std::int64_t max_horizon) {
   const ttt::PromptModel& model = task.model;
   const geometry::PromptGeometry geometry = model.capture({});
-  advice::SelectOptions options;
+  advice::HorizonOptions options;
   options.step.scale = step_scale;
   options.horizons.resize(index(max_horizon) + 1);
   std::iota(options.horizons.begin(), options.horizons.end(), std::int64_t{0});
-  const advice::Selection plug_in = advice::select(geometry, options);
+  const advice::HorizonChoice plug_in = advice::choose_horizon(geometry, options);
   options.sigma2.rule = evidence::Sigma2Rule::profile;
-  const advice::Selection profile = advice::select(geometry, options);
+  const advice::HorizonChoice profile = advice::choose_horizon(geometry, options);
 
   HorizonTask result;
   result.number = task.number;

@@ -9,8 +9,8 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
-#include "sextant/studies/pretrain/regression.hpp"
 #include "sextant/studies/presentation/study_charts.hpp"
+#include "sextant/studies/pretrain/regression.hpp"
 #include "sextant/studies/statistics/paired.hpp"
 
 namespace sextant::studies::reproduce {
@@ -18,10 +18,10 @@ namespace {
 
 using Eigen::Index;
 using Eigen::VectorXd;
-using model::Parameters;
-using pretrain::LabelledSeries;
 using generators::RegressionFamily;
 using generators::RegressionTask;
+using model::Parameters;
+using pretrain::LabelledSeries;
 
 constexpr int queries_per_context = 128;
 constexpr int fresh_contexts = 4;
@@ -87,7 +87,7 @@ ShiftErrors errors_of(const Parameters<float>& parameters, const Case& drawn) {
 
 /// The errors after each of `steps`, which ascend.
 std::vector<ShiftErrors> adapt(const Parameters<float>& start, const Case& drawn, int samples,
-                          double rate, const std::vector<int>& steps) {
+                               double rate, const std::vector<int>& steps) {
   RegressionTask used = drawn.samples;
   used.x.conservativeResize(samples, Eigen::NoChange);
   used.y.conservativeResize(samples);
@@ -182,9 +182,9 @@ Sample run_cases(const Setting& setting, int start, int samples, const Choice& c
     const auto i = static_cast<std::size_t>(index);
     const Case drawn = setting.draw(static_cast<int>(i));
     const auto& from = setting.start[static_cast<std::size_t>(start)];
-    const ShiftErrors errors = choice.steps == 0
-                              ? errors_of(from, drawn)
-                              : adapt(from, drawn, samples, choice.rate, {choice.steps}).back();
+    const ShiftErrors errors =
+        choice.steps == 0 ? errors_of(from, drawn)
+                          : adapt(from, drawn, samples, choice.rate, {choice.steps}).back();
     sample.same[i] = errors.same_context;
     sample.fresh[i] = errors.fresh_context;
   });
@@ -201,7 +201,8 @@ std::vector<double> ideal_errors(const Setting& setting, int samples) {
     VectorXd y(n + samples);
     x << drawn.context.x, drawn.samples.x.topRows(samples);
     y << drawn.context.y, drawn.samples.y.head(samples);
-    const VectorXd wrong = generators::posterior_coefficients(setting.family, x, y) - drawn.context.beta;
+    const VectorXd wrong =
+        generators::posterior_coefficients(setting.family, x, y) - drawn.context.beta;
     errors.push_back(setting.family.input_variances.dot(wrong.cwiseAbs2()));
   }
   return errors;
@@ -328,7 +329,8 @@ TheoryStudy regression_shift_study(const RegressionShiftOptions& options,
   }
   Parameters<float> scratch(config);
   pretrain::initialize(options.seed, pretrain::initial_deviation(config.width), scratch);
-  const RegressionFamily family = generators::isotropic_regression(config.features - 1, options.noise);
+  const RegressionFamily family =
+      generators::isotropic_regression(config.features - 1, options.noise);
   TheoryStudy study;
   study.title = "A nonlinear model under a shift of covariance";
   const auto add = [&](const RegressionFamily& tasks, const char* title, std::uint64_t stream) {

@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sextant/advice/select.hpp"
+#include "sextant/advice/choose_horizon.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/model/directory.hpp"
-#include "sextant/ttt/path.hpp"
+#include "sextant/ttt/step_path.hpp"
 
 namespace sextant::studies::reproduce {
 namespace {
@@ -51,9 +51,9 @@ Row pilot_row(const Task& task, const StudyOptions& options) {
   const std::vector<std::string> names = geometry::block_names(geometry);
   Row row = {task.number, static_cast<double>(task.group)};
   for (const double scale : options.step_scales) {
-    advice::SelectOptions select;
+    advice::HorizonOptions select;
     select.step.scale = scale;
-    const double rho = advice::select(geometry, select).rho;
+    const double rho = advice::choose_horizon(geometry, select).rho;
     const ttt::StepPath path = ttt::step_path(model, names, rho, options.max_horizon);
     for (std::int64_t t = 0; t <= options.max_horizon; ++t) {
       row.push_back(mean_squared_error(model, path.queries.row(t).transpose()));

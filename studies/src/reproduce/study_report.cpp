@@ -273,13 +273,14 @@ OrderedJson to_json(const StudyResult& result) {
   for (const GroupSummary& group : result.horizons) json["horizons"].push_back(to_json(group));
   json["subspaces"] = OrderedJson::array();
   for (const BudgetSummary& summary : result.subspaces) {
-    json["subspaces"].push_back({{"method", summary.method},
-                                 {"budget", summary.budget},
-                                 {"query_error", summary.query_error.mean},
-                                 {"prompt_error", summary.prompt_error.mean},
-                                 {"query_gain", presentation::comparison_json(summary.query_gain)},
-                                 {"prompt_gain", presentation::comparison_json(summary.prompt_gain)},
-                                 {"p_holm", summary.adjusted_p}});
+    json["subspaces"].push_back(
+        {{"method", summary.method},
+         {"budget", summary.budget},
+         {"query_error", summary.query_error.mean},
+         {"prompt_error", summary.prompt_error.mean},
+         {"query_gain", presentation::comparison_json(summary.query_gain)},
+         {"prompt_gain", presentation::comparison_json(summary.prompt_gain)},
+         {"p_holm", summary.adjusted_p}});
   }
   return json;
 }

@@ -6,20 +6,21 @@
 #include <cmath>
 #include <map>
 
-#include "sextant/advice/score.hpp"
+#include "sextant/advice/rank_blocks.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
-#include "sextant/studies/reproduce/horizon_experiment.hpp"
 #include "sextant/spectral/largest_eigenvalue.hpp"
-#include "sextant/ttt/path.hpp"
+#include "sextant/studies/reproduce/horizon_experiment.hpp"
+#include "sextant/ttt/step_path.hpp"
 
 namespace sextant::studies::reproduce {
 namespace {
 
 using subspace::Method;
 
-constexpr Method compared_methods[] = {Method::risk,  Method::query_aware,  Method::greedy_correction,
-                              Method::trace, Method::trace_bottom, Method::random};
+constexpr Method compared_methods[] = {
+    Method::risk,  Method::query_aware,  Method::greedy_correction,
+    Method::trace, Method::trace_bottom, Method::random};
 
 struct SubspaceErrors {
   double query = 0;
@@ -59,7 +60,7 @@ class Updates {
 };
 
 /// The first `budget` of the chosen blocks.
-std::vector<Eigen::Index> first_blocks(const advice::Scoring& scoring, int budget) {
+std::vector<Eigen::Index> first_blocks(const advice::BlockRanking& scoring, int budget) {
   const auto& chosen = scoring.selected_indices;
   return {chosen.begin(), chosen.begin() + std::min(budget, static_cast<int>(chosen.size()))};
 }
@@ -122,11 +123,11 @@ SubspaceTask run_subspace_task(const Task& task, const SubspaceOptions& options)
   result.prompt_error_base =
       geometry.residuals.squaredNorm() / static_cast<double>(geometry.examples());
 
-  advice::ScoreOptions score;
+  advice::BlockRankingOptions score;
   score.select.step.scale = options.step_scale;
   score.horizon = options.horizon;
   score.budget = std::min(options.budgets.back(), blocks);
-  const advice::Selection whole = advice::select(geometry, score.select);
+  const advice::HorizonChoice whole = advice::choose_horizon(geometry, score.select);
   Updates updates(model, geometry, options);
   for (const Method method : compared_methods) {
     score.method = method;
@@ -137,7 +138,7 @@ SubspaceTask run_subspace_task(const Task& task, const SubspaceOptions& options)
       score.seed = static_cast<std::uint64_t>(task.number) *
                        static_cast<std::uint64_t>(options.random_draws) +
                    static_cast<std::uint64_t>(draw);
-      const advice::Scoring scoring = advice::score(geometry, whole, score);
+      const advice::BlockRanking scoring = advice::rank_blocks(geometry, whole, score);
       for (std::size_t k = 0; k < options.budgets.size(); ++k) {
         const SubspaceErrors errors = updates.after(first_blocks(scoring, options.budgets[k]));
         // From the first draw on, so that equal errors have exactly their own mean.

@@ -11,10 +11,10 @@
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/readout/class_probabilities.hpp"
-#include "sextant/studies/reproduce/study.hpp"
 #include "sextant/spectral/largest_eigenvalue.hpp"
 #include "sextant/studies/generators/table_prior.hpp"
-#include "sextant/ttt/path.hpp"
+#include "sextant/studies/reproduce/study.hpp"
+#include "sextant/ttt/step_path.hpp"
 
 namespace sextant::studies::reproduce {
 namespace {

@@ -28,7 +28,8 @@ VectorXd clipped_labels(const Eigen::Ref<const VectorXd>& y, double clip) {
   return y.cwiseMin(clip).cwiseMax(-clip);
 }
 
-WeightedContext::WeightedContext(const Attention& attention, const generators::LabelledInputs& context)
+WeightedContext::WeightedContext(const Attention& attention,
+                                 const generators::LabelledInputs& context)
     : labels(clipped_labels(context.y, attention.label_clip)) {
   const VectorXd gains = attention.key_offset + attention.key_gain * labels.array();
   keys = (context.x * gains.asDiagonal()).transpose().cast<float>();
@@ -71,8 +72,8 @@ VectorXd attention_values(const Attention& attention, const Eigen::Ref<const Mat
   return values;
 }
 
-AttentionCoefficients attention_coefficients(const Attention& attention, generators::LinkFamily link,
-                                             double c, double sigma2) {
+AttentionCoefficients attention_coefficients(const Attention& attention,
+                                             generators::LinkFamily link, double c, double sigma2) {
   constexpr std::string_view here = "attention_coefficients";
   check_attention(here, attention);
   check_finite(here, "c", c);

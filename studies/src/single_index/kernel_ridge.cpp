@@ -75,7 +75,8 @@ MatrixXd kernel_matrix(Kernel kernel, const Eigen::Ref<const MatrixXd>& a,
   return result;
 }
 
-KernelRidge::KernelRidge(const generators::LabelledInputs& samples, const KernelRidgeOptions& options)
+KernelRidge::KernelRidge(const generators::LabelledInputs& samples,
+                         const KernelRidgeOptions& options)
     : x_(samples.x) {
   constexpr std::string_view here = "KernelRidge";
   const Index n = samples.size();

@@ -42,7 +42,8 @@ double excess_risk(const generators::SingleIndexTask& task, double overlap,
   return sum;
 }
 
-double in_context_floor(const generators::SingleIndexFamily& family, double label_clip, double scale) {
+double in_context_floor(const generators::SingleIndexFamily& family, double label_clip,
+                        double scale) {
   constexpr std::string_view here = "in_context_floor";
   generators::check_family(here, family);
   check_positive(here, "scale", scale);

@@ -108,7 +108,8 @@ TEST_CASE("no filter reaches what lies outside the kernel's range") {
   }
   const Eigen::VectorXd all = spectral::gd_prompt_filter(system.values, 0.2, 1000000);
   CHECK((spectral::prompt_correction(system, all, f) - f).squaredNorm() == close(floor, 1e-9));
-  CHECK(irreducible_error(spectral::decompose(Eigen::MatrixXd::Zero(8, 8)), f) == close(f.squaredNorm()));
+  CHECK(irreducible_error(spectral::decompose(Eigen::MatrixXd::Zero(8, 8)), f) ==
+        close(f.squaredNorm()));
   CHECK(irreducible_error(spectral::decompose(Eigen::MatrixXd::Identity(8, 8)), f) < 1e-28);
 }
 
@@ -118,7 +119,7 @@ TEST_CASE("arguments out of range are rejected") {
   CHECK_THROWS_AS(minimax_filter(1, 0, 2), ArgumentError);
   CHECK_THROWS_AS(james_stein(Eigen::MatrixXd::Identity(3, 3), Eigen::Vector2d(1, 1), 1),
                   ArgumentError);
-  CHECK_THROWS_AS(
-      irreducible_error(spectral::decompose(Eigen::MatrixXd::Identity(3, 3)), Eigen::Vector2d(1, 1)),
-      ArgumentError);
+  CHECK_THROWS_AS(irreducible_error(spectral::decompose(Eigen::MatrixXd::Identity(3, 3)),
+                                    Eigen::Vector2d(1, 1)),
+                  ArgumentError);
 }

@@ -84,11 +84,13 @@ TEST_CASE("the spread bound holds on every spectrum and is the mismatch alone fo
     for (const double ratio : {0.01, 1.0, 50.0}) {
       for (const double time : {0.0, 0.1, 1.0, 10.0}) {
         const spectral::Benchmark benchmark{1, ratio * scale};
-        const spectral::GapWeights weights = spectral::prompt_gap_weights(spectrum.values, benchmark);
+        const spectral::GapWeights weights =
+            spectral::prompt_gap_weights(spectrum.values, benchmark);
         const SpreadBound both =
             spread_bound(spectrum.values, weights.a, benchmark.lambda_star(), time / scale);
-        CHECK(both.gap == close(spectral::bayes_gap(spectrum.values, weights, benchmark.lambda_star(),
-                                          spectral::flow_prompt_filter(spectrum.values, time / scale)),
+        CHECK(both.gap == close(spectral::bayes_gap(
+                                    spectrum.values, weights, benchmark.lambda_star(),
+                                    spectral::flow_prompt_filter(spectrum.values, time / scale)),
                                 1e-11));
         CHECK(both.gap <= both.bound() * (1 + 1e-12));
       }

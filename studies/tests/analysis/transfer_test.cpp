@@ -46,7 +46,8 @@ TEST_CASE("the divergence is that of two Gaussians with these matrices") {
         ((precision * truth).trace() - 6 - std::log((precision * truth).determinant())) / 2;
     CHECK(evidence_divergence(values, rho, horizon, benchmark) == close(divergence, 1e-10));
     CHECK(evidence_divergence(values, rho, horizon, benchmark) ==
-          close(6 * (evidence::population_evidence(values, rho, horizon, benchmark.sigma2, benchmark) -
+          close(6 * (evidence::population_evidence(values, rho, horizon, benchmark.sigma2,
+                                                   benchmark) -
                      best_population_evidence(values, benchmark)),
                 1e-9));
   }
@@ -91,7 +92,8 @@ TEST_CASE("both bounds on the gap of T_MAP cover, and so does the deviation of t
         close(4 * benchmark.sigma2 * (prior.misspecification + prior.selection + prior.deviation)));
   const Eigen::VectorXd deviations =
       (benchmark.tau2 * system.values.array() + benchmark.sigma2).sqrt();
-  const double at_five = evidence::population_evidence(system.values, rho, 5, benchmark.sigma2, benchmark);
+  const double at_five =
+      evidence::population_evidence(system.values, rho, 5, benchmark.sigma2, benchmark);
   const double above = upper_deviation(system.values, rho, 5, benchmark, delta);
   const int draws = 2000;
   int observed_misses = 0;
@@ -99,8 +101,8 @@ TEST_CASE("both bounds on the gap of T_MAP cover, and so does the deviation of t
   int deviation_misses = 0;
   for (int i = 0; i < draws; ++i) {
     const Eigen::VectorXd rotated = deviations.cwiseProduct(normal_vector(20, random));
-    const evidence::EvidenceCurve curve = evidence::evidence_curve(system.values, rotated, rho, horizons,
-                                               {evidence::Sigma2Rule::fixed, benchmark.sigma2});
+    const evidence::EvidenceCurve curve = evidence::evidence_curve(
+        system.values, rotated, rho, horizons, {evidence::Sigma2Rule::fixed, benchmark.sigma2});
     const double gap = normalized_gap(system.values, rho, curve.t_map, benchmark);
     observed_misses += gap > observed_gap_bound(system.values, rho, curve, benchmark, delta);
     prior_misses += gap > prior.value;

@@ -59,11 +59,13 @@ TEST_CASE("a task becomes a prompt file") {
   const DigitShiftTask task{4, 1, {{1, 5}, {9, 3}}, {{7, 1}}};
   const task::DecoderPrompt prompt = digit_shift_prompt(task);
   CHECK_NOTHROW(task::check_prompt(prompt, "task"));
-  CHECK(task::render_example(prompt.pattern, prompt.examples[1].x, prompt.examples[1].y) == "9:3\n");
+  CHECK(task::render_example(prompt.pattern, prompt.examples[1].x, prompt.examples[1].y) ==
+        "9:3\n");
   CHECK(task::render_query(prompt.pattern, prompt.queries[0].x) == "7:");
   CHECK(prompt.queries[0].y == "1");
   CHECK(prompt.labels[9].value == 1.0);
-  const auto again = std::get<task::DecoderPrompt>(task::parse_prompt(task::format_prompt(prompt), "again"));
+  const auto again =
+      std::get<task::DecoderPrompt>(task::parse_prompt(task::format_prompt(prompt), "again"));
   CHECK(again.examples.size() == 2);
   CHECK(again.labels[4].value == prompt.labels[4].value);
 }
@@ -73,7 +75,8 @@ TEST_CASE("a drawn prompt always has something to learn") {
     const auto prompt = draw_digit_shift_prompt({{2}, 0}, 2, 3, seed);
     CHECK_NOTHROW(task::check_prompt(prompt, "prompt"));
     CHECK(prompt.queries.size() == 3);
-    CHECK(task::format_prompt(prompt) == task::format_prompt(draw_digit_shift_prompt({{2}, 0}, 2, 3, seed)));
+    CHECK(task::format_prompt(prompt) ==
+          task::format_prompt(draw_digit_shift_prompt({{2}, 0}, 2, 3, seed)));
   }
   CHECK_THROWS_AS(draw_digit_shift_prompt({{2}, 0}, 1, 0, 5), ArgumentError);
 }

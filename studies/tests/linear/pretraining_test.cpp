@@ -18,7 +18,7 @@ using sextant::test::close;
 
 namespace {
 
-const double not_a_number = std::numeric_limits<double>::quiet_NaN();
+const double missing_number = std::numeric_limits<double>::quiet_NaN();
 
 struct Case {
   std::int64_t n = 0;
@@ -32,7 +32,7 @@ Case power_law_case() {
   return {30, 0.1, i.array().rsqrt(), i.cwiseInverse()};
 }
 
-Case spaced_case() {
+Case spaced_pretraining() {
   return {12, 0.3, Eigen::VectorXd::LinSpaced(8, 0.5, 2), Eigen::VectorXd::LinSpaced(8, 2, 0.1)};
 }
 
@@ -68,12 +68,12 @@ TEST_CASE("reference values of the optimum and its risk") {
   CHECK(optimum.weights[0] == close(0.0300564923, 1e-8));
   CHECK(optimum.weights[19] == close(0.0191038564, 1e-8));
   CHECK(optimum.risk == close(0.7010148958, 1e-9));
-  const Case spaced = spaced_case();
+  const Case spaced = spaced_pretraining();
   CHECK(diagonal_optimum(12, spaced.inputs, spaced.tasks, 0.3).risk == close(3.6716409120, 1e-9));
 }
 
 TEST_CASE("the risk is that of drawn tasks, and other weights have a larger one") {
-  for (const Case& c : {power_law_case(), spaced_case()}) {
+  for (const Case& c : {power_law_case(), spaced_pretraining()}) {
     const DiagonalOptimum optimum = diagonal_optimum(c.n, c.inputs, c.tasks, c.sigma2);
     const auto best = simulated_risk(c, optimum.weights, 40000, 3);
     CHECK(std::abs(best.score(optimum.risk)) < 3.5);
@@ -120,7 +120,7 @@ TEST_CASE("one formula is the special case of the other") {
     CHECK(optimum.risk == close(pretrained_risk(11, 7, 0.6, task_variance)));
     CHECK(optimum.remainder[0] == close(1 - 11 * optimum.weights[0], 1e-12));
   }
-  const Case c = spaced_case();
+  const Case c = spaced_pretraining();
   const Eigen::VectorXd weights = diagonal_optimum(c.n, c.inputs, c.tasks, c.sigma2).weights;
   const Eigen::MatrixXd inputs = c.inputs.asDiagonal();
   const Eigen::MatrixXd tasks = c.tasks.asDiagonal();
@@ -164,8 +164,8 @@ TEST_CASE("sizes and variances out of range are rejected") {
   CHECK_THROWS_AS(pretrained_scale(3, 0, 0), ArgumentError);
   CHECK_THROWS_AS(pretrained_scale(3, 100'001, 0), ArgumentError);
   CHECK_THROWS_AS(pretrained_risk(3, 3, -1), ArgumentError);
-  CHECK_THROWS_AS(pretrained_risk(3, 3, 0, not_a_number), ArgumentError);
-  for (const double value : {-1e-9, not_a_number, std::numeric_limits<double>::infinity()}) {
+  CHECK_THROWS_AS(pretrained_risk(3, 3, 0, missing_number), ArgumentError);
+  for (const double value : {-1e-9, missing_number, std::numeric_limits<double>::infinity()}) {
     bad[1] = value;
     CHECK_THROWS_AS(diagonal_optimum(3, bad, one, 0), ArgumentError);
     CHECK_THROWS_AS(diagonal_optimum(3, one, bad, 0), ArgumentError);

@@ -19,7 +19,8 @@ namespace {
 /// Tasks as wide as the small series model reads.
 generators::RegressionTask draw(const model::ModelConfig& config, int count, std::uint64_t seed) {
   Random random(seed);
-  return generators::draw_regression(generators::isotropic_regression(config.features - 1, 0.1), count, random);
+  return generators::draw_regression(generators::isotropic_regression(config.features - 1, 0.1),
+                                     count, random);
 }
 
 }  // namespace

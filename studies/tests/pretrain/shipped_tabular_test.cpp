@@ -13,25 +13,26 @@ using namespace sextant::studies::pretrain;
 
 namespace {
 
-const std::filesystem::path shipped =
+const std::filesystem::path shipped_rows =
     std::filesystem::path(SEXTANT_SOURCE_DIR) / "models" / "tabular-rows";
 
 }  // namespace
 
-TEST_CASE("the shipped model of rows is small and comes from the default recipe") {
+TEST_CASE("the shipped_rows model of rows is small and comes from the default recipe") {
   std::uintmax_t size = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(shipped)) size += entry.file_size();
+  for (const auto& entry : std::filesystem::directory_iterator(shipped_rows))
+    size += entry.file_size();
   CHECK(size < 8'000'000);
-  const auto recipe = io::parse_json(io::read_file(shipped / "recipe.json"), "recipe.json");
+  const auto recipe = io::parse_json(io::read_file(shipped_rows / "recipe.json"), "recipe.json");
   CHECK(recipe["command"] == command_line(TabularRecipe()));
-  const auto config = model::read_config(shipped);
+  const auto config = model::read_config(shipped_rows);
   CHECK(config.features == TabularRecipe().features);
   CHECK(config.vocabulary == 10);
 }
 
-TEST_CASE("the shipped model has learned to read its context") {
+TEST_CASE("the shipped_rows model has learned to read its context") {
   const TabularRecipe recipe;
-  const io::SafetensorsFile file(shipped / "model.safetensors");
+  const io::SafetensorsFile file(shipped_rows / "model.safetensors");
   model::Parameters<float> parameters(model_config(recipe));
   for (const auto& tensor : parameters.shapes()) {
     const auto values = file.floats(file.at("transformer." + tensor.name));

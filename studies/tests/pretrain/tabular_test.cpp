@@ -17,7 +17,7 @@ using namespace sextant::studies::pretrain;
 
 namespace {
 
-TabularRecipe tiny_recipe(int steps) {
+TabularRecipe tiny_tables(int steps) {
   TabularRecipe recipe;
   recipe.layers = 2;
   recipe.heads = 2;
@@ -33,7 +33,7 @@ TabularRecipe tiny_recipe(int steps) {
 }  // namespace
 
 TEST_CASE("tables are stacked with their features in the model's places") {
-  const TabularRecipe recipe = tiny_recipe(1);
+  const TabularRecipe recipe = tiny_tables(1);
   Random random(3);
   std::vector<generators::SyntheticTable> tables;
   for (int i = 0; i < 5; ++i) tables.push_back(draw_table(recipe.prior, random));
@@ -63,7 +63,7 @@ TEST_CASE("tables are stacked with their features in the model's places") {
 
 TEST_CASE("a tiny model learns, and a run that was stopped ends in the same bytes") {
   const test::TemporaryDirectory directory("pretrain-tabular");
-  const TabularRecipe recipe = tiny_recipe(60);
+  const TabularRecipe recipe = tiny_tables(60);
   RunOptions whole;
   whole.out = directory.path() / "whole";
   std::vector<double> losses;
@@ -103,7 +103,7 @@ TEST_CASE("a tiny model learns, and a run that was stopped ends in the same byte
 
 TEST_CASE("impossible recipes are refused by the option's name") {
   const auto refused = [](const char* option, const auto& change) {
-    TabularRecipe recipe = tiny_recipe(10);
+    TabularRecipe recipe = tiny_tables(10);
     change(recipe);
     CHECK_THROWS_WITH_AS(check_recipe(recipe), doctest::Contains(option), UsageError);
   };

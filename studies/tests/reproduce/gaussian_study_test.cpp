@@ -20,7 +20,7 @@ using namespace sextant::studies::reproduce;
 
 namespace {
 
-GaussianOptions small_run(const std::filesystem::path& out) {
+GaussianOptions small_gaussian_run(const std::filesystem::path& out) {
   GaussianOptions options;
   options.out = out;
   options.prompts = 12;
@@ -98,7 +98,7 @@ TEST_CASE("expected errors are what gradient descent on the weights really gives
 
 TEST_CASE("risk makes the smallest error at one block, whatever the draw") {
   const test::TemporaryDirectory directory("gaussian-heads");
-  GaussianOptions options = small_run(directory.path() / "run");
+  GaussianOptions options = small_gaussian_run(directory.path() / "run");
   options.heads = {{4, 1.5, 0, 8}, {16, 1, 1, 30}};
   for (const HeadsResult& heads : run_gaussian_study(options).heads) {
     for (const RuleRisk& rule : heads.rules) {
@@ -113,9 +113,9 @@ TEST_CASE("risk makes the smallest error at one block, whatever the draw") {
 TEST_CASE("the same numbers whatever the threads, and after a stop") {
   const test::TemporaryDirectory directory("gaussian-resumed");
   set_threads(1);
-  const auto one = run_gaussian_study(small_run(directory.path() / "one"));
+  const auto one = run_gaussian_study(small_gaussian_run(directory.path() / "one"));
   set_threads(0);
-  GaussianOptions options = small_run(directory.path() / "two");
+  GaussianOptions options = small_gaussian_run(directory.path() / "two");
   CHECK(to_json(run_gaussian_study(options)) == to_json(one));
   const auto rows = directory.path() / "two" / "heads-1.csv";
   const std::string whole = io::read_file(rows);

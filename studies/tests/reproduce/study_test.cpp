@@ -15,7 +15,7 @@
 #include "sextant/io/files.hpp"
 #include "sextant/studies/reproduce/digit_tasks.hpp"
 #include "sextant/studies/reproduce/study_report.hpp"
-#include "sextant/ttt/driver.hpp"
+#include "sextant/ttt/adapt.hpp"
 #include "support/model_directory.hpp"
 
 using namespace sextant;

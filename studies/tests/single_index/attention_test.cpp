@@ -132,7 +132,8 @@ TEST_CASE("attention over many examples is the series that its coefficients begi
   // attn(0) + h2 s^2 + O(s^4), up to what clipping leaves of the key's own mean.
   Random random(8);
   const Attention attention{3, 1, 0};
-  const generators::SingleIndexTask task{VectorXd::Ones(1), 0.5, generators::LinkFamily::cubic, 0.01};
+  const generators::SingleIndexTask task{VectorXd::Ones(1), 0.5, generators::LinkFamily::cubic,
+                                         0.01};
   const auto context = generators::draw_labelled_inputs(task, 4'000'000, random);
   const double s = 0.2;
   MatrixXd queries(1, 3);

@@ -152,7 +152,8 @@ TEST_CASE("one step finds the hidden subspace (theory, acceptance test 1)") {
   // Another subspace is another subspace: chance is far below.
   const test::SmallCase& four = test::rank_four();
   Random random(12);
-  CHECK(smallest_cosine(generators::draw_subspace(four.family, random), four.pretrained.subspace) < 0.6);
+  CHECK(smallest_cosine(generators::draw_subspace(four.family, random), four.pretrained.subspace) <
+        0.6);
 }
 
 TEST_CASE("without Gamma0 and without a clip there is nothing to find (acceptance test 4)") {

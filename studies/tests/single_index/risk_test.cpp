@@ -35,7 +35,8 @@ TEST_CASE("quadrature has the moments of a standard normal") {
 
 TEST_CASE("excess errors of polynomials are closed form") {
   for (const double c : {-0.4, 0.0, 0.5}) {
-    const generators::SingleIndexTask task{VectorXd::Ones(1), c, generators::LinkFamily::cubic, 0.7};
+    const generators::SingleIndexTask task{VectorXd::Ones(1), c, generators::LinkFamily::cubic,
+                                           0.7};
     const auto link = [&](const VectorXd& s) {
       return VectorXd(s.unaryExpr([&](double at) { return task.signal(at); }));
     };
@@ -98,7 +99,8 @@ TEST_CASE("the in-context floor: the theory's figures, and a binned simulation")
   };
   std::vector<Draw> draws;
   for (int i = 0; i < 60; ++i) {
-    const auto task = generators::draw_single_index_task(family, Eigen::MatrixXd::Ones(1, 1), random);
+    const auto task =
+        generators::draw_single_index_task(family, Eigen::MatrixXd::Ones(1, 1), random);
     const auto context = generators::draw_labelled_inputs(task, 40'000, random);
     const Eigen::MatrixXd queries = normal_matrix(1, 100, random);
     // r = 4: g0 = 1/2.

@@ -2,8 +2,8 @@
 
 /// Small pretrained matrices and tasks, made once for all tests of this program.
 
-#include "sextant/studies/single_index/pretraining.hpp"
 #include "sextant/studies/generators/single_index.hpp"
+#include "sextant/studies/single_index/pretraining.hpp"
 
 namespace sextant::test {
 
@@ -35,7 +35,8 @@ inline const SmallCase& rank_four() {
 
 /// attn(q) in double precision, term by term.
 inline double plain_attention(const single_index::Attention& attention,
-                              const Eigen::MatrixXd& gamma, const generators::LabelledInputs& context,
+                              const Eigen::MatrixXd& gamma,
+                              const generators::LabelledInputs& context,
                               const Eigen::VectorXd& query) {
   double above = 0, below = 0;
   for (Eigen::Index j = 0; j < context.size(); ++j) {

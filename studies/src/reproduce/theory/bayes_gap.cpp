@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
-#include "sextant/studies/presentation/study_charts.hpp"
 #include "sextant/spectral/filters.hpp"
 #include "sextant/spectral/gaps.hpp"
+#include "sextant/studies/presentation/study_charts.hpp"
 #include "simulation.hpp"
 
 namespace sextant::studies::reproduce {
@@ -132,13 +132,14 @@ report::Figure gap_figure(const Case& prompt) {
     }
     lines.push_back(std::move(line));
   }
-  return presentation::lines_figure({"Query gap against the horizon",
-                               "Gap of T steps over that of no update, from the identity. Below 1 "
-                               "adapting helps; with more "
-                               "noise (larger lambda_star) the best T comes earlier.",
-                               "query-gap",
-                               {}},
-                              lines, "T", "gap / gap of no update", {true, true, 1.0});
+  return presentation::lines_figure(
+      {"Query gap against the horizon",
+       "Gap of T steps over that of no update, from the identity. Below 1 "
+       "adapting helps; with more "
+       "noise (larger lambda_star) the best T comes earlier.",
+       "query-gap",
+       {}},
+      lines, "T", "gap / gap of no update", {true, true, 1.0});
 }
 
 /// Unit-variance draws that are not normal.

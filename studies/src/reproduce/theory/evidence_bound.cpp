@@ -9,9 +9,9 @@
 #include "sextant/evidence/certificates.hpp"
 #include "sextant/evidence/credible.hpp"
 #include "sextant/evidence/posterior.hpp"
+#include "sextant/spectral/filters.hpp"
 #include "sextant/studies/analysis/transfer.hpp"
 #include "sextant/studies/presentation/study_charts.hpp"
-#include "sextant/spectral/filters.hpp"
 #include "simulation.hpp"
 
 namespace sextant::studies::reproduce {

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "sextant/studies/presentation/study_charts.hpp"
 #include "sextant/spectral/filters.hpp"
 #include "sextant/spectral/horizons.hpp"
 #include "sextant/studies/analysis/marchenko_pastur.hpp"
 #include "sextant/studies/analysis/stopping_times.hpp"
+#include "sextant/studies/presentation/study_charts.hpp"
 #include "simulation.hpp"
 
 namespace sextant::studies::reproduce {

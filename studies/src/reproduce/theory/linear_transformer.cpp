@@ -108,20 +108,20 @@ TheorySection one_step_section(const TheoryOptions& options) {
       {"Risk with a fresh context",
        table(&Line::fresh, &Line::simulated_fresh, &Line::fresh_limit)}};
   section.figures = {
-      presentation::lines_figure({"Risk with the same context",
-                            "After one step of the best size from the pretrained weights; bars are "
-                            "one standard error.",
-                            "same-context",
-                            {}},
-                           same_lines, "alpha = n/d", "expected squared error",
-                           {true, false, std::nullopt}),
-      presentation::lines_figure({"Risk with a fresh context",
-                            "After one step of the best size from the pretrained weights; bars are "
-                            "one standard error.",
-                            "fresh-context",
-                            {}},
-                           fresh_lines, "alpha = n/d", "expected squared error",
-                           {true, false, std::nullopt})};
+      presentation::lines_figure(
+          {"Risk with the same context",
+           "After one step of the best size from the pretrained weights; bars are "
+           "one standard error.",
+           "same-context",
+           {}},
+          same_lines, "alpha = n/d", "expected squared error", {true, false, std::nullopt}),
+      presentation::lines_figure(
+          {"Risk with a fresh context",
+           "After one step of the best size from the pretrained weights; bars are "
+           "one standard error.",
+           "fresh-context",
+           {}},
+          fresh_lines, "alpha = n/d", "expected squared error", {true, false, std::nullopt})};
   section.findings = {score_finding("Risks after one step", scores)};
   return section;
 }
@@ -257,14 +257,14 @@ TheorySection alignment_section(const TheoryOptions& options) {
       .numbers_of("same", lines, &Line::same);
   section.tables = {{"Gain of one step of the best size",
                      table.numbers_of("same, drawn", lines, &Line::simulated_same)}};
-  section.figures.push_back(
-      presentation::lines_figure({"Gain against alignment",
-                            "Gain of one step of the best size from the pretrained weights; bars "
-                            "are one standard error.",
-                            "alignment",
-                            {}},
-                           {exact_line, drawn_line, same_line}, "share of the reversed task",
-                           "gain", {false, false, std::nullopt}));
+  section.figures.push_back(presentation::lines_figure(
+      {"Gain against alignment",
+       "Gain of one step of the best size from the pretrained weights; bars "
+       "are one standard error.",
+       "alignment",
+       {}},
+      {exact_line, drawn_line, same_line}, "share of the reversed task", "gain",
+      {false, false, std::nullopt}));
   section.findings = {
       score_finding("Risks after one step", scores),
       fmt::format("On a fresh context the reversed task gains {:.2f} times as much as the aligned "

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "sextant/studies/presentation/study_charts.hpp"
 #include "sextant/spectral/filters.hpp"
+#include "sextant/studies/presentation/study_charts.hpp"
 #include "simulation.hpp"
 
 namespace sextant::studies::reproduce {
@@ -52,12 +52,12 @@ TheorySection prior_section() {
   table.numbers_of("gap, lambda_star 5", lines, &Line::second, 3);
   table.numbers_of("larger", lines, &Line::larger, 3);
   section.tables = {{"Bayes gaps of T steps", table.numbers_of("bound", lines, &Line::bound, 3)}};
-  section.figures.push_back(
-      presentation::lines_figure({"Two priors, one horizon",
-                            "Bayes gap of T steps under either prior. No T makes both small.",
-                            "two-priors",
-                            {}},
-                           {first, second, bound}, "T", "Bayes gap", {true, true, std::nullopt}));
+  section.figures.push_back(presentation::lines_figure(
+      {"Two priors, one horizon",
+       "Bayes gap of T steps under either prior. No T makes both small.",
+       "two-priors",
+       {}},
+      {first, second, bound}, "T", "Bayes gap", {true, true, std::nullopt}));
   const double best = analysis::minimax_filter(1, 0.1, 5);
   section.findings.push_back(fmt::format(
       "The larger gap is at least {:.3g} over these T, {:.3g} at the best filter value of all, and "

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "sextant/core/random_matrix.hpp"
-#include "sextant/studies/reproduce/theory_study.hpp"
 #include "sextant/spectral/eigensystem.hpp"
+#include "sextant/studies/reproduce/theory_study.hpp"
 #include "sextant/studies/statistics/running_mean.hpp"
 
 namespace sextant::studies::reproduce::theory {

@@ -37,8 +37,8 @@ DimensionRuns run_dimension(const SingleIndexOptions& options, Index dimension) 
   const std::string part = fmt::format("test tasks, d = {}", dimension);
   std::size_t done = 0;
   for (const Index samples : options.samples) {
-    Cell cell =
-        run_learner(options, runs.labelled_keys, generators::LinkFamily::cubic, samples, options.tasks);
+    Cell cell = run_learner(options, runs.labelled_keys, generators::LinkFamily::cubic, samples,
+                            options.tasks);
     if (samples <= options.kernel_samples)
       run_kernel_ridge(options, runs.labelled_keys, cell, true);
     cell.in_context = run_in_context(options, runs.labelled_keys, samples, 1);

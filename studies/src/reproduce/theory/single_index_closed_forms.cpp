@@ -52,8 +52,8 @@ TheorySection single_index_closed_forms(const SingleIndexOptions& options) {
       double label = 0, key = 0;
       for (auto& [ty, kap, z] : drawn) {
         z = random.normal();
-        const double y =
-            generators::link_value(generators::LinkFamily::cubic, c, z) + std::sqrt(sigma2) * random.normal();
+        const double y = generators::link_value(generators::LinkFamily::cubic, c, z) +
+                         std::sqrt(sigma2) * random.normal();
         ty = std::clamp(y, -3.0, 3.0);
         kap = attention.key_offset + gain * ty;
         label += ty / draws;
@@ -72,7 +72,8 @@ TheorySection single_index_closed_forms(const SingleIndexOptions& options) {
     }
   }
   for (const double overlap : {1.0, 0.9, 0.4}) {
-    const generators::SingleIndexTask task{VectorXd::Ones(1), 0.3, generators::LinkFamily::cubic, 0};
+    const generators::SingleIndexTask task{VectorXd::Ones(1), 0.3, generators::LinkFamily::cubic,
+                                           0};
     const auto f = [](const VectorXd& s) {
       return VectorXd((s.array() - 1).max(0.0) - 2 * (-s.array()).max(0.0) + 0.5);
     };
@@ -89,10 +90,11 @@ TheorySection single_index_closed_forms(const SingleIndexOptions& options) {
     compare(lines, scores, fmt::format("excess error, overlap {}", overlap), exact, mean);
   }
   report::Table table;
-  table.text_of("quantity", lines, &ClosedFormLine::quantity).numbers_of("exact", lines, &ClosedFormLine::exact, 5);
+  table.text_of("quantity", lines, &ClosedFormLine::quantity)
+      .numbers_of("exact", lines, &ClosedFormLine::exact, 5);
   table.numbers_of("drawn", lines, &ClosedFormLine::simulated, 5);
-  section.tables = {
-      {"Quadrature and draws", table.numbers_of("standard error", lines, &ClosedFormLine::error, 2)}};
+  section.tables = {{"Quadrature and draws",
+                     table.numbers_of("standard error", lines, &ClosedFormLine::error, 2)}};
   section.findings = {score_finding("Closed forms", scores)};
   return section;
 }

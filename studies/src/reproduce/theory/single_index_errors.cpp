@@ -101,12 +101,13 @@ TheorySection errors_section(const SingleIndexOptions& options,
       pairing_table(pairings));
   std::erase_if(methods, [](const presentation::MeanLine& line) { return line.x.empty(); });
   section.figures = {
-      presentation::lines_figure({"Three stages",
-                            "Median squared error, noise included, against the number of test "
-                            "samples.",
-                            "errors-by-dimension",
-                            {}},
-                           medians, "N", "squared error", {true, true, sigma2}),
+      presentation::lines_figure(
+          {"Three stages",
+           "Median squared error, noise included, against the number of test "
+           "samples.",
+           "errors-by-dimension",
+           {}},
+          medians, "N", "squared error", {true, true, sigma2}),
       presentation::lines_figure(
           {fmt::format("Methods at d = {}", runs.back().dimension),
            "Mean squared error, noise included; bars are one standard error. The dashed line is "

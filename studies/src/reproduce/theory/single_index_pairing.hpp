@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "sextant/studies/presentation/comparison.hpp"
 #include "sextant/report/table.hpp"
+#include "sextant/studies/presentation/comparison.hpp"
 #include "sextant/studies/statistics/paired.hpp"
 
 namespace sextant::studies::reproduce::theory {

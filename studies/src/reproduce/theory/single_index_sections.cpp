@@ -87,14 +87,14 @@ TheorySection last_stage_section(const DimensionRuns& runs) {
       {"What was chosen, median over tasks (penalties over lambda_max)", std::move(chosen)},
       {"Gains by evidence on the same tasks, with paired 95% intervals of the mean",
        std::move(gains)}};
-  section.figures = {
-      presentation::lines_figure({"The last stage",
-                            "Median error beyond the noise by how penalty or steps are chosen.",
-                            "last-stage",
-                            {}},
-                           {figure[gcv_place], figure[evidence_place], figure[profile_place],
-                            figure[plug_in_place], figure[hindsight_place]},
-                           "N", "excess error", {true, true, std::nullopt})};
+  section.figures = {presentation::lines_figure(
+      {"The last stage",
+       "Median error beyond the noise by how penalty or steps are chosen.",
+       "last-stage",
+       {}},
+      {figure[gcv_place], figure[evidence_place], figure[profile_place], figure[plug_in_place],
+       figure[hindsight_place]},
+      "N", "excess error", {true, true, std::nullopt})};
   const auto tally = [&](const char* name) {
     Tally result;
     for (const Pairing& pairing : pairings) {
@@ -131,7 +131,8 @@ TheorySection ranks_section(const SingleIndexOptions& options,
   std::vector<std::string> findings;
   const auto add = [&](Index rank, const std::vector<Cell>& cells) {
     presentation::MeanLine stages{fmt::format("r = {}, three stages", rank), {}, {}, {}};
-    presentation::MeanLine kernel{fmt::format("r = {}, kernel ridge in the subspace", rank), {}, {}, {}};
+    presentation::MeanLine kernel{
+        fmt::format("r = {}, kernel ridge in the subspace", rank), {}, {}, {}};
     Tally tally;
     for (const Cell& cell : cells) {
       const std::vector<double> learned = excess_of(cell, evidence_place);
@@ -165,7 +166,8 @@ TheorySection ranks_section(const SingleIndexOptions& options,
     const std::string part = fmt::format("test tasks, r = {}", one.family.rank);
     std::vector<Cell> cells;
     for (const Index samples : options.samples) {
-      cells.push_back(run_learner(options, one, generators::LinkFamily::cubic, samples, options.tasks));
+      cells.push_back(
+          run_learner(options, one, generators::LinkFamily::cubic, samples, options.tasks));
       if (samples <= options.kernel_samples) run_kernel_ridge(options, one, cells.back(), false);
       if (options.on_progress) {
         options.on_progress(part, cells.size(), options.samples.size(), 0);
@@ -205,7 +207,8 @@ TheorySection links_section(const SingleIndexOptions& options, const DimensionRu
   std::vector<Line> lines;
   double least = 1;
   for (const generators::LinkFamily link :
-       {generators::LinkFamily::even, generators::LinkFamily::steep, generators::LinkFamily::saturating}) {
+       {generators::LinkFamily::even, generators::LinkFamily::steep,
+        generators::LinkFamily::saturating}) {
     // Every other N is enough.
     for (std::size_t i = options.samples.size() > 1 ? 1 : 0; i < options.samples.size(); i += 2) {
       const Index samples = options.samples[i];

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "sextant/studies/presentation/study_charts.hpp"
 #include "sextant/spectral/filters.hpp"
 #include "sextant/studies/analysis/global_design.hpp"
+#include "sextant/studies/generators/gaussian_task.hpp"
+#include "sextant/studies/presentation/study_charts.hpp"
 #include "sextant/subspace/optimal.hpp"
 #include "sextant/subspace/scores.hpp"
-#include "sextant/studies/generators/gaussian_task.hpp"
 #include "simulation.hpp"
 
 namespace sextant::studies::reproduce {
@@ -146,13 +146,13 @@ TheorySection design_section(const TheoryOptions& options) {
   table.numbers_of("bound", lines, &Line::bound, 3);
   section.tables = {{"Risk given away by the estimated subspace",
                      table.numbers_of("violations", lines, &Line::violations)}};
-  section.figures.push_back(
-      presentation::lines_figure({"Regret of a global design",
-                            "Mean regret of the subspace chosen from m prompts with one "
-                            "standard error, and its bound.",
-                            "design-regret",
-                            {}},
-                           {regrets, bounds}, "prompts m", "regret", {true, true, std::nullopt}));
+  section.figures.push_back(presentation::lines_figure(
+      {"Regret of a global design",
+       "Mean regret of the subspace chosen from m prompts with one "
+       "standard error, and its bound.",
+       "design-regret",
+       {}},
+      {regrets, bounds}, "prompts m", "regret", {true, true, std::nullopt}));
   section.findings.push_back(
       fmt::format("The bound {}; at 512 prompts it is {:.0f} times the 95% quantile of the regret.",
                   holds ? "holds at its rate" : "is violated too often",

@@ -5,10 +5,10 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
+#include "sextant/spectral/largest_eigenvalue.hpp"
 #include "sextant/studies/presentation/study_charts.hpp"
 #include "sextant/studies/reproduce/digit_tasks.hpp"
-#include "sextant/spectral/largest_eigenvalue.hpp"
-#include "sextant/ttt/driver.hpp"
+#include "sextant/ttt/adapt.hpp"
 #include "simulation.hpp"
 
 namespace sextant::studies::reproduce {

@@ -49,7 +49,8 @@ class MarchenkoPastur {
 
 /// The limit of the risk per example of gradient flow at `time` >= 0 [W, Prop. G.9]:
 /// the mean of tau2 l exp(-2 t l) + sigma2 (1 - exp(-t l))^2.
-double limiting_flow_risk(const MarchenkoPastur& law, const spectral::Benchmark& benchmark, double time);
+double limiting_flow_risk(const MarchenkoPastur& law, const spectral::Benchmark& benchmark,
+                          double time);
 
 /// The limit of the weighted mean eigenvalue mu that spectral matching uses,
 /// (1 + gamma + lambda_star)/(1 + lambda_star) [W, App. G.3.1]; `lambda_star` >= 0.

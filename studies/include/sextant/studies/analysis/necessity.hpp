@@ -41,6 +41,7 @@ Eigen::MatrixXd range_basis(const spectral::Eigensystem& system);
 
 /// |f - P f|^2, P the projector on the kernel's range: no horizon and no filter with g(0) = 0 comes
 /// closer to f [W, Prop. E.9]. O(n^2).
-double irreducible_error(const spectral::Eigensystem& system, const Eigen::Ref<const Eigen::VectorXd>& f);
+double irreducible_error(const spectral::Eigensystem& system,
+                         const Eigen::Ref<const Eigen::VectorXd>& f);
 
 }  // namespace sextant::studies::analysis

@@ -41,8 +41,8 @@ double transfer_bound(const Eigen::Ref<const Eigen::VectorXd>& values, double rh
 /// r [W, Lemma E.17]: 4 sigma2 (min l_T - L_true + sqrt(vbar (log|T| + log(1/delta))/n)). `curve`
 /// must have been computed with the fixed variance sigma2 of the benchmark.
 double observed_gap_bound(const Eigen::Ref<const Eigen::VectorXd>& values, double rho,
-                          const evidence::EvidenceCurve& curve, const spectral::Benchmark& benchmark,
-                          double delta);
+                          const evidence::EvidenceCurve& curve,
+                          const spectral::Benchmark& benchmark, double delta);
 
 /// How far l_T may lie above L(T), with probability at least 1 - delta [W, Lemma E.18]:
 /// sqrt(v_T log(1/delta)/n) + |A_T| log(1/delta)/n.

@@ -53,8 +53,8 @@ task::DecoderPrompt digit_shift_prompt(const DigitShiftTask& task);
 /// The prompt of the first task that has something to learn (two examples with different labels)
 /// among those drawn from Random(seed, 0), Random(seed, 1), ... Throws as `draw_digit_shift` does,
 /// and for fewer than two examples.
-task::DecoderPrompt draw_digit_shift_prompt(const DigitShiftFamily& family, int examples, int queries,
-                                      std::uint64_t seed);
+task::DecoderPrompt draw_digit_shift_prompt(const DigitShiftFamily& family, int examples,
+                                            int queries, std::uint64_t seed);
 
 /// "0-4", "7" or "0-4,7,9" as an ascending list of shifts. Throws `UsageError` for anything else,
 /// for digits outside 0, ..., 9 and for repeated ones.

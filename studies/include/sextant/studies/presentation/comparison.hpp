@@ -20,7 +20,8 @@ std::string with_interval(const statistics::Comparison& comparison);
 /// Appends the mean improvement and both ends of its interval; `get` gives the comparison of an
 /// item.
 template <class Items, class Get>
-void add_comparison(report::Table& table, std::string header, const Items& items, Get get, int digits) {
+void add_comparison(report::Table& table, std::string header, const Items& items, Get get,
+                    int digits) {
   const auto of = [&](const auto& part) {
     return [&](const auto& item) { return part(std::invoke(get, item)); };
   };

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "sextant/studies/linear/advice.hpp"
 #include "sextant/report/advice_summary.hpp"
+#include "sextant/studies/linear/advice.hpp"
 
 namespace sextant::studies::presentation {
 

@@ -17,7 +17,8 @@ struct Sample {
 };
 
 /// The share of values at or below x, one line for each sample. Samples must not be empty.
-report::Figure ecdf_figure(report::Figure figure, const std::vector<Sample>& samples, const std::string& x_title);
+report::Figure ecdf_figure(report::Figure figure, const std::vector<Sample>& samples,
+                           const std::string& x_title);
 
 /// One line of means with error bars of one standard error.
 struct MeanLine {
@@ -41,8 +42,9 @@ struct LineStyle {
 };
 
 /// Lines with error bars.
-report::Figure lines_figure(report::Figure figure, const std::vector<MeanLine>& lines, const std::string& x_title,
-                    const std::string& y_title, const LineStyle& style);
+report::Figure lines_figure(report::Figure figure, const std::vector<MeanLine>& lines,
+                            const std::string& x_title, const std::string& y_title,
+                            const LineStyle& style);
 
 /// A curve over fixed choices, and methods that choose by themselves as labelled points on it.
 struct MarkedPoint {
@@ -51,12 +53,12 @@ struct MarkedPoint {
   double y = 0;
 };
 report::Figure marked_curve_figure(report::Figure figure, const MeanLine& curve,
-                           const std::vector<MarkedPoint>& points, const std::string& x_title,
-                           const std::string& y_title);
+                                   const std::vector<MarkedPoint>& points,
+                                   const std::string& x_title, const std::string& y_title);
 
 /// Points with the line y = x. Equal lengths.
-report::Figure agreement_figure(report::Figure figure, const std::vector<double>& x, const std::vector<double>& y,
-                        const std::vector<std::string>& group, const std::string& x_title,
-                        const std::string& y_title);
+report::Figure agreement_figure(report::Figure figure, const std::vector<double>& x,
+                                const std::vector<double>& y, const std::vector<std::string>& group,
+                                const std::string& x_title, const std::string& y_title);
 
 }  // namespace sextant::studies::presentation

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "sextant/studies/pretrain/label_loss.hpp"
 #include "sextant/studies/generators/digit_shift.hpp"
+#include "sextant/studies/pretrain/label_loss.hpp"
 
 namespace sextant::studies::pretrain {
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "sextant/model/parameters.hpp"
-#include "sextant/studies/statistics/paired.hpp"
 #include "sextant/studies/generators/digit_shift.hpp"
+#include "sextant/studies/statistics/paired.hpp"
 
 namespace sextant::studies::pretrain {
 
@@ -42,8 +42,8 @@ std::string format_shifts(const std::vector<int>& shifts);
 /// clean labels; all shifts with label noise 0.55. Tasks of measurement i come from Random(seed,
 /// 2^32 + i). Throws `ArgumentError` when count < 2. Deterministic for any number of threads.
 std::vector<MeasuredErrors> measure_digit_shift(const model::Parameters<float>& parameters,
-                                                const generators::DigitShiftFamily& trained, int examples,
-                                                int count, std::uint64_t seed);
+                                                const generators::DigitShiftFamily& trained,
+                                                int examples, int count, std::uint64_t seed);
 
 /// Loss on fresh sequences like those of training, in nats per label.
 struct FreshLoss {

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "sextant/studies/generators/linear_regression.hpp"
 #include "sextant/studies/pretrain/run.hpp"
 #include "sextant/studies/pretrain/series_loss.hpp"
 #include "sextant/studies/statistics/paired.hpp"
-#include "sextant/studies/generators/linear_regression.hpp"
 
 namespace sextant::studies::pretrain {
 

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "sextant/studies/generators/table_prior.hpp"
 #include "sextant/studies/pretrain/row_loss.hpp"
 #include "sextant/studies/pretrain/run.hpp"
 #include "sextant/studies/statistics/paired.hpp"
-#include "sextant/studies/generators/table_prior.hpp"
 
 namespace sextant::studies::pretrain {
 
@@ -17,10 +17,11 @@ namespace sextant::studies::pretrain {
 struct TabularRecipe {
   int layers = 6;
   int heads = 6;
-  int width = 96;          ///< A multiple of heads; the MLP's inner width is twice that.
-  int features = 100;      ///< The most columns that the model can read.
-  generators::TablePrior prior;  ///< Tables to train on; their features and classes are the most, too.
-  int batch = 24;          ///< Tables per step.
+  int width = 96;      ///< A multiple of heads; the MLP's inner width is twice that.
+  int features = 100;  ///< The most columns that the model can read.
+  generators::TablePrior
+      prior;       ///< Tables to train on; their features and classes are the most, too.
+  int batch = 24;  ///< Tables per step.
   TrainingOptions training{{1e-3, 300, 5000, 0.0}, {}, 1.0};
   std::uint64_t seed = 1;
   int test_tables = 500;  ///< For each context size that is measured, at least 2.

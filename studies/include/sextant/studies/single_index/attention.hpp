@@ -50,7 +50,7 @@ struct AttentionCoefficients {
 };
 
 /// For one task's link, c and noise. About 1e-6 absolute (the clip has a kink). O(10^5).
-AttentionCoefficients attention_coefficients(const Attention& attention, generators::LinkFamily link,
-                                             double c, double sigma2);
+AttentionCoefficients attention_coefficients(const Attention& attention,
+                                             generators::LinkFamily link, double c, double sigma2);
 
 }  // namespace sextant::studies::single_index

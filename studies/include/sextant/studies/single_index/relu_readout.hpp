@@ -11,7 +11,7 @@
 #include "sextant/core/random.hpp"
 #include "sextant/evidence/benchmark_fit.hpp"
 #include "sextant/evidence/curve.hpp"
-#include "sextant/evidence/large.hpp"
+#include "sextant/evidence/products.hpp"
 #include "sextant/spectral/eigensystem.hpp"
 
 namespace sextant::studies::single_index {

@@ -5,8 +5,8 @@
 #include <Eigen/Core>
 #include <functional>
 
-#include "sextant/studies/single_index/attention.hpp"
 #include "sextant/studies/generators/single_index.hpp"
+#include "sextant/studies/single_index/attention.hpp"
 
 namespace sextant::studies::single_index {
 
@@ -33,6 +33,7 @@ double excess_risk(const generators::SingleIndexTask& task, double overlap,
 /// the projector on S times `scale`: then attn = E clip(link_c(g0 z + xi) + noise), xi ~ N(0, 1),
 /// g0 = scale/sqrt(r). By quadrature over c, z and xi, and lines within 200 bins of attn.
 /// Throws `ArgumentError` for values out of range. O(10^7).
-double in_context_floor(const generators::SingleIndexFamily& family, double label_clip, double scale = 1);
+double in_context_floor(const generators::SingleIndexFamily& family, double label_clip,
+                        double scale = 1);
 
 }  // namespace sextant::studies::single_index

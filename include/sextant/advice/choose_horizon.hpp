@@ -26,7 +26,7 @@ namespace sextant::advice {
 /// 0, 1, ..., 30: the paper's candidates.
 std::vector<std::int64_t> default_horizons();
 
-struct SelectOptions {
+struct HorizonOptions {
   std::vector<std::int64_t> horizons = default_horizons();  ///< Candidates, non-empty, each >= 0.
   subspace::StepRule step;                                  ///< rho = c / lambda_max, c = 0.1.
   /// Observation variance of the evidence. A fixed value is also that of the Gaussian benchmark.
@@ -107,7 +107,7 @@ struct ProductAccuracy {
   double solve_residual = 0;
 };
 
-struct Selection {
+struct HorizonChoice {
   Eigen::Index n = 0;
   spectral::Eigensystem system;  ///< Of the kernel; `system.values` are the contract's eigenvalues.
   std::optional<ProductAccuracy> products;  ///< Empty where the kernel was decomposed.
@@ -145,10 +145,10 @@ struct Selection {
 /// Throws `ArgumentError` for options out of range and a query that does not exist, `InputError`
 /// for inconsistent sizes. Cost: one decomposition, O(n^3), then O(n^2 m + n |horizons|).
 /// Deterministic.
-Selection select(const geometry::PromptGeometry& geometry, const SelectOptions& options = {});
+HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry, const HorizonOptions& options = {});
 
 /// The same on the blocks `blocks` (indices) alone: their summed kernel, couplings and variances.
-Selection select(const geometry::PromptGeometry& geometry, std::span<const Eigen::Index> blocks,
-                 const SelectOptions& options);
+HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry, std::span<const Eigen::Index> blocks,
+                 const HorizonOptions& options);
 
 }  // namespace sextant::advice

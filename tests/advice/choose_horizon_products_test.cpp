@@ -1,6 +1,6 @@
 /// Advice from products against advice from the decomposition.
 
-#include "sextant/advice/select_products.hpp"
+#include "sextant/advice/choose_horizon_products.hpp"
 
 #include <doctest/doctest.h>
 
@@ -45,8 +45,8 @@ KernelProducts products_of(const Prompt& prompt, const spectral::KernelOperator&
 }
 
 /// Variances that are given leave nothing to the estimated determinant but the evidence.
-SelectOptions known_variances() {
-  SelectOptions options;
+HorizonOptions known_variances() {
+  HorizonOptions options;
   options.tau2 = 0.8;
   options.sigma2 = {evidence::Sigma2Rule::fixed, 0.4};
   return options;
@@ -58,15 +58,15 @@ TEST_CASE("corrections and gaps from products are those of the decomposition") {
   for (const std::uint64_t seed : {1, 2, 3}) {
     const Prompt prompt = make_prompt(seed);
     const spectral::DenseKernel kernel(prompt.kernel);
-    SelectOptions options = known_variances();
+    HorizonOptions options = known_variances();
     options.horizons = {7};  // one candidate: the same T whatever the evidence
-    const Selection dense = select(prompt.geometry, options);
-    const Selection from_products = select(products_of(prompt, kernel), options, {40, 8, 1});
+    const HorizonChoice dense = choose_horizon(prompt.geometry, options);
+    const HorizonChoice from_products = choose_horizon(products_of(prompt, kernel), options, {40, 8, 1});
     CHECK(from_products.n == 40);
     CHECK(from_products.lambda_max == doctest::Approx(dense.lambda_max).epsilon(1e-9));
     CHECK(from_products.rho == doctest::Approx(dense.rho).epsilon(1e-9));
     CHECK(from_products.products->solve_residual < 1e-8);
-    CHECK(select(products_of(prompt, kernel), options, {3, 8, 1}).products->solve_residual > 1e-3);
+    CHECK(choose_horizon(products_of(prompt, kernel), options, {3, 8, 1}).products->solve_residual > 1e-3);
     CHECK(from_products.prompt.none == doctest::Approx(dense.prompt.none).epsilon(0.2));
     REQUIRE(from_products.queries.size() == dense.queries.size());
     for (std::size_t x = 0; x < dense.queries.size(); ++x) {
@@ -93,9 +93,9 @@ TEST_CASE("the evidence is within its stated error, and T_MAP within its range")
   for (int seed = 0; seed < seeds; ++seed) {
     const Prompt prompt = make_prompt(static_cast<std::uint64_t>(seed));
     const spectral::DenseKernel kernel(prompt.kernel);
-    const Selection dense = select(prompt.geometry);
-    const Selection sampled =
-        select(products_of(prompt, kernel), {}, {30, 8, static_cast<std::uint64_t>(seed)});
+    const HorizonChoice dense = choose_horizon(prompt.geometry);
+    const HorizonChoice sampled =
+        choose_horizon(products_of(prompt, kernel), {}, {30, 8, static_cast<std::uint64_t>(seed)});
     REQUIRE(sampled.products);
     const double error = 30 * sampled.products->evidence_error;
     // 2.36 is the 97.5% quantile of Student's t with 7 degrees of freedom.
@@ -114,7 +114,7 @@ TEST_CASE("degenerate prompts have answers, and what does not fit is refused") {
   KernelProducts prompt;
   prompt.kernel = &kernel;
   prompt.residuals = Eigen::VectorXd::LinSpaced(6, -1, 1);
-  const Selection nothing = select(prompt, {}, {});
+  const HorizonChoice nothing = choose_horizon(prompt, {}, {});
   CHECK(nothing.rho == 0);
   CHECK(nothing.t_map == 0);
   CHECK(nothing.warnings.size() == 1);
@@ -123,12 +123,12 @@ TEST_CASE("degenerate prompts have answers, and what does not fit is refused") {
   const spectral::DenseKernel identity(one);
   prompt.kernel = &identity;
   prompt.residuals.setZero();
-  CHECK(select(prompt, {}, {}).curve.zero_residuals);
+  CHECK(choose_horizon(prompt, {}, {}).curve.zero_residuals);
 
-  CHECK_THROWS_AS(select(prompt, {}, {0, 8, 1}), ArgumentError);
-  CHECK_THROWS_AS(select(prompt, {}, {10, 1, 1}), ArgumentError);
+  CHECK_THROWS_AS(choose_horizon(prompt, {}, {0, 8, 1}), ArgumentError);
+  CHECK_THROWS_AS(choose_horizon(prompt, {}, {10, 1, 1}), ArgumentError);
   prompt.variances = Eigen::VectorXd::Ones(1);
-  CHECK_THROWS_AS(select(prompt, {}, {}), ArgumentError);
+  CHECK_THROWS_AS(choose_horizon(prompt, {}, {}), ArgumentError);
   prompt.kernel = nullptr;
-  CHECK_THROWS_AS(select(prompt, {}, {}), ArgumentError);
+  CHECK_THROWS_AS(choose_horizon(prompt, {}, {}), ArgumentError);
 }

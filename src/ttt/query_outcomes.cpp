@@ -1,4 +1,4 @@
-#include "outcome.hpp"
+#include "query_outcomes.hpp"
 
 #include <algorithm>
 #include <cmath>

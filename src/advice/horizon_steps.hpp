@@ -1,11 +1,11 @@
 #pragma once
 
-/// The steps of `select` that its dense path and its path from products share.
+/// The steps of `choose_horizon` that its dense path and its path from products share.
 
 #include <Eigen/Core>
 #include <optional>
 
-#include "sextant/advice/select.hpp"
+#include "sextant/advice/choose_horizon.hpp"
 #include "sextant/spectral/gaps.hpp"
 
 namespace sextant::advice {
@@ -13,7 +13,7 @@ namespace sextant::advice {
 /// The fit of whichever variances `options` leaves open; empty where both are given. `data` is what
 /// the fits take: eigenvalues and rotated residuals, or a `ResidualSpectrum`.
 template <class... Data>
-std::optional<evidence::BenchmarkFit> fitted(const SelectOptions& options, const Data&... data) {
+std::optional<evidence::BenchmarkFit> fitted(const HorizonOptions& options, const Data&... data) {
   if (options.sigma2.rule == evidence::Sigma2Rule::fixed) {
     if (options.tau2) return std::nullopt;
     return evidence::fit_tau2(data..., options.sigma2.value);
@@ -24,27 +24,27 @@ std::optional<evidence::BenchmarkFit> fitted(const SelectOptions& options, const
 
 /// Sets benchmark, fit and lambda_star. Without a fit they are those of `options`, which are
 /// checked.
-void take_benchmark(std::optional<evidence::BenchmarkFit> fit, const SelectOptions& options,
-                    Selection& result);
+void take_benchmark(std::optional<evidence::BenchmarkFit> fit, const HorizonOptions& options,
+                    HorizonChoice& result);
 
 /// Sets the curve and what follows from it alone: T_MAP, sigma2 and the posterior over horizons.
-void take_curve(evidence::EvidenceCurve curve, const SelectOptions& options, Selection& result);
+void take_curve(evidence::EvidenceCurve curve, const HorizonOptions& options, HorizonChoice& result);
 
 /// The prompt's gaps, oracle horizon and spectral match from weighted eigenvalues or nodes of K.
 void judge_prompt(const Eigen::VectorXd& values, const spectral::GapWeights& weights,
-                  Selection& result);
+                  HorizonChoice& result);
 
 /// A query's gaps, variances and spectral match. `rotated_coupling`: kt, or the roots of the
 /// quadrature weights of k(x) at the nodes `values`; `variance`: kappa(x); `map_filter`: the query
 /// filter of T_MAP at `values`.
 QueryAdvice judge_query(const Eigen::VectorXd& values, const Eigen::VectorXd& rotated_coupling,
                         double variance, const spectral::GapWeights& weights,
-                        const Eigen::VectorXd& map_filter, Selection& result);
+                        const Eigen::VectorXd& map_filter, HorizonChoice& result);
 
 /// Warns of a zero kernel or of zero residuals; false then, because nothing else is worth saying.
-bool has_something_to_learn(Selection& result);
+bool has_something_to_learn(HorizonChoice& result);
 
 /// Warns when T_MAP is the largest of several candidates.
-void warn_at_last_horizon(Selection& result);
+void warn_at_last_horizon(HorizonChoice& result);
 
 }  // namespace sextant::advice

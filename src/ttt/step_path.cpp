@@ -1,4 +1,4 @@
-#include "sextant/ttt/path.hpp"
+#include "sextant/ttt/step_path.hpp"
 
 #include "gradient_steps.hpp"
 #include "sextant/core/errors.hpp"

@@ -1,4 +1,4 @@
-#include "sextant/advice/select_products.hpp"
+#include "sextant/advice/choose_horizon_products.hpp"
 
 #include <fmt/format.h>
 
@@ -7,9 +7,9 @@
 #include <cmath>
 #include <limits>
 
-#include "selection_steps.hpp"
+#include "horizon_steps.hpp"
 #include "sextant/core/errors.hpp"
-#include "sextant/evidence/large.hpp"
+#include "sextant/evidence/products.hpp"
 #include "sextant/spectral/filters.hpp"
 #include "sextant/spectral/lanczos.hpp"
 
@@ -20,7 +20,7 @@ using Eigen::Index;
 using Eigen::VectorXd;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-void check(const KernelProducts& prompt, const SelectOptions& options,
+void check(const KernelProducts& prompt, const HorizonOptions& options,
            const ProductOptions& products) {
   constexpr std::string_view here = "select";
   if (prompt.kernel == nullptr) throw ArgumentError(here, "kernel", "is missing");
@@ -37,7 +37,7 @@ void check(const KernelProducts& prompt, const SelectOptions& options,
 }
 
 /// The jackknife's standard error of log lambda_star: fits that leave out one probe each.
-double log_lambda_star_error(const evidence::LargeSpectrum& large, const SelectOptions& options) {
+double log_lambda_star_error(const evidence::LargeSpectrum& large, const HorizonOptions& options) {
   const auto probes = static_cast<double>(large.probe_ends.size());
   std::vector<double> values;
   Index begin = 0;
@@ -61,8 +61,8 @@ double standard_errors(const ProductAccuracy& products) {
 
 /// A likelihood that is too low rather than too high: an optimistic one finds no observation
 /// variance where steps are few.
-void fit_variances(const evidence::LargeSpectrum& large, const SelectOptions& options,
-                   Selection& result) {
+void fit_variances(const evidence::LargeSpectrum& large, const HorizonOptions& options,
+                   HorizonChoice& result) {
   take_benchmark(fitted(options, large.pessimistic), options, result);
   if (!result.fit) {
     result.products->lambda_star_low = result.lambda_star;
@@ -77,7 +77,7 @@ void fit_variances(const evidence::LargeSpectrum& large, const SelectOptions& op
 }
 
 /// T_MAP if the determinant were off by `errors` standard errors.
-std::int64_t shifted_map(const evidence::LargeSpectrum& large, const SelectOptions& options,
+std::int64_t shifted_map(const evidence::LargeSpectrum& large, const HorizonOptions& options,
                          double errors) {
   evidence::ResidualSpectrum shifted = large.spectrum;
   shifted.log_determinant =
@@ -85,8 +85,8 @@ std::int64_t shifted_map(const evidence::LargeSpectrum& large, const SelectOptio
   return evidence::evidence_curve(shifted, large.rho, options.horizons, options.sigma2).t_map;
 }
 
-void find_horizon(const evidence::LargeSpectrum& large, const SelectOptions& options,
-                  Selection& result) {
+void find_horizon(const evidence::LargeSpectrum& large, const HorizonOptions& options,
+                  HorizonChoice& result) {
   take_curve(evidence::evidence_curve(large.spectrum, large.rho, options.horizons, options.sigma2),
              options, result);
   // A smaller determinant makes every step dearer.
@@ -96,7 +96,7 @@ void find_horizon(const evidence::LargeSpectrum& large, const SelectOptions& opt
 }
 
 /// a_i = counts_i (tau2 l_i + sigma2) over the density, in place of one term for every eigenvalue.
-void judge_density(const evidence::ResidualSpectrum& spectrum, Selection& result) {
+void judge_density(const evidence::ResidualSpectrum& spectrum, HorizonChoice& result) {
   const VectorXd nodes = spectrum.density_nodes.cwiseMax(0.0).cwiseMin(result.lambda_max);
   spectral::GapWeights weights = spectral::prompt_gap_weights(nodes, result.benchmark);
   weights.a = weights.a.cwiseProduct(spectrum.counts);
@@ -110,7 +110,7 @@ struct Filtered {
   VectorXd bayes;
 };
 
-Filtered filter_residuals(const spectral::KrylovSpace& space, const Selection& result) {
+Filtered filter_residuals(const spectral::KrylovSpace& space, const HorizonChoice& result) {
   const auto apply = [&](const auto& filter) {
     return space.apply([&](double value) {
       const double clamped = std::clamp(value, 0.0, result.lambda_max);
@@ -130,7 +130,7 @@ Filtered filter_residuals(const spectral::KrylovSpace& space, const Selection& r
 
 /// Sums over eigenvalues with the weights kt_i^2 become the quadrature from the query's coupling.
 QueryAdvice advise_query(const KernelProducts& prompt, Index x, const Filtered& filtered,
-                         const ProductOptions& products, Selection& result) {
+                         const ProductOptions& products, HorizonChoice& result) {
   const VectorXd coupling = prompt.couplings.col(x);
   const spectral::LanczosQuadrature quadrature =
       spectral::lanczos_quadrature(*prompt.kernel, coupling, products.steps);
@@ -155,7 +155,7 @@ QueryAdvice advise_query(const KernelProducts& prompt, Index x, const Filtered& 
   return advice;
 }
 
-void collect_warnings(const evidence::LargeSpectrum& large, Selection& result) {
+void collect_warnings(const evidence::LargeSpectrum& large, HorizonChoice& result) {
   const auto warn = [&](std::string text) { result.warnings.push_back(std::move(text)); };
   if (!has_something_to_learn(result)) return;
   const ProductAccuracy& products = *result.products;
@@ -190,7 +190,7 @@ void collect_warnings(const evidence::LargeSpectrum& large, Selection& result) {
 
 }  // namespace
 
-Selection select(const KernelProducts& prompt, const SelectOptions& options,
+HorizonChoice choose_horizon(const KernelProducts& prompt, const HorizonOptions& options,
                  const ProductOptions& products) {
   check(prompt, options, products);
   const spectral::KrylovSpace space(*prompt.kernel, prompt.residuals, products.steps);
@@ -202,7 +202,7 @@ Selection select(const KernelProducts& prompt, const SelectOptions& options,
   lanczos.trace = {products.probes, products.steps, products.seed};
   const evidence::LargeSpectrum large =
       evidence::spectrum_from_products(*prompt.kernel, space, lanczos);
-  Selection result;
+  HorizonChoice result;
   result.n = prompt.kernel->size();
   result.system.values = large.spectrum.nodes.cwiseMax(0.0);
   result.lambda_max = large.lambda_max;

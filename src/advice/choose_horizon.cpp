@@ -1,4 +1,4 @@
-#include "sextant/advice/select.hpp"
+#include "sextant/advice/choose_horizon.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "selection_steps.hpp"
+#include "horizon_steps.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/geometry/validation.hpp"
@@ -22,7 +22,7 @@ using evidence::Sigma2Rule;
 
 using Blocks = std::span<const Index>;
 
-void certify(const SelectOptions& options, Selection& result) {
+void certify(const HorizonOptions& options, HorizonChoice& result) {
   check_between("select", "delta", options.delta, 0, 1);
   if (!(result.sigma2 > 0)) return;
   const evidence::CertificateRadii radii = evidence::certificate_radii(
@@ -41,7 +41,7 @@ struct Filters {
 
 std::optional<evidence::VariancePosterior> variance_posterior(const VectorXd& values,
                                                               const VectorXd& rotated,
-                                                              const SelectOptions& options) {
+                                                              const HorizonOptions& options) {
   if (options.tau2 == 0.0) return std::nullopt;
   evidence::KnownVariances known;
   known.tau2 = options.tau2;
@@ -51,7 +51,7 @@ std::optional<evidence::VariancePosterior> variance_posterior(const VectorXd& va
 
 QueryAdvice advise_query(const geometry::PromptGeometry& geometry, Blocks blocks, Index query,
                          const VectorXd& rotated, const Filters& filters,
-                         std::vector<spectral::GapWeights>& every_weights, Selection& result) {
+                         std::vector<spectral::GapWeights>& every_weights, HorizonChoice& result) {
   const VectorXd& values = result.system.values;
   const VectorXd coupling =
       result.system.rotate(geometry::summed_coupling(geometry, query, blocks));
@@ -74,7 +74,7 @@ QueryAdvice advise_query(const geometry::PromptGeometry& geometry, Blocks blocks
 }
 
 void judge(const geometry::PromptGeometry& geometry, Blocks blocks, const VectorXd& rotated,
-           const SelectOptions& options, Selection& result) {
+           const HorizonOptions& options, HorizonChoice& result) {
   const VectorXd& values = result.system.values;
   const double rho = result.rho;
   judge_prompt(values, spectral::prompt_gap_weights(values, result.benchmark), result);
@@ -122,7 +122,7 @@ std::optional<std::string> impossible_coupling(const geometry::PromptGeometry& g
   return std::nullopt;
 }
 
-void collect_warnings(const geometry::PromptGeometry& geometry, Blocks blocks, Selection& result) {
+void collect_warnings(const geometry::PromptGeometry& geometry, Blocks blocks, HorizonChoice& result) {
   const auto warn = [&](std::string text) { result.warnings.push_back(std::move(text)); };
   constexpr double notable_mass = 1e-10;
   if (result.system.clipped > notable_mass * result.system.trace) {
@@ -167,7 +167,7 @@ std::string_view name_of(Sigma2Rule rule) {
   }
 }
 
-GapPair Selection::mean_gap() const {
+GapPair HorizonChoice::mean_gap() const {
   GapPair mean;
   if (queries.empty()) {
     mean.none = prompt.none / static_cast<double>(n);
@@ -182,24 +182,24 @@ GapPair Selection::mean_gap() const {
   return mean;
 }
 
-bool Selection::has_intervals() const {
+bool HorizonChoice::has_intervals() const {
   return std::ranges::any_of(queries,
                              [](const QueryAdvice& query) { return query.interval.has_value(); });
 }
 
-Selection select(const geometry::PromptGeometry& geometry, const SelectOptions& options) {
-  return select(geometry, geometry::all_blocks(geometry), options);
+HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry, const HorizonOptions& options) {
+  return choose_horizon(geometry, geometry::all_blocks(geometry), options);
 }
 
-Selection select(const geometry::PromptGeometry& geometry, Blocks blocks,
-                 const SelectOptions& options) {
+HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry, Blocks blocks,
+                 const HorizonOptions& options) {
   geometry::validate_sizes(geometry, "geometry");
   if (options.query && (*options.query < 0 || *options.query >= geometry.queries())) {
-    throw ArgumentError("select", "query",
+    throw ArgumentError("choose_horizon", "query",
                         fmt::format("is {}, but the geometry has {} queries, counted from 0",
                                     *options.query, geometry.queries()));
   }
-  Selection result;
+  HorizonChoice result;
   result.n = geometry.examples();
   result.system = spectral::decompose(geometry::summed_kernel(geometry, blocks));
   result.lambda_max = result.system.largest();

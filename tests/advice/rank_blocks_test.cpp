@@ -1,4 +1,4 @@
-#include "sextant/advice/score.hpp"
+#include "sextant/advice/rank_blocks.hpp"
 
 #include <doctest/doctest.h>
 
@@ -17,8 +17,8 @@ using subspace::Method;
 
 namespace {
 
-ScoreOptions options_with(Method method, std::optional<Index> budget = {}) {
-  ScoreOptions options;
+BlockRankingOptions options_with(Method method, std::optional<Index> budget = {}) {
+  BlockRankingOptions options;
   options.method = method;
   options.budget = budget;
   return options;
@@ -30,8 +30,8 @@ TEST_CASE("score describes blocks as the geometry does, with scores of its fit")
   Random random(1);
   PromptGeometry geometry = test::random_geometry(random, 6, 2, {3, 9, 2, 5});
   geometry.blocks[1].head.reset();
-  const Selection whole = select(geometry);
-  const Scoring trace = score(geometry, options_with(Method::trace, 3));
+  const HorizonChoice whole = choose_horizon(geometry);
+  const BlockRanking trace = rank_blocks(geometry, options_with(Method::trace, 3));
   CHECK(trace.sigma2 == whole.benchmark.sigma2);
   CHECK(trace.tau2 == whole.benchmark.tau2);
   CHECK(trace.queries_used == "queries");
@@ -60,15 +60,15 @@ TEST_CASE("score describes blocks as the geometry does, with scores of its fit")
 TEST_CASE("greedy methods plan for T_MAP or the given horizon and report expected errors") {
   Random random(2);
   PromptGeometry geometry = test::random_geometry(random, 8, 2, {4, 4, 4, 4, 4});
-  ScoreOptions options = options_with(Method::risk);
+  BlockRankingOptions options = options_with(Method::risk);
   options.select.tau2 = 1;
   options.select.sigma2 = {evidence::Sigma2Rule::fixed, 1};
-  const Selection whole = select(geometry, options.select);
-  const Scoring automatic = score(geometry, options);
+  const HorizonChoice whole = choose_horizon(geometry, options.select);
+  const BlockRanking automatic = rank_blocks(geometry, options);
   if (whole.t_map > 0) CHECK(automatic.horizon == whole.t_map);
   CHECK_FALSE(automatic.stopped.empty());
   options.horizon = 20;
-  const Scoring planned = score(geometry, options);
+  const BlockRanking planned = rank_blocks(geometry, options);
   CHECK(planned.horizon == 20);
   REQUIRE_FALSE(planned.ranking.empty());
   CHECK(planned.ranking.size() == planned.selected.size());
@@ -78,27 +78,27 @@ TEST_CASE("greedy methods plan for T_MAP or the given horizon and report expecte
   CHECK(planned.alone.size() == 5);
   CHECK(planned.alone.minCoeff() == planned.ranking.front().score);
   options.horizon = -1;
-  CHECK_THROWS_AS(score(geometry, options), ArgumentError);
+  CHECK_THROWS_AS(rank_blocks(geometry, options), ArgumentError);
 }
 
 TEST_CASE("where the evidence prefers no update, ranking goes by the best positive candidate") {
   Random random(3);
   PromptGeometry geometry = test::random_geometry(random, 4, 1, {2, 2});
   geometry.residuals.setZero();
-  ScoreOptions options = options_with(Method::greedy_correction);
+  BlockRankingOptions options = options_with(Method::greedy_correction);
   options.select.horizons = {0, 5, 3};
-  const Scoring found = score(geometry, options);
+  const BlockRanking found = rank_blocks(geometry, options);
   CHECK(found.horizon == 3);  // the determinant's term alone rises with T
   REQUIRE(found.warnings.size() == 1);
   CHECK(found.warnings[0].find("T = 3") != std::string::npos);
   CHECK(found.selected.size() == 2);
   // tau2 = 0: nothing to learn, nothing to select.
   options.method = Method::risk;
-  CHECK(score(geometry, options).selected.empty());
+  CHECK(rank_blocks(geometry, options).selected.empty());
   options.select.horizons = {0};
-  CHECK(score(geometry, options).horizon == 0);
+  CHECK(rank_blocks(geometry, options).horizon == 0);
   options.method = Method::query_aware;
-  const Scoring zero = score(geometry, options);
+  const BlockRanking zero = rank_blocks(geometry, options);
   CHECK(zero.alone.isZero(0));
   CHECK(zero.selected_indices == std::vector<Index>{0, 1});
 }
@@ -106,43 +106,43 @@ TEST_CASE("where the evidence prefers no update, ranking goes by the best positi
 TEST_CASE("one query, no query, one block, and per parameter") {
   Random random(4);
   PromptGeometry geometry = test::random_geometry(random, 5, 3, {2, 30, 6});
-  ScoreOptions options = options_with(Method::query_aware);
+  BlockRankingOptions options = options_with(Method::query_aware);
   options.select.tau2 = 1;
   options.select.sigma2 = {evidence::Sigma2Rule::fixed, 0.1};
   Eigen::VectorXd mean = Eigen::VectorXd::Zero(3);
   double error = 0;
   for (const Index query : {0, 1, 2}) {
     options.select.query = query;
-    const Scoring one = score(geometry, options);
+    const BlockRanking one = rank_blocks(geometry, options);
     const std::vector<Index> queries = {query};
-    ScoreOptions plain = options;
+    BlockRankingOptions plain = options;
     plain.select.query.reset();
-    const Scoring same = score(geometry::restricted_to_queries(geometry, queries), plain);
+    const BlockRanking same = rank_blocks(geometry::restricted_to_queries(geometry, queries), plain);
     CHECK(one.alone == same.alone);
     mean += one.alone / 3;
     error += one.error_none / 3;
   }
   options.select.query.reset();
-  const Scoring all = score(geometry, options);
+  const BlockRanking all = rank_blocks(geometry, options);
   CHECK((all.alone - mean).norm() <= 1e-12 * mean.norm());
   CHECK(all.error_none == doctest::Approx(error));
   options.per_parameter = true;
-  const Scoring weighed = score(geometry, options);
+  const BlockRanking weighed = rank_blocks(geometry, options);
   for (const Index b : {0, 1, 2}) {
     CHECK(weighed.alone[b] ==
           doctest::Approx(all.alone[b] / static_cast<double>(geometry.blocks[b].parameters)));
   }
   options.select.query = 3;
-  CHECK_THROWS_AS(score(geometry, options), ArgumentError);
+  CHECK_THROWS_AS(rank_blocks(geometry, options), ArgumentError);
 
   for (const Method method : {Method::query_aware, Method::trace, Method::trace_bottom,
                               Method::greedy_correction, Method::risk, Method::random}) {
     CAPTURE(name_of(method));
-    const Scoring prompt =
-        score(test::random_geometry(random, 4, 0, {3, 3}), options_with(method, 2));
+    const BlockRanking prompt =
+        rank_blocks(test::random_geometry(random, 4, 0, {3, 3}), options_with(method, 2));
     CHECK(prompt.queries_used == "prompt");
     CHECK(prompt.selected.size() == 2);
-    const Scoring single = score(test::random_geometry(random, 1, 1, {2}), options_with(method, 1));
+    const BlockRanking single = rank_blocks(test::random_geometry(random, 1, 1, {2}), options_with(method, 1));
     CHECK(single.selected == std::vector<std::string>{"h.0.attn.v.0"});
   }
 }
@@ -151,9 +151,9 @@ TEST_CASE("a budget must be met by the blocks") {
   Random random(5);
   const PromptGeometry geometry = test::random_geometry(random, 3, 1, {1, 1});
   for (const Method method : {Method::risk, Method::trace, Method::random}) {
-    CHECK_THROWS_WITH_AS(score(geometry, options_with(method, 3)),
+    CHECK_THROWS_WITH_AS(rank_blocks(geometry, options_with(method, 3)),
                          "rank_blocks: budget is 3, expected between 1 and the number of blocks, 2",
                          ArgumentError);
-    CHECK_THROWS_AS(score(geometry, options_with(method, 0)), ArgumentError);
+    CHECK_THROWS_AS(rank_blocks(geometry, options_with(method, 0)), ArgumentError);
   }
 }

@@ -1,13 +1,13 @@
 /// The whole way against single updates of the driver.
 
-#include "sextant/ttt/path.hpp"
+#include "sextant/ttt/step_path.hpp"
 
 #include <doctest/doctest.h>
 
 #include <Eigen/Dense>
 
 #include "sextant/core/errors.hpp"
-#include "sextant/ttt/driver.hpp"
+#include "sextant/ttt/adapt.hpp"
 #include "sextant/ttt/linear_prediction.hpp"
 #include "support/prompt_model_case.hpp"
 

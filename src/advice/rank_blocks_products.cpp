@@ -1,4 +1,4 @@
-#include "sextant/advice/score_products.hpp"
+#include "sextant/advice/rank_blocks_products.hpp"
 
 #include <fmt/format.h>
 
@@ -9,8 +9,8 @@
 
 namespace sextant::advice {
 
-Scoring score(const std::vector<geometry::Block>& blocks, const subspace::EstimatedScores& scores,
-              const Selection& whole, const ScoreOptions& options) {
+BlockRanking rank_blocks(const std::vector<geometry::Block>& blocks, const subspace::EstimatedScores& scores,
+              const HorizonChoice& whole, const BlockRankingOptions& options) {
   constexpr std::string_view here = "score";
   using subspace::Method;
   if (subspace::is_greedy(options.method) || options.method == Method::random) {
@@ -21,7 +21,7 @@ Scoring score(const std::vector<geometry::Block>& blocks, const subspace::Estima
   }
   check_size(here, "scores", static_cast<std::size_t>(scores.values.size()), blocks.size());
   check_size(here, "errors", static_cast<std::size_t>(scores.errors.size()), blocks.size());
-  Scoring result;
+  BlockRanking result;
   result.method = options.method;
   result.sigma2 = whole.benchmark.sigma2;
   result.tau2 = whole.benchmark.tau2;

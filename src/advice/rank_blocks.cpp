@@ -1,4 +1,4 @@
-#include "sextant/advice/score.hpp"
+#include "sextant/advice/rank_blocks.hpp"
 
 #include <fmt/format.h>
 
@@ -22,7 +22,7 @@ subspace::BlockMatrices block_matrices(const geometry::PromptGeometry& geometry,
 }
 
 /// T_MAP, or the positive candidate of largest evidence where T_MAP is 0; 0 without any.
-std::int64_t planned_horizon(const Selection& whole) {
+std::int64_t planned_horizon(const HorizonChoice& whole) {
   if (whole.t_map > 0) return whole.t_map;
   std::int64_t best = 0;
   double best_value = 0;
@@ -39,17 +39,17 @@ std::int64_t planned_horizon(const Selection& whole) {
 
 }  // namespace
 
-Scoring score(const geometry::PromptGeometry& geometry, const ScoreOptions& options) {
-  return score(geometry, select(geometry, options.select), options);
+BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const BlockRankingOptions& options) {
+  return rank_blocks(geometry, choose_horizon(geometry, options.select), options);
 }
 
-Scoring score(const geometry::PromptGeometry& geometry, const Selection& whole,
-              const ScoreOptions& options) {
+BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const HorizonChoice& whole,
+              const BlockRankingOptions& options) {
   if (options.horizon && *options.horizon < 0) {
-    throw ArgumentError("score", "horizon",
+    throw ArgumentError("rank_blocks", "horizon",
                         fmt::format("is {}, expected 0 or more", *options.horizon));
   }
-  Scoring result;
+  BlockRanking result;
   result.method = options.method;
   result.sigma2 = whole.benchmark.sigma2;
   result.tau2 = whole.benchmark.tau2;

@@ -1,6 +1,6 @@
 /// Evidence without an n x n kernel against the dense curve.
 
-#include "sextant/evidence/large.hpp"
+#include "sextant/evidence/products.hpp"
 
 #include <doctest/doctest.h>
 

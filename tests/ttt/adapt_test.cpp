@@ -1,4 +1,4 @@
-#include "sextant/ttt/driver.hpp"
+#include "sextant/ttt/adapt.hpp"
 
 #include <doctest/doctest.h>
 

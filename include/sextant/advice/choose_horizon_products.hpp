@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "sextant/advice/select.hpp"
+#include "sextant/advice/choose_horizon.hpp"
 #include "sextant/spectral/kernel_operator.hpp"
 
 namespace sextant::advice {
 
-/// A prompt as `select` reads it, with the kernel as products.
+/// A prompt as `choose_horizon` reads it, with the kernel as products.
 struct KernelProducts {
   const spectral::KernelOperator* kernel = nullptr;  ///< K [n, n]
   Eigen::VectorXd residuals;                         ///< r [n]
@@ -27,14 +27,14 @@ struct ProductOptions {
   std::uint64_t seed = 1;
 };
 
-/// `select` by Lanczos' iteration. Quadratic forms, and with them corrections, are exact up to
+/// `choose_horizon` by Lanczos' iteration. Quadratic forms, and with them corrections, are exact up to
 /// rounding for fewer than `steps` steps of gradient descent. Determinants are estimates: in
-/// `Selection::products` stand the standard errors, and a warning where they leave T_MAP open.
+/// `HorizonChoice::products` stand the standard errors, and a warning where they leave T_MAP open.
 ///
-/// As in `select`, but: `system` holds Ritz values without vectors, and there are no certificates
+/// As in `choose_horizon`, but: `system` holds Ritz values without vectors, and there are no certificates
 /// and no credible intervals. Throws `ArgumentError` for options out of range and sizes that do not
 /// fit. Cost: (2 + probes + m) steps products. Deterministic.
-Selection select(const KernelProducts& prompt, const SelectOptions& options,
+HorizonChoice choose_horizon(const KernelProducts& prompt, const HorizonOptions& options,
                  const ProductOptions& products);
 
 }  // namespace sextant::advice

@@ -1,4 +1,4 @@
-#include "sextant/ttt/driver.hpp"
+#include "sextant/ttt/adapt.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "gradient_steps.hpp"
-#include "outcome.hpp"
+#include "query_outcomes.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/spectral/eigensystem.hpp"

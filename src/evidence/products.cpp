@@ -1,4 +1,4 @@
-#include "sextant/evidence/large.hpp"
+#include "sextant/evidence/products.hpp"
 
 #include <fmt/format.h>
 

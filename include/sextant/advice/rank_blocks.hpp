@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "sextant/advice/select.hpp"
+#include "sextant/advice/choose_horizon.hpp"
 #include "sextant/geometry/prompt_geometry.hpp"
 #include "sextant/subspace/ranking.hpp"
 
 namespace sextant::advice {
 
-struct ScoreOptions {
+struct BlockRankingOptions {
   subspace::Method method = subspace::Method::risk;
   /// How many blocks to choose, 1 to B. Without one, `risk` stops where the expected error no
   /// longer falls and every other method ranks, and selects, all blocks.
@@ -26,7 +26,7 @@ struct ScoreOptions {
   std::uint64_t seed = 0;  ///< For `random`.
   /// Step, candidates, variances and query. tau2 and sigma2 of the scores are those of the
   /// benchmark fitted to all blocks unless given. A fixed rho must suit the sum of all kernels.
-  SelectOptions select;
+  HorizonOptions select;
 };
 
 struct RankedBlock {
@@ -40,7 +40,7 @@ struct RankedBlock {
   int rank = 0;      ///< From 1.
 };
 
-struct Scoring {
+struct BlockRanking {
   subspace::Method method = subspace::Method::risk;
   double sigma2 = 0;
   double tau2 = 0;
@@ -70,12 +70,12 @@ struct Scoring {
 ///
 /// Zero residuals or no sign of a signal (tau2 = 0) make all scores 0; `risk` then selects nothing.
 /// Throws `ArgumentError` for a budget outside 1..B, a query that does not exist and every other
-/// option out of range. Cost: that of `select` and of the method, see subspace/. Deterministic, the
+/// option out of range. Cost: that of `choose_horizon` and of the method, see subspace/. Deterministic, the
 /// same for every number of threads.
-Scoring score(const geometry::PromptGeometry& geometry, const ScoreOptions& options = {});
+BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const BlockRankingOptions& options = {});
 
-/// The same with `whole`, the result of `select(geometry, options.select)`, already at hand.
-Scoring score(const geometry::PromptGeometry& geometry, const Selection& whole,
-              const ScoreOptions& options);
+/// The same with `whole`, the result of `choose_horizon(geometry, options.select)`, already at hand.
+BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const HorizonChoice& whole,
+              const BlockRankingOptions& options);
 
 }  // namespace sextant::advice

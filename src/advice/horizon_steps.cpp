@@ -1,4 +1,4 @@
-#include "selection_steps.hpp"
+#include "horizon_steps.hpp"
 
 #include <fmt/format.h>
 
@@ -9,8 +9,8 @@ namespace sextant::advice {
 
 using Eigen::VectorXd;
 
-void take_benchmark(std::optional<evidence::BenchmarkFit> fit, const SelectOptions& options,
-                    Selection& result) {
+void take_benchmark(std::optional<evidence::BenchmarkFit> fit, const HorizonOptions& options,
+                    HorizonChoice& result) {
   if (fit) {
     result.benchmark = fit->benchmark;
     result.lambda_star = fit->lambda_star;
@@ -23,7 +23,7 @@ void take_benchmark(std::optional<evidence::BenchmarkFit> fit, const SelectOptio
   result.fit = std::move(fit);
 }
 
-void take_curve(evidence::EvidenceCurve curve, const SelectOptions& options, Selection& result) {
+void take_curve(evidence::EvidenceCurve curve, const HorizonOptions& options, HorizonChoice& result) {
   result.curve = std::move(curve);
   result.t_map = result.lambda_max > 0 ? result.curve.t_map : 0;
   result.sigma2_rule = options.sigma2.rule;
@@ -31,7 +31,7 @@ void take_curve(evidence::EvidenceCurve curve, const SelectOptions& options, Sel
   result.posterior = evidence::gibbs_posterior(result.curve);
 }
 
-void judge_prompt(const VectorXd& values, const spectral::GapWeights& weights, Selection& result) {
+void judge_prompt(const VectorXd& values, const spectral::GapWeights& weights, HorizonChoice& result) {
   const spectral::AdaptationGap gap =
       spectral::adaptation_gap(values, weights, result.lambda_star,
                                spectral::gd_prompt_filter(values, result.rho, result.t_map));
@@ -47,7 +47,7 @@ void judge_prompt(const VectorXd& values, const spectral::GapWeights& weights, S
 
 QueryAdvice judge_query(const VectorXd& values, const VectorXd& rotated_coupling, double variance,
                         const spectral::GapWeights& weights, const VectorXd& map_filter,
-                        Selection& result) {
+                        HorizonChoice& result) {
   QueryAdvice advice;
   const spectral::AdaptationGap gap =
       spectral::adaptation_gap(values, weights, result.lambda_star, map_filter);
@@ -63,7 +63,7 @@ QueryAdvice judge_query(const VectorXd& values, const VectorXd& rotated_coupling
   return advice;
 }
 
-bool has_something_to_learn(Selection& result) {
+bool has_something_to_learn(HorizonChoice& result) {
   if (result.lambda_max == 0) {
     result.warnings.emplace_back(
         "The kernel is zero: the chosen blocks cannot move any prediction.");
@@ -76,7 +76,7 @@ bool has_something_to_learn(Selection& result) {
   return true;
 }
 
-void warn_at_last_horizon(Selection& result) {
+void warn_at_last_horizon(HorizonChoice& result) {
   if (result.curve.at_upper_edge && result.curve.horizons.size() > 1) {
     result.warnings.push_back(fmt::format(
         "T_MAP = {} is the largest candidate: more steps may be better.", result.t_map));

@@ -1,4 +1,4 @@
-#include "sextant/advice/select.hpp"
+#include "sextant/advice/choose_horizon.hpp"
 
 #include <doctest/doctest.h>
 
@@ -44,7 +44,7 @@ TEST_CASE("select reports evidence, corrections and gaps that dense algebra conf
   Random random(1);
   PromptGeometry geometry = test::random_geometry(random, 7, 3, {4, 2, 9});
   draw_residuals(random, 0.5, 1.0, geometry);
-  const Selection found = select(geometry);
+  const HorizonChoice found = choose_horizon(geometry);
   const MatrixXd kernel = geometry::summed_kernel(geometry);
   const VectorXd& r = geometry.residuals;
 
@@ -108,7 +108,7 @@ TEST_CASE("select reports evidence, corrections and gaps that dense algebra conf
 TEST_CASE("expected errors hold in simulation when the variances are known") {
   Random random(2);
   PromptGeometry geometry = test::random_geometry(random, 6, 1, {5, 12});
-  SelectOptions options;
+  HorizonOptions options;
   options.horizons = {12};
   options.sigma2 = {Sigma2Rule::fixed, 2.0};
   options.tau2 = 0.3;
@@ -127,13 +127,13 @@ TEST_CASE("expected errors hold in simulation when the variances are known") {
   double helped = 0;
   double expected_helped = 0;
   double inside = 0;
-  Selection found;
+  HorizonChoice found;
   for (int draw = 0; draw < draws; ++draw) {
     const VectorXd truth = root * normal_matrix(7, 1, random);
     geometry.residuals =
         truth.head(6) + std::sqrt(options.sigma2.value) * normal_matrix(6, 1, random);
     geometry.prompt_base.resize(0);
-    found = select(geometry, options);
+    found = choose_horizon(geometry, options);
     const double error = std::pow(found.queries[0].correction_map - truth[6], 2);
     sum += error;
     squares += error * error;
@@ -158,10 +158,10 @@ TEST_CASE("options choose variances, query and step") {
   Random random(3);
   PromptGeometry geometry = test::random_geometry(random, 8, 3, {20, 20});
   draw_residuals(random, 0.1, 0.5, geometry);
-  SelectOptions options;
+  HorizonOptions options;
   options.query = 2;
   options.sigma2 = {Sigma2Rule::fixed, 0.7};
-  Selection found = select(geometry, options);
+  HorizonChoice found = choose_horizon(geometry, options);
   REQUIRE(found.queries.size() == 1);
   CHECK(found.queries[0].query == 2);
   CHECK(found.spectral_match.horizon_query.size() == 1);
@@ -171,7 +171,7 @@ TEST_CASE("options choose variances, query and step") {
   options.sigma2 = {Sigma2Rule::profile, 0};
   options.tau2 = 0.25;
   options.step.rho = 1e-3;
-  found = select(geometry, options);
+  found = choose_horizon(geometry, options);
   CHECK(found.benchmark.tau2 == 0.25);
   CHECK(found.rho == 1e-3);
   CHECK(found.sigma2 == found.curve.sigma2[found.curve.map_index]);
@@ -179,27 +179,27 @@ TEST_CASE("options choose variances, query and step") {
 
   for (const Index query : {-1, 3}) {
     options.query = query;
-    CHECK_THROWS_AS(select(geometry, options), ArgumentError);
+    CHECK_THROWS_AS(choose_horizon(geometry, options), ArgumentError);
   }
-  const auto rejected = [&](const std::function<void(SelectOptions&)>& spoil) {
-    SelectOptions wrong;
+  const auto rejected = [&](const std::function<void(HorizonOptions&)>& spoil) {
+    HorizonOptions wrong;
     spoil(wrong);
-    CHECK_THROWS_AS(select(geometry, wrong), ArgumentError);
+    CHECK_THROWS_AS(choose_horizon(geometry, wrong), ArgumentError);
   };
-  rejected([](SelectOptions& o) { o.horizons.clear(); });
-  rejected([](SelectOptions& o) { o.horizons = {-1}; });
-  rejected([](SelectOptions& o) { o.step.scale = 1.5; });
-  rejected([](SelectOptions& o) { o.step.rho = 1e9; });
-  rejected([](SelectOptions& o) { o.sigma2 = {Sigma2Rule::fixed, 0}; });
-  rejected([](SelectOptions& o) {
+  rejected([](HorizonOptions& o) { o.horizons.clear(); });
+  rejected([](HorizonOptions& o) { o.horizons = {-1}; });
+  rejected([](HorizonOptions& o) { o.step.scale = 1.5; });
+  rejected([](HorizonOptions& o) { o.step.rho = 1e9; });
+  rejected([](HorizonOptions& o) { o.sigma2 = {Sigma2Rule::fixed, 0}; });
+  rejected([](HorizonOptions& o) {
     o.sigma2 = {Sigma2Rule::fixed, 0};
     o.tau2 = 1;
   });
-  rejected([](SelectOptions& o) { o.tau2 = -1; });
-  rejected([](SelectOptions& o) { o.delta = 0; });
-  rejected([](SelectOptions& o) { o.delta = 1; });
+  rejected([](HorizonOptions& o) { o.tau2 = -1; });
+  rejected([](HorizonOptions& o) { o.delta = 0; });
+  rejected([](HorizonOptions& o) { o.delta = 1; });
   geometry.kernels.pop_back();
-  CHECK_THROWS_AS(select(geometry), InputError);
+  CHECK_THROWS_AS(choose_horizon(geometry), InputError);
 }
 
 TEST_CASE("a set of blocks is selected as if there were no others") {
@@ -207,8 +207,8 @@ TEST_CASE("a set of blocks is selected as if there were no others") {
   PromptGeometry geometry = test::random_geometry(random, 6, 2, {3, 4, 5});
   draw_residuals(random, 1, 1, geometry);
   const std::vector<Index> set = {2, 0};
-  const Selection part = select(geometry, set, {});
-  const Selection alone = select(geometry::restricted_to_blocks(geometry, set));
+  const HorizonChoice part = choose_horizon(geometry, set, {});
+  const HorizonChoice alone = choose_horizon(geometry::restricted_to_blocks(geometry, set));
   CHECK(part.system.values == alone.system.values);
   CHECK(part.t_map == alone.t_map);
   for (std::size_t x = 0; x < 2; ++x) {
@@ -221,7 +221,7 @@ TEST_CASE("a set of blocks is selected as if there were no others") {
 TEST_CASE("ordinary special cases have defined answers") {
   Random random(5);
   SUBCASE("one example, one block") {
-    const Selection found = select(test::random_geometry(random, 1, 1, {3}));
+    const HorizonChoice found = choose_horizon(test::random_geometry(random, 1, 1, {3}));
     CHECK(found.n == 1);
     CHECK(std::isfinite(found.curve.values[found.curve.map_index]));
     CHECK(std::isfinite(found.queries[0].correction_bayes));
@@ -229,7 +229,7 @@ TEST_CASE("ordinary special cases have defined answers") {
   SUBCASE("no query: the prompt decides") {
     PromptGeometry geometry = test::random_geometry(random, 12, 0, {30});
     draw_residuals(random, 1, 1e-2, geometry);
-    const Selection found = select(geometry);
+    const HorizonChoice found = choose_horizon(geometry);
     CHECK(found.queries.empty());
     CHECK(found.mean_gap().none == doctest::Approx(found.prompt.none / 12));
     CHECK(found.prompt.adapt);
@@ -239,10 +239,10 @@ TEST_CASE("ordinary special cases have defined answers") {
     PromptGeometry geometry = test::random_geometry(random, 4, 1, {3});
     geometry.kernels[0].setZero();
     geometry.query_kernels[0].setZero();
-    SelectOptions options;
+    HorizonOptions options;
     for (const auto& horizons : {default_horizons(), std::vector<std::int64_t>{2, 4}}) {
       options.horizons = horizons;
-      const Selection found = select(geometry, options);
+      const HorizonChoice found = choose_horizon(geometry, options);
       CHECK(found.rho == 0);
       CHECK(found.t_map == 0);
       CHECK(found.queries[0].correction_map == 0);
@@ -255,7 +255,7 @@ TEST_CASE("ordinary special cases have defined answers") {
   SUBCASE("zero residuals") {
     PromptGeometry geometry = test::random_geometry(random, 4, 1, {3});
     geometry.residuals.setZero();
-    const Selection found = select(geometry);
+    const HorizonChoice found = choose_horizon(geometry);
     CHECK(found.t_map == 0);
     CHECK(found.sigma2 == 0);
     CHECK_FALSE(found.bound);
@@ -271,19 +271,19 @@ TEST_CASE("numerical outcomes are said in plain sentences") {
   Random random(6);
   PromptGeometry geometry = test::random_geometry(random, 10, 1, {40});
   draw_residuals(random, 1, 1e-6, geometry);
-  SelectOptions options;
+  HorizonOptions options;
   options.horizons = {0, 1, 2};
-  const Selection edge = select(geometry, options);
+  const HorizonChoice edge = choose_horizon(geometry, options);
   CHECK(edge.t_map == 2);
   REQUIRE_FALSE(edge.warnings.empty());
   CHECK(edge.warnings[0] == "T_MAP = 2 is the largest candidate: more steps may be better.");
   options.horizons = {2};
-  for (const std::string& warning : select(geometry, options).warnings) {
+  for (const std::string& warning : choose_horizon(geometry, options).warnings) {
     CHECK(warning.find("T_MAP") == std::string::npos);
   }
   // Couplings that no gradients have.
   geometry.query_variances(0, 0) *= 1e-4;
   options.horizons = default_horizons();
-  const Selection impossible = select(geometry, options);
+  const HorizonChoice impossible = choose_horizon(geometry, options);
   CHECK(impossible.warnings.back().find("block \"h.0.attn.v.0\"") != std::string::npos);
 }
