@@ -20,6 +20,11 @@ function(sextant_compile target)
   endif()
 endfunction()
 
+# sextant_optimize_less(TARGET): for code that computes little itself, at most -O2 in Release.
+function(sextant_optimize_less target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O2>)
+endfunction()
+
 # sextant_unity(TARGET): compiles the sources of each folder as one translation unit. Parsing Eigen,
 # fmt and the JSON library is most of a small file's time, and is paid once a folder this way. So
 # names without linkage are unique within a folder. Sources with options of their own stay alone.
@@ -34,7 +39,8 @@ function(sextant_unity target)
     string(REGEX REPLACE "[^A-Za-z0-9]+" "_" group "${group}")
     set_source_files_properties("${source}" PROPERTIES UNITY_GROUP "${target}_${group}")
   endforeach()
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP
+    UNITY_BUILD_RELOCATABLE ON)  # so that a compiler cache serves several checkouts
   # What GCC says of names without linkage in files that the main one includes: here each of those is
   # a source of its own, and the builds without unity keep both warnings.
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
