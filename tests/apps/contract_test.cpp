@@ -15,12 +15,6 @@ namespace {
 
 const std::string on_model = " --model '" + decoder + "' --prompt '" + decoder_prompt + "' ";
 
-json result(const ProgramRuns& runs, const std::string& arguments) {
-  const Outcome outcome = runs.run(arguments + " --json -");
-  REQUIRE_MESSAGE(outcome.status == 0, outcome.errors);
-  return json::parse(outcome.output);
-}
-
 }  // namespace
 
 TEST_CASE("warnings go to standard error, and nowhere when quiet") {
@@ -38,14 +32,14 @@ TEST_CASE("warnings go to standard error, and nowhere when quiet") {
 TEST_CASE("one query keeps its number and its values, from a model and from a file") {
   const ProgramRuns runs("query");
   CHECK(runs.run("geometry" + on_model + "--out g.safetensors").status == 0);
-  const json all = result(runs, "select" + on_model);
+  const json all = json_of(runs, "select" + on_model);
   for (const std::string& source : {on_model, std::string(" --geometry g.safetensors ")}) {
-    const json one = result(runs, "select" + source + "--query 3");
+    const json one = json_of(runs, "select" + source + "--query 3");
     REQUIRE(one["queries"].size() == 1);
     CHECK(one["queries"][0]["query"] == 3);
     CHECK(one["queries"][0]["gap_map"].get<double>() ==
           doctest::Approx(all["queries"][3]["gap_map"].get<double>()).epsilon(1e-9));
-    const json advice = result(runs, "advise" + source + "--query 3");
+    const json advice = json_of(runs, "advise" + source + "--query 3");
     CHECK(advice["queries"][0]["query"] == 3);
   }
 }
@@ -53,8 +47,8 @@ TEST_CASE("one query keeps its number and its values, from a model and from a fi
 TEST_CASE("a geometry file gives the expected part of what a model gives") {
   const ProgramRuns runs("expected");
   CHECK(runs.run("geometry" + on_model + "--out g.safetensors").status == 0);
-  const json made = result(runs, "advise" + on_model);
-  const json expected = result(runs, "advise --geometry g.safetensors");
+  const json made = json_of(runs, "advise" + on_model);
+  const json expected = json_of(runs, "advise --geometry g.safetensors");
   CHECK(expected["advice"] == made["advice"]);
   REQUIRE(expected["queries"].size() == made["queries"].size());
   for (std::size_t i = 0; i < made["queries"].size(); ++i) {
@@ -74,25 +68,25 @@ TEST_CASE("layers and kinds choose among the blocks of a geometry file") {
   CHECK(runs.run("geometry" + on_model +
                  "--blocks-kind value --blocks-kind mlp-in --out g.safetensors")
             .status == 0);
-  const json all = result(runs, "score --geometry g.safetensors --method trace");
+  const json all = json_of(runs, "score --geometry g.safetensors --method trace");
   CHECK(all["ranking"].size() == 4 * 8 + 4);
-  const json some = result(
+  const json some = json_of(
       runs, "score --geometry g.safetensors --method trace --layers 1-2 --blocks-kind value");
   CHECK(some["ranking"].size() == 2 * 8);
-  CHECK(some == result(runs, "score --method trace --layers 1-2" + on_model));
+  CHECK(some == json_of(runs, "score --method trace --layers 1-2" + on_model));
   CHECK(runs.run("score --geometry g.safetensors --layers 7").status == 2);
 }
 
 TEST_CASE("rho may be as large as the chosen blocks allow") {
   const ProgramRuns runs("rho");
-  const json head = result(runs, "select" + on_model + "--layers 3");
-  const json all = result(runs, "select" + on_model);
+  const json head = json_of(runs, "select" + on_model + "--layers 3");
+  const json all = json_of(runs, "select" + on_model);
   const std::string block = "--blocks h.3.attn.v.0 --horizon 2 ";
-  const json one = result(runs, "adapt" + on_model + block);
+  const json one = json_of(runs, "adapt" + on_model + block);
   const double limit = 0.1 / one["update"]["rho"].get<double>();
   REQUIRE(limit < all["lambda_max"].get<double>() / 2);
   const std::string rho = std::to_string(0.7 / limit);
-  CHECK(result(runs, "adapt" + on_model + block + "--rho " + rho)["update"]["rho"] ==
+  CHECK(json_of(runs, "adapt" + on_model + block + "--rho " + rho)["update"]["rho"] ==
         std::stod(rho));
   CHECK(runs.run("adapt" + on_model + block + "--rho " + std::to_string(1.1 / limit)).status == 2);
 }
@@ -100,8 +94,8 @@ TEST_CASE("rho may be as large as the chosen blocks allow") {
 TEST_CASE("after tokenwise features the update is held against exact ones") {
   const ProgramRuns runs("tokenwise");
   const auto deviation = [&](const std::string& scale) {
-    const json made =
-        result(runs, "adapt" + on_model + "--features tokenwise --horizon 4 --step-scale " + scale);
+    const json made = json_of(
+        runs, "adapt" + on_model + "--features tokenwise --horizon 4 --step-scale " + scale);
     double move = 0;
     for (const auto& query : made["queries"]) {
       move = std::max(move, std::abs(query["adapted"].get<double>() - query["base"].get<double>()));
@@ -137,13 +131,13 @@ TEST_CASE("a task of an experiment has the numbers of the commands on its prompt
               .status == 0);
     const std::string on_prompt =
         " --model '" + decoder + "' --prompt p.json --step-scale " + std::to_string(scale) + " ";
-    const json select = result(runs, "select" + on_prompt);
+    const json select = json_of(runs, "select" + on_prompt);
     CHECK(row[4] == select["t_map"]);
     CHECK(row[3].get<double>() == doctest::Approx(select["rho"].get<double>()).epsilon(1e-5));
-    const json adapt = result(runs, "adapt --horizon 5" + on_prompt);
+    const json adapt = json_of(runs, "adapt --horizon 5" + on_prompt);
     const double error = row[17 + 5];
     CHECK(std::abs(adapt["queries"][0]["squared_error_adapted"].get<double>() - error) < 4e-5);
-    const json advise = result(runs, "advise" + on_prompt);
+    const json advise = json_of(runs, "advise" + on_prompt);
     CHECK((row[12] == 1) == advise["advice"]["adapt"].get<bool>());
     CHECK((row[15] == 1) ==
           (advise["advice"]["adapt"].get<bool>() && advise["update"]["kept"].get<bool>()));

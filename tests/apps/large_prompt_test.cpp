@@ -16,9 +16,7 @@ namespace {
 const std::string on_prompt = " --model '" + decoder + "' --prompt p.json ";
 
 json quiet_result(const ProgramRuns& runs, const std::string& arguments) {
-  const Outcome outcome = runs.run(arguments + " --quiet --json -");
-  REQUIRE_MESSAGE(outcome.status == 0, outcome.errors);
-  return json::parse(outcome.output);
+  return json_of(runs, arguments + " --quiet");
 }
 
 void draw_prompt(const ProgramRuns& runs) {

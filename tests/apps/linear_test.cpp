@@ -16,9 +16,7 @@ using nlohmann::json;
 namespace {
 
 json linear_result(const ProgramRuns& runs, const std::string& arguments) {
-  const Outcome outcome = runs.run("linear " + arguments + " --json -");
-  REQUIRE_MESSAGE(outcome.status == 0, outcome.errors);
-  return json::parse(outcome.output);
+  return json_of(runs, "linear " + arguments);
 }
 
 const std::string small = "--n 30 --k 15 --d 20 --noise 0.25 ";

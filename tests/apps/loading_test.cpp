@@ -22,12 +22,6 @@ void check_error(const ProgramRuns& runs, const std::string& arguments,
   CHECK_MESSAGE(words.find(message) != std::string::npos, words);
 }
 
-json result(const ProgramRuns& runs, const std::string& arguments) {
-  const Outcome outcome = runs.run(arguments + " --json -");
-  REQUIRE_MESSAGE(outcome.status == 0, outcome.errors);
-  return json::parse(outcome.output);
-}
-
 }  // namespace
 
 TEST_CASE("what was given in place of a model or a geometry is named, with the option it goes to") {
@@ -54,7 +48,7 @@ TEST_CASE("a token without a row in the embedding is the tokenizer's, and named 
   write_encoder(runs.path("encoder"));
   const std::string vocabulary = io::read_file(runs.path("encoder/vocab.txt"));
   io::write_file(runs.path("encoder/vocab.txt"), vocabulary + "new\n");
-  CHECK(result(runs, "inspect ../encoder")["notes"][0] ==
+  CHECK(json_of(runs, "inspect ../encoder")["notes"][0] ==
         "the tokenizer has 18 tokens, the embedding 17 rows: texts with one of the last 1 are "
         "refused");
   io::write_file(runs.path("s.tsv"), "sentence\tlabel\na b\t1\nb c\t0\nd\t1\na new\t0\n");
@@ -84,15 +78,15 @@ TEST_CASE("a head is fitted and used with the directory's pooling, and with no o
                      "queries": [{"text": "c"}]})");
   const std::string fit = "fit-head --model ../encoder --data ../s.tsv --out ";
   const std::string advise = "advise --model ../encoder --prompt ../p.json --head ";
-  CHECK(result(runs, fit + "../mean.safetensors")["pooling"] == "mean");
-  CHECK(result(runs, "inspect ../encoder")["pooling"] == "mean");
+  CHECK(json_of(runs, fit + "../mean.safetensors")["pooling"] == "mean");
+  CHECK(json_of(runs, "inspect ../encoder")["pooling"] == "mean");
   std::filesystem::create_directories(encoder + "/1_Pooling");
   io::write_file(encoder + "/1_Pooling/config.json", R"({"pooling_mode_cls_token": true})");
   std::filesystem::create_directories(encoder + "/2_Normalize");
-  CHECK(result(runs, "inspect ../encoder")["pooling"] == "cls normalized");
+  CHECK(json_of(runs, "inspect ../encoder")["pooling"] == "cls normalized");
   check_error(runs, advise + "../mean.safetensors", "fit it again with `sextant fit-head`");
-  CHECK(result(runs, fit + "../cls.safetensors")["pooling"] == "cls normalized");
-  CHECK(result(runs, "inspect ../cls.safetensors")["pooling"] == "cls normalized");
+  CHECK(json_of(runs, fit + "../cls.safetensors")["pooling"] == "cls normalized");
+  CHECK(json_of(runs, "inspect ../cls.safetensors")["pooling"] == "cls normalized");
   CHECK(runs.run(advise + "../cls.safetensors").status == 0);
   io::write_file(encoder + "/sentence_bert_config.json", R"({"max_seq_length": 3})");
   std::string errors = runs.run(advise + "../cls.safetensors").errors;
@@ -105,7 +99,7 @@ TEST_CASE("a head is fitted and used with the directory's pooling, and with no o
   REQUIRE(runs.run("adapt --model ../encoder --prompt ../p.json --head ../cls.safetensors "
                    "--horizon 1 --out-model ../adapted")
               .status == 0);
-  CHECK(result(runs, "inspect ../adapted")["pooling"] == "cls normalized");
+  CHECK(json_of(runs, "inspect ../adapted")["pooling"] == "cls normalized");
   io::write_file(encoder + "/1_Pooling/config.json", R"({"pooling_mode_max_tokens": true})");
   check_error(runs, fit + "../max.safetensors", "asks for the pooling \"max\"");
   check_error(runs, advise + "../cls.safetensors", "asks for the pooling \"max\"");
@@ -123,7 +117,7 @@ TEST_CASE("inspect lists what is not used, advise says it in one line, and quiet
   config["n_layer"] = 3;
   config["rope_scaling"] = 2;
   io::write_file(model + "/config.json", config.dump());
-  const json inspected = result(runs, "inspect ../model");
+  const json inspected = json_of(runs, "inspect ../model");
   CHECK(inspected["notes"].empty());
   CHECK(inspected["tied_head"] == true);
   CHECK(inspected["unused"]["files"].size() == 2);  // the two prompts

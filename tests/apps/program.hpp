@@ -2,11 +2,13 @@
 
 /// Runs the program in a directory of its own and looks at what it leaves there.
 
+#include <doctest/doctest.h>
 #include <sys/wait.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -71,6 +73,13 @@ inline void write_encoder(const std::string& directory) {
 inline void write_row_model(const std::string& directory) {
   std::filesystem::create_directories(directory);
   write_model(directory, random_parameters<float>(small_config(model::Family::rows, 2, 2, 12), 1));
+}
+
+/// The JSON of `sextant arguments`, which must succeed.
+inline nlohmann::json json_of(const ProgramRuns& runs, const std::string& arguments) {
+  const Outcome outcome = runs.run(arguments + " --json -");
+  REQUIRE_MESSAGE(outcome.status == 0, outcome.errors);
+  return nlohmann::json::parse(outcome.output);
 }
 
 }  // namespace sextant::test

@@ -43,7 +43,7 @@ TEST_CASE("tables of the prior keep its promises") {
     CHECK_FALSE(table.columns.array().isInf().any());
     with_missing += table.columns.array().isNaN().any() ? 1 : 0;
   }
-  CHECK(seen.size() == std::size(generators));
+  CHECK(seen.size() == std::size(studies::generators::generators));
   for (const auto& [generator, times] : seen) {
     CHECK_MESSAGE(times > count / 6 - 40, name_of(generator));  // five standard errors
   }

@@ -18,7 +18,7 @@ struct Draw {
   Eigen::MatrixXd x;
   Eigen::VectorXd y;
 
-  Draw(const linear::Diagonal& setting, std::int64_t count, Random& random)
+  Draw(const studies::linear::Diagonal& setting, std::int64_t count, Random& random)
       : x(normal_matrix(count, setting.beta.size(), random) *
           setting.input_variances.cwiseSqrt().asDiagonal()),
         y(x * setting.beta + std::sqrt(setting.sigma2) * normal_vector(count, random)) {}
@@ -27,7 +27,7 @@ struct Draw {
 };
 
 /// sigma2 + |Sx^(1/2) (beta - coefficients)|^2
-inline double excess_and_noise(const linear::Diagonal& setting,
+inline double excess_and_noise(const studies::linear::Diagonal& setting,
                                const Eigen::VectorXd& coefficients) {
   const Eigen::VectorXd error = setting.beta - coefficients;
   return setting.sigma2 + (setting.input_variances.array() * error.array().square()).sum();
@@ -40,7 +40,7 @@ struct SimulatedRisks {
 
 /// `steps` gradient steps on the sum of squared errors of k samples from W0, with context `u`; then
 /// both risks, the fresh one with another context that is drawn here.
-inline SimulatedRisks simulate(const linear::Diagonal& setting, const Eigen::MatrixXd& w0,
+inline SimulatedRisks simulate(const studies::linear::Diagonal& setting, const Eigen::MatrixXd& w0,
                                const Eigen::VectorXd& u, double eta, int steps, Random& random) {
   const Draw samples(setting, setting.k, random);
   const Draw fresh(setting, setting.n, random);
@@ -53,9 +53,9 @@ inline SimulatedRisks simulate(const linear::Diagonal& setting, const Eigen::Mat
 }
 
 /// l_i = i^-0.5, beta_i = i^-0.5 (`aligned` with task variances 1/i) or that vector reversed.
-inline linear::Diagonal power_law(std::int64_t n, std::int64_t k, Eigen::Index d, double sigma2,
-                                  bool aligned) {
-  linear::Diagonal setting;
+inline studies::linear::Diagonal power_law(std::int64_t n, std::int64_t k, Eigen::Index d,
+                                           double sigma2, bool aligned) {
+  studies::linear::Diagonal setting;
   setting.n = n;
   setting.k = k;
   setting.input_variances = Eigen::VectorXd::LinSpaced(d, 1, static_cast<double>(d));

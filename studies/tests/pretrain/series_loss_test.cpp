@@ -17,10 +17,11 @@ using namespace sextant::test;
 namespace {
 
 /// Tasks as wide as the small series model reads.
-generators::RegressionTask draw(const model::ModelConfig& config, int count, std::uint64_t seed) {
+studies::generators::RegressionTask draw(const model::ModelConfig& config, int count,
+                                         std::uint64_t seed) {
   Random random(seed);
-  return generators::draw_regression(generators::isotropic_regression(config.features - 1, 0.1),
-                                     count, random);
+  return studies::generators::draw_regression(
+      studies::generators::isotropic_regression(config.features - 1, 0.1), count, random);
 }
 
 }  // namespace
@@ -28,14 +29,14 @@ generators::RegressionTask draw(const model::ModelConfig& config, int count, std
 TEST_CASE("a position's prediction depends on what stands before it alone") {
   const auto config = small_config(model::Family::series);
   const auto parameters = random_parameters<double>(config, 3);
-  const generators::RegressionTask task = draw(config, 5, 1);
+  const studies::generators::RegressionTask task = draw(config, 5, 1);
   const std::vector<double> whole = series_predictions(parameters, all_labels({task}));
   REQUIRE(whole.size() == 5);
   for (int n = 0; n < 5; ++n) {
-    generators::RegressionTask context = task;
+    studies::generators::RegressionTask context = task;
     context.x.conservativeResize(n, Eigen::NoChange);
     context.y.conservativeResize(n);
-    generators::RegressionTask query = task;
+    studies::generators::RegressionTask query = task;
     query.x = task.x.row(n);
     query.y = task.y.segment(n, 1);
     const auto alone = series_predictions(parameters, labels_after(context, query));
@@ -43,7 +44,7 @@ TEST_CASE("a position's prediction depends on what stands before it alone") {
     query.y[0] += 100;  // its own label is never read
     CHECK(series_predictions(parameters, labels_after(context, query)) == alone);
   }
-  generators::RegressionTask changed = task;
+  studies::generators::RegressionTask changed = task;
   changed.y[1] += 1;
   const auto moved = series_predictions(parameters, all_labels({changed}));
   CHECK(moved[0] == whole[0]);

@@ -9,22 +9,22 @@ namespace sextant::test {
 
 /// d = 16 as in the theory's acceptance tests: 600 prompts of 256 examples and queries.
 struct SmallCase {
-  generators::SingleIndexFamily family;
-  single_index::Attention attention;
+  studies::generators::SingleIndexFamily family;
+  studies::single_index::Attention attention;
   Eigen::MatrixXd subspace;
-  single_index::Pretrained pretrained;
+  studies::single_index::Pretrained pretrained;
 
   explicit SmallCase(Eigen::Index rank, double key_gain = 0.5, std::uint64_t seed = 1) {
     family.dimension = 16;
     family.rank = rank;
     attention.key_gain = key_gain;
     Random random(seed, 1ULL << 40);
-    subspace = generators::draw_subspace(family, random);
-    single_index::PretrainingOptions options;
+    subspace = studies::generators::draw_subspace(family, random);
+    studies::single_index::PretrainingOptions options;
     options.prompts = 600;
     options.context = options.queries = 256;
     options.seed = seed;
-    pretrained = single_index::pretrain(family, subspace, attention, options);
+    pretrained = studies::single_index::pretrain(family, subspace, attention, options);
   }
 };
 
@@ -34,9 +34,9 @@ inline const SmallCase& rank_four() {
 }
 
 /// attn(q) in double precision, term by term.
-inline double plain_attention(const single_index::Attention& attention,
+inline double plain_attention(const studies::single_index::Attention& attention,
                               const Eigen::MatrixXd& gamma,
-                              const generators::LabelledInputs& context,
+                              const studies::generators::LabelledInputs& context,
                               const Eigen::VectorXd& query) {
   double above = 0, below = 0;
   for (Eigen::Index j = 0; j < context.size(); ++j) {
@@ -53,16 +53,16 @@ inline double plain_attention(const single_index::Attention& attention,
 /// Samples of a task of `of`, by number.
 struct DrawnTask {
   Random random;
-  generators::SingleIndexTask task;
-  generators::LabelledInputs samples;
+  studies::generators::SingleIndexTask task;
+  studies::generators::LabelledInputs samples;
 
   DrawnTask(const SmallCase& of, Eigen::Index count, std::uint64_t number,
-            generators::LinkFamily link = generators::LinkFamily::cubic)
+            studies::generators::LinkFamily link = studies::generators::LinkFamily::cubic)
       : random(77, number) {
-    generators::SingleIndexFamily family = of.family;
+    studies::generators::SingleIndexFamily family = of.family;
     family.link = link;
-    task = generators::draw_single_index_task(family, of.subspace, random);
-    samples = generators::draw_labelled_inputs(task, count, random);
+    task = studies::generators::draw_single_index_task(family, of.subspace, random);
+    samples = studies::generators::draw_labelled_inputs(task, count, random);
   }
 };
 

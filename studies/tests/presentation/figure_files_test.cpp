@@ -10,7 +10,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/io/files.hpp"
-#include "sextant/report/study_charts.hpp"
+#include "sextant/studies/presentation/study_charts.hpp"
 #include "support/model_directory.hpp"
 
 using namespace sextant;
@@ -19,10 +19,11 @@ using namespace sextant::report;
 namespace {
 
 Figure two_lines() {
-  return lines_figure({"Title", "Caption", "two-lines", {}},
-                      {{"first & <second>", {1, 2, 4}, {0.1, 0.2, 0.15}, {0.01, 0.01, 0.02}},
-                       {"flat", {1, 2, 4}, {0, 0, 0}, {0, 0, 0}}},
-                      "budget", "gain", {true, false, 0.0});
+  return studies::presentation::lines_figure(
+      {"Title", "Caption", "two-lines", {}},
+      {{"first & <second>", {1, 2, 4}, {0.1, 0.2, 0.15}, {0.01, 0.01, 0.02}},
+       {"flat", {1, 2, 4}, {0, 0, 0}, {0, 0, 0}}},
+      "budget", "gain", {true, false, 0.0});
 }
 
 std::size_t count(const std::string& text, const std::string& piece) {
