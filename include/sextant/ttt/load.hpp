@@ -4,7 +4,9 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 
+#include "sextant/task/prompt.hpp"
 #include "sextant/task/row_prompt.hpp"
 #include "sextant/ttt/prompt_model.hpp"
 
@@ -37,5 +39,17 @@ struct PromptModelFiles {
 /// meant, and what is not used, is in `weights().notes`. Throws `InputError` for whatever is wrong
 /// in them, and `ArgumentError` when the query does not exist or a head is missing or not wanted.
 PromptModel load_prompt_model(const PromptModelFiles& files);
+
+/// What goes with a prompt that is not a file.
+struct PromptOptions {
+  std::optional<std::filesystem::path> head = {};  ///< As in `PromptModelFiles`.
+  std::optional<int> query = {};                   ///< Likewise.
+  std::string label = "prompt";                    ///< What messages call the prompt.
+};
+
+/// The model in `directory` with a prompt that the caller has made, a decoder's or an encoder's.
+/// Otherwise as above: what is wrong in the prompt is an `InputError` naming `options.label`.
+PromptModel load_prompt_model(const std::filesystem::path& directory, const task::Prompt& prompt,
+                              const PromptOptions& options = {});
 
 }  // namespace sextant::ttt
