@@ -61,12 +61,14 @@ TEST_CASE("corrections and gaps from products are those of the decomposition") {
     HorizonOptions options = known_variances();
     options.horizons = {7};  // one candidate: the same T whatever the evidence
     const HorizonChoice dense = choose_horizon(prompt.geometry, options);
-    const HorizonChoice from_products = choose_horizon(products_of(prompt, kernel), options, {40, 8, 1});
+    const HorizonChoice from_products =
+        choose_horizon(products_of(prompt, kernel), options, {40, 8, 1});
     CHECK(from_products.n == 40);
     CHECK(from_products.lambda_max == doctest::Approx(dense.lambda_max).epsilon(1e-9));
     CHECK(from_products.rho == doctest::Approx(dense.rho).epsilon(1e-9));
     CHECK(from_products.products->solve_residual < 1e-8);
-    CHECK(choose_horizon(products_of(prompt, kernel), options, {3, 8, 1}).products->solve_residual > 1e-3);
+    CHECK(choose_horizon(products_of(prompt, kernel), options, {3, 8, 1}).products->solve_residual >
+          1e-3);
     CHECK(from_products.prompt.none == doctest::Approx(dense.prompt.none).epsilon(0.2));
     REQUIRE(from_products.queries.size() == dense.queries.size());
     for (std::size_t x = 0; x < dense.queries.size(); ++x) {

@@ -15,10 +15,6 @@ using namespace sextant::advice;
 
 namespace {
 
-ttt::PromptModel random_prompt_model(model::Family family) {
-  return test::PromptModelCase(family).prompt_model();
-}
-
 /// A plan of three steps on two blocks, with the verdict `adapt` where asked for.
 Plan three_steps(const geometry::PromptGeometry& geometry, bool adapt) {
   Plan result =
@@ -45,7 +41,8 @@ geometry::PromptGeometry misjudged(geometry::PromptGeometry geometry) {
 
 TEST_CASE("an update by the plan alone is the planned steps on the model") {
   for (const auto family : {model::Family::gpt2, model::Family::bert, model::Family::rows}) {
-    const ttt::PromptModel model = random_prompt_model(family);
+    const test::PromptModelCase c(family);
+    const ttt::PromptModel model = c.prompt_model();
     const auto geometry = model.capture({});
     const Plan planned = three_steps(geometry, true);
     const ttt::AdaptedModel expected =
@@ -66,7 +63,8 @@ TEST_CASE("an update by the plan alone is the planned steps on the model") {
 }
 
 TEST_CASE("nothing is done against the advice unless asked for") {
-  const ttt::PromptModel model = random_prompt_model(model::Family::gpt2);
+  const test::PromptModelCase c(model::Family::gpt2);
+  const ttt::PromptModel model = c.prompt_model();
   const Plan against = three_steps(model.capture({}), false);
   const Update none = adapt(model, against);
   CHECK(moved(model, none) == 0);
@@ -79,7 +77,8 @@ TEST_CASE("nothing is done against the advice unless asked for") {
 }
 
 TEST_CASE("an advised update that raises the residuals is discarded, one that was wanted is kept") {
-  const ttt::PromptModel model = random_prompt_model(model::Family::bert);
+  const test::PromptModelCase c(model::Family::bert);
+  const ttt::PromptModel model = c.prompt_model();
   const auto wrong = misjudged(model.capture({}));
   const Plan planned = three_steps(wrong, true);
   const Update discarded = adapt(model, wrong, planned);
@@ -100,7 +99,8 @@ TEST_CASE("an advised update that raises the residuals is discarded, one that wa
 }
 
 TEST_CASE("a plan by tokenwise features is made with the step of the exact kernel") {
-  const ttt::PromptModel model = random_prompt_model(model::Family::gpt2);
+  const test::PromptModelCase c(model::Family::gpt2);
+  const ttt::PromptModel model = c.prompt_model();
   const model::CaptureOptions tokenwise{.features = model::Features::tokenwise};
   const auto by_tokens = model.capture(tokenwise);
   const Plan planned = three_steps(by_tokens, true);
@@ -123,7 +123,8 @@ TEST_CASE("a plan by tokenwise features is made with the step of the exact kerne
 }
 
 TEST_CASE("a plan of other block scales is refused") {
-  ttt::PromptModel model = random_prompt_model(model::Family::gpt2);
+  const test::PromptModelCase c(model::Family::gpt2);
+  ttt::PromptModel model = c.prompt_model();
   const Plan planned = three_steps(model.capture({}), true);
   CHECK_NOTHROW(adapt(model, planned));
   model.set_block_scales({{"h.0.attn.v.1", 1.5}, {"h.1.attn.v.0", 1.5}});
@@ -131,7 +132,8 @@ TEST_CASE("a plan of other block scales is refused") {
 }
 
 TEST_CASE("a rank takes the place of steps") {
-  const ttt::PromptModel model = random_prompt_model(model::Family::gpt2);
+  const test::PromptModelCase c(model::Family::gpt2);
+  const ttt::PromptModel model = c.prompt_model();
   const auto geometry = model.capture({});
   const Plan planned = three_steps(geometry, true);
   const ttt::AdaptedModel expected = ttt::adapt_low_rank(

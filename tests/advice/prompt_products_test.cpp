@@ -20,7 +20,8 @@ const HorizonOptions given_variances{.sigma2 = {.rule = evidence::Sigma2Rule::fi
 
 TEST_CASE("products with the model give the corrections and scores of its kernels") {
   for (const auto family : {model::Family::gpt2, model::Family::bert, model::Family::rows}) {
-    const ttt::PromptModel model = test::PromptModelCase(family).prompt_model();
+    const test::PromptModelCase c(family);
+    const ttt::PromptModel model = c.prompt_model();
     const auto geometry = model.capture({});
     const PromptProducts prompt(model, {});
     CHECK(prompt.blocks().size() == geometry.blocks.size());
@@ -43,7 +44,8 @@ TEST_CASE("products with the model give the corrections and scores of its kernel
 }
 
 TEST_CASE("what products cannot tell is refused") {
-  const ttt::PromptModel model = test::PromptModelCase(model::Family::gpt2).prompt_model();
+  const test::PromptModelCase c(model::Family::gpt2);
+  const ttt::PromptModel model = c.prompt_model();
   CHECK_THROWS_AS(PromptProducts(model, {.features = model::Features::tokenwise}), ArgumentError);
   const PromptProducts prompt(model, {});
   for (const auto method : {subspace::Method::risk, subspace::Method::random}) {

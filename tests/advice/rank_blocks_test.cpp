@@ -117,7 +117,8 @@ TEST_CASE("one query, no query, one block, and per parameter") {
     const std::vector<Index> queries = {query};
     BlockRankingOptions plain = options;
     plain.select.query.reset();
-    const BlockRanking same = rank_blocks(geometry::restricted_to_queries(geometry, queries), plain);
+    const BlockRanking same =
+        rank_blocks(geometry::restricted_to_queries(geometry, queries), plain);
     CHECK(one.alone == same.alone);
     mean += one.alone / 3;
     error += one.error_none / 3;
@@ -142,7 +143,8 @@ TEST_CASE("one query, no query, one block, and per parameter") {
         rank_blocks(test::random_geometry(random, 4, 0, {3, 3}), options_with(method, 2));
     CHECK(prompt.queries_used == "prompt");
     CHECK(prompt.selected.size() == 2);
-    const BlockRanking single = rank_blocks(test::random_geometry(random, 1, 1, {2}), options_with(method, 1));
+    const BlockRanking single =
+        rank_blocks(test::random_geometry(random, 1, 1, {2}), options_with(method, 1));
     CHECK(single.selected == std::vector<std::string>{"h.0.attn.v.0"});
   }
 }
