@@ -29,11 +29,11 @@ double moved(const ttt::PromptModel& model, const Update& update) {
       .maxCoeff();
 }
 
-/// As if all kernels were a hundredth of what they are: steps are then a hundred times too long.
-geometry::PromptGeometry misjudged(geometry::PromptGeometry geometry) {
-  for (auto& kernel : geometry.kernels) kernel *= 1e-2;
-  for (auto& couplings : geometry.query_kernels) couplings *= 1e-2;
-  geometry.query_variances *= 1e-2;
+/// As if all kernels were `factor` of what they are: steps are then that much too long.
+geometry::PromptGeometry misjudged(geometry::PromptGeometry geometry, double factor) {
+  for (auto& kernel : geometry.kernels) kernel *= factor;
+  for (auto& couplings : geometry.query_kernels) couplings *= factor;
+  geometry.query_variances *= factor;
   return geometry;
 }
 
@@ -79,7 +79,7 @@ TEST_CASE("nothing is done against the advice unless asked for") {
 TEST_CASE("an advised update that raises the residuals is discarded, one that was wanted is kept") {
   const test::PromptModelCase c(model::Family::bert);
   const ttt::PromptModel model = c.prompt_model();
-  const auto wrong = misjudged(model.capture({}));
+  const auto wrong = misjudged(model.capture({}), 1e-4);
   const Plan planned = three_steps(wrong, true);
   const Update discarded = adapt(model, wrong, planned);
   REQUIRE(discarded.result.prompt.residual_norm_after >
