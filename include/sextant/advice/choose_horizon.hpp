@@ -28,12 +28,12 @@ std::vector<std::int64_t> default_horizons();
 
 struct HorizonOptions {
   std::vector<std::int64_t> horizons = default_horizons();  ///< Candidates, non-empty, each >= 0.
-  subspace::StepRule step;                                  ///< rho = c / lambda_max, c = 0.1.
+  subspace::StepRule step = {};                                  ///< rho = c / lambda_max, c = 0.1.
   /// Observation variance of the evidence. A fixed value is also that of the Gaussian benchmark.
-  evidence::Sigma2Choice sigma2;
-  std::optional<double> tau2;         ///< Prior scale of the benchmark; fitted without one.
+  evidence::Sigma2Choice sigma2 = {};
+  std::optional<double> tau2 = {};         ///< Prior scale of the benchmark; fitted without one.
   double delta = 0.05;                ///< The certificate holds with probability 1 - delta.
-  std::optional<Eigen::Index> query;  ///< Only this query, from 0; all without one.
+  std::optional<Eigen::Index> query = {};  ///< Only this query, from 0; all without one.
 };
 
 /// "plug-in", "profile" or "fixed".

@@ -18,9 +18,9 @@ namespace sextant::advice {
 struct PlanOptions {
   /// How to choose blocks, the horizon to plan for (T_MAP without one), step, candidates,
   /// variances.
-  BlockRankingOptions score;
+  BlockRankingOptions score = {};
   /// Names of the blocks to adapt, instead of choosing them.
-  std::vector<std::string> blocks;
+  std::vector<std::string> blocks = {};
 };
 
 /// Why to adapt or not, in the order in which it is asked.
