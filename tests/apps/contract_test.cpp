@@ -38,8 +38,10 @@ TEST_CASE("one query keeps its number and its values, from a model and from a fi
     const json one = json_of(runs, "select" + source + "--query 3");
     REQUIRE(one["queries"].size() == 1);
     CHECK(one["queries"][0]["query"] == 3);
+    // The model runs the query in another batch, in single precision; other queries differ by far
+    // more.
     CHECK(one["queries"][0]["gap_map"].get<double>() ==
-          test::close(all["queries"][3]["gap_map"].get<double>(), 1e-9));
+          test::close(all["queries"][3]["gap_map"].get<double>(), 1e-6));
     const json advice = json_of(runs, "advise" + source + "--query 3");
     CHECK(advice["queries"][0]["query"] == 3);
   }
