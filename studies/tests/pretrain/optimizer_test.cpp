@@ -106,7 +106,7 @@ TEST_CASE("clipping keeps the direction and limits the length") {
   CHECK(clip_gradient(1.0, zero) == 0);
   std::vector<float> huge(2, std::numeric_limits<float>::max());  // squares overflow a float
   CHECK(std::isfinite(clip_gradient(1.0, huge)));
-  CHECK(huge[0] == test::close(std::sqrt(0.5), 1e-7));  // single precision
+  CHECK(huge[0] == test::close(std::sqrt(0.5), 1e-6));  // the factor is a subnormal float
   std::vector<double> bad{1, std::nan("")};
   CHECK_FALSE(std::isfinite(clip_gradient(1.0, bad)));
   CHECK(bad[0] == 1);
