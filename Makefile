@@ -22,7 +22,7 @@ CLANGXX ?= $(shell tools/find-clang)
 BUILD := build/release
 PROGRAM := $(BUILD)/bin/sextant
 DEMO := models/digits-gpt2
-CXX_FILES = $(shell find $(wildcard include src apps tests bench examples) -name '*.cpp' -o -name '*.hpp')
+CXX_FILES = $(shell find $(wildcard include src studies apps tests bench examples) -name '*.cpp' -o -name '*.hpp')
 CTEST = ctest --output-on-failure --parallel $(JOBS) --test-dir
 
 .PHONY: help
@@ -129,7 +129,7 @@ check-clang: dependencies-build dependencies-check
 .PHONY: check-tidy
 check-tidy: dependencies-build dependencies-check
 	@[ -f build/clang/build.ninja ] || cmake --preset clang -DCMAKE_CXX_COMPILER=$(CLANGXX)
-	find src apps -name '*.cpp' -print0 | xargs -0 -P $(JOBS) -n 1 \
+	find src studies/src apps -name '*.cpp' -print0 | xargs -0 -P $(JOBS) -n 1 \
 	  clang-tidy --quiet -p build/clang 2>&1 | { grep -v ' warnings generated\.$$' || true; }
 
 .PHONY: check-asan

@@ -43,7 +43,9 @@ std::optional<double> accuracy(const std::vector<task::LabelledText>& data,
 readout::RidgeFit fitted(const FitHeadOptions& options, const model::Weights<float>& weights,
                          const readout::Pooling& pooling,
                          const std::vector<task::LabelledText>& data) {
-  const auto tokenizer = tokenizer::load_tokenizer(options.model);
+  const tokenizer::TokenizerReading reading = tokenizer::read_tokenizer(options.model);
+  if (!reading.notes.empty()) warn({reading.notes_line()}, options.shared.quiet);
+  const auto& tokenizer = reading.tokenizer;
   readout::check_lower_case(options.model, *tokenizer);
   Progress progress("embedding sentences", data.size(), !options.shared.quiet);
   try {

@@ -131,9 +131,12 @@ Summary summarize_model(const std::filesystem::path& directory,
   const model::ModelConfig& config = weights.config;
   const model::ModelDirectory opened = model::open_directory(directory);
   const model::TensorSource& tensors = opened.tensors;
+  std::vector<std::string> tokenizer_notes;
   std::size_t tokenizer_vocabulary = 0;  // a model of features has no tokenizer
   if (!config.reads_features()) {
-    tokenizer_vocabulary = tokenizer::load_tokenizer(directory)->vocabulary_size();
+    tokenizer::TokenizerReading reading = tokenizer::read_tokenizer(directory);
+    tokenizer_vocabulary = reading.tokenizer->vocabulary_size();
+    tokenizer_notes = std::move(reading.notes);
   }
   std::map<std::string, std::size_t> by_type;
   std::size_t parameters = 0;
@@ -160,6 +163,7 @@ Summary summarize_model(const std::filesystem::path& directory,
                   {"files", tensors.files().size()},
                   {"causal", config.causal()}};
   model::DirectoryNotes found = *weights.notes;
+  found.readings.insert(found.readings.end(), tokenizer_notes.begin(), tokenizer_notes.end());
   if (tokenizer_vocabulary > static_cast<std::size_t>(config.vocabulary)) {
     found.readings.push_back(
         fmt::format("the tokenizer has {} tokens, the embedding {} rows: texts with one of the "

@@ -191,7 +191,7 @@ void collect_warnings(const evidence::LargeSpectrum& large, HorizonChoice& resul
 }  // namespace
 
 HorizonChoice choose_horizon(const KernelProducts& prompt, const HorizonOptions& options,
-                 const ProductOptions& products) {
+                             const ProductOptions& products) {
   check(prompt, options, products);
   const spectral::KrylovSpace space(*prompt.kernel, prompt.residuals, products.steps);
   evidence::LanczosOptions lanczos;

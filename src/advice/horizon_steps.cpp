@@ -23,7 +23,8 @@ void take_benchmark(std::optional<evidence::BenchmarkFit> fit, const HorizonOpti
   result.fit = std::move(fit);
 }
 
-void take_curve(evidence::EvidenceCurve curve, const HorizonOptions& options, HorizonChoice& result) {
+void take_curve(evidence::EvidenceCurve curve, const HorizonOptions& options,
+                HorizonChoice& result) {
   result.curve = std::move(curve);
   result.t_map = result.lambda_max > 0 ? result.curve.t_map : 0;
   result.sigma2_rule = options.sigma2.rule;
@@ -31,7 +32,8 @@ void take_curve(evidence::EvidenceCurve curve, const HorizonOptions& options, Ho
   result.posterior = evidence::gibbs_posterior(result.curve);
 }
 
-void judge_prompt(const VectorXd& values, const spectral::GapWeights& weights, HorizonChoice& result) {
+void judge_prompt(const VectorXd& values, const spectral::GapWeights& weights,
+                  HorizonChoice& result) {
   const spectral::AdaptationGap gap =
       spectral::adaptation_gap(values, weights, result.lambda_star,
                                spectral::gd_prompt_filter(values, result.rho, result.t_map));

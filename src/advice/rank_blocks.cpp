@@ -39,12 +39,13 @@ std::int64_t planned_horizon(const HorizonChoice& whole) {
 
 }  // namespace
 
-BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const BlockRankingOptions& options) {
+BlockRanking rank_blocks(const geometry::PromptGeometry& geometry,
+                         const BlockRankingOptions& options) {
   return rank_blocks(geometry, choose_horizon(geometry, options.select), options);
 }
 
 BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const HorizonChoice& whole,
-              const BlockRankingOptions& options) {
+                         const BlockRankingOptions& options) {
   if (options.horizon && *options.horizon < 0) {
     throw ArgumentError("rank_blocks", "horizon",
                         fmt::format("is {}, expected 0 or more", *options.horizon));

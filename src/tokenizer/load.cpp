@@ -210,6 +210,12 @@ Surroundings read_surroundings(const ClassRule& rule, const Settings& settings,
 
 }  // namespace
 
+std::string TokenizerReading::notes_line() const {
+  if (notes.size() < 2) return notes.empty() ? "" : notes.front();
+  return fmt::format("{} (and {} more on the tokenizer: sextant inspect DIR)", notes.front(),
+                     notes.size() - 1);
+}
+
 TokenizerReading read_tokenizer(const TokenizerFiles& files, std::string_view directory) {
   const Settings settings(files, directory);
   const ResolvedClass resolved = resolve_class(settings);

@@ -146,8 +146,13 @@ PromptModel load_text_model(model::Weights<float> weights, const std::filesystem
   const std::string& label = options.label;
   const bool is_decoder = std::holds_alternative<task::DecoderPrompt>(read);
   check_prompt_kind(is_decoder ? model::Family::gpt2 : model::Family::bert, weights.config, label);
-  const std::shared_ptr<const tokenizer::Tokenizer> tokenizer =
-      tokenizer::load_tokenizer(directory);
+  tokenizer::TokenizerReading reading = tokenizer::read_tokenizer(directory);
+  if (!reading.notes.empty()) {
+    auto notes = std::make_shared<model::DirectoryNotes>(*weights.notes);
+    notes->readings.push_back(reading.notes_line());
+    weights.notes = std::move(notes);
+  }
+  const std::shared_ptr<const tokenizer::Tokenizer> tokenizer = std::move(reading.tokenizer);
   const auto context = static_cast<std::size_t>(weights.config.context);
   task::EncodedPrompt prompt = task::encode(read, *tokenizer, label, context);
   keep_wanted(options.query, label, 1, prompt);

@@ -113,6 +113,13 @@ TEST_CASE("inspect lists what is not used, advise says it in one line, and quiet
   const std::string advise = "advise --model ../model --prompt '" + decoder_prompt + "'";
   const std::string words = "not used:";
   CHECK(runs.run(advise).errors.find(words) == std::string::npos);
+  io::write_file(model + "/vocab.txt", "a\n");
+  const std::string note = "model/vocab.txt is not read";
+  CHECK(json_of(runs, "inspect ../model")["notes"][0].get<std::string>().find(note) !=
+        std::string::npos);
+  CHECK(runs.run(advise).errors.find(note) != std::string::npos);
+  CHECK(runs.run(advise + " --quiet").errors.empty());
+  std::filesystem::remove(model + "/vocab.txt");
   json config = json::parse(io::read_file(model + "/config.json"));
   config["n_layer"] = 3;
   config["rope_scaling"] = 2;

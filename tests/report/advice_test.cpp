@@ -13,6 +13,7 @@
 #include "sextant/report/advice_text.hpp"
 #include "sextant/report/json_output.hpp"
 #include "sextant/ttt/linear_prediction.hpp"
+#include "support/close.hpp"
 
 using namespace sextant;
 using namespace sextant::report;
@@ -281,8 +282,7 @@ TEST_CASE("blocks for maps: orders for greedy rules, scores for the others") {
   CHECK(blocks[scoring.ranking[1].index].order == 2);
   alone = best_first(blocks_alone(scoring, geometry.blocks, name), scoring.method);
   CHECK(alone[0].name == scoring.ranking[0].block);  // The best single block is chosen first.
-  CHECK(alone[0].score ==
-        doctest::Approx(scoring.error_none - scoring.ranking[0].score).epsilon(1e-12));
+  CHECK(alone[0].score == test::close(scoring.error_none - scoring.ranking[0].score, 1e-12));
 }
 
 TEST_CASE("where nothing is chosen, the map shows each block by itself") {

@@ -133,3 +133,16 @@ TEST_CASE("a token that only the class names is added with a note") {
   CHECK(reading.notes == Notes{"m/vocab.txt: lacks the token \"[MASK]\" that serves as mask_token "
                                "of BertTokenizer, which gets an id behind the vocabulary"});
 }
+
+TEST_CASE("the notes in one line") {
+  TokenizerFiles files = word_piece_json();
+  CHECK(read_tokenizer(files, "m").notes_line().empty());
+  files.vocab_txt = word_piece_vocabulary;
+  CHECK(read_tokenizer(files, "m").notes_line() ==
+        "m/vocab.txt is not read: tokenizer.json holds the vocabulary");
+  files.vocab_json = bpe_vocabulary;
+  CHECK(
+      read_tokenizer(files, "m").notes_line() ==
+      "m/vocab.json is not read: tokenizer.json holds the vocabulary (and 1 more on the tokenizer: "
+      "sextant inspect DIR)");
+}

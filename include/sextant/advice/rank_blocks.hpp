@@ -70,12 +70,14 @@ struct BlockRanking {
 ///
 /// Zero residuals or no sign of a signal (tau2 = 0) make all scores 0; `risk` then selects nothing.
 /// Throws `ArgumentError` for a budget outside 1..B, a query that does not exist and every other
-/// option out of range. Cost: that of `choose_horizon` and of the method, see subspace/. Deterministic, the
-/// same for every number of threads.
-BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const BlockRankingOptions& options = {});
+/// option out of range. Cost: that of `choose_horizon` and of the method, see subspace/.
+/// Deterministic, the same for every number of threads.
+BlockRanking rank_blocks(const geometry::PromptGeometry& geometry,
+                         const BlockRankingOptions& options = {});
 
-/// The same with `whole`, the result of `choose_horizon(geometry, options.select)`, already at hand.
+/// The same with `whole`, the result of `choose_horizon(geometry, options.select)`, already at
+/// hand.
 BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const HorizonChoice& whole,
-              const BlockRankingOptions& options);
+                         const BlockRankingOptions& options);
 
 }  // namespace sextant::advice

@@ -40,7 +40,7 @@ class Table {
   };
 
   /// Appends a column; returns this table. Throws `ArgumentError` when the number of cells differs
-  /// from the columns before it.
+  /// from the columns before it, and for a header that another column has.
   Table& text(std::string header, std::vector<std::string> cells);
   Table& numbers(std::string header, std::vector<double> values, int digits = 4);
 

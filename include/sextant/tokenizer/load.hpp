@@ -40,6 +40,8 @@ struct TokenizerReading {
   /// not read and that says otherwise, lines of vocab.txt that are repeated, a token that only the
   /// class names, and a new token with an id in use. Empty when the files agree.
   std::vector<std::string> notes;
+  /// The first note, and how many more there are; empty without any. For one line of a warning.
+  std::string notes_line() const;
 };
 
 /// The tokenizer of a model directory: byte-level BPE (GPT-2, RoBERTa) or WordPiece (BERT).
