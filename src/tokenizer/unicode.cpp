@@ -61,13 +61,13 @@ void check_icu(UErrorCode status) {
   }
 }
 
-/// NFD over the characters of Unicode 12. Never freed: it serves until the end of the process.
-const icu::Normalizer2& unicode_12_decomposition() {
+/// NFD over the characters of Unicode 9. Never freed: it serves until the end of the process.
+const icu::Normalizer2& unicode_9_decomposition() {
   static const icu::Normalizer2& instance = []() -> const icu::Normalizer2& {
     UErrorCode status = U_ZERO_ERROR;
     const icu::Normalizer2* nfd = icu::Normalizer2::getNFDInstance(status);
     check_icu(status);
-    static const icu::UnicodeSet assigned(UNICODE_STRING_SIMPLE("[:Age=12.0:]"), status);
+    static const icu::UnicodeSet assigned(UNICODE_STRING_SIMPLE("[:Age=9.0:]"), status);
     check_icu(status);
     static const icu::FilteredNormalizer2 filtered(*nfd, assigned);
     return filtered;
@@ -189,7 +189,7 @@ std::string decomposed(std::string_view text) {
   std::string result;
   icu::StringByteSink<std::string> sink(&result, static_cast<std::int32_t>(text.size()));
   UErrorCode status = U_ZERO_ERROR;
-  unicode_12_decomposition().normalizeUTF8(
+  unicode_9_decomposition().normalizeUTF8(
       0, icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())), sink, nullptr,
       status);
   check_icu(status);

@@ -2,7 +2,7 @@
 
 /// Text as code points, and the character classes that tokenizers are defined by.
 ///
-/// BERT's classes are those of Unicode 8 and its decomposition that of Unicode 12, because the
+/// BERT's classes are those of Unicode 8 and its decomposition that of Unicode 9, because the
 /// tables of the implementation that made these vocabularies stopped there; a character added later
 /// counts as unassigned. The other classes are those of the ICU library in use.
 

@@ -82,6 +82,8 @@ _, usable = assigned_code_points()
 class Strings:
     def __init__(self, sentences, seed):
         self.random = random.Random(seed)
+        # Code has a stream of its own: what else is drawn does not change with the sources.
+        self.code_random = random.Random(seed)
         self.sentences = sentences
         self.code = [line for path in sorted((ROOT / "src").rglob("*.cpp"))
                      for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
@@ -99,8 +101,8 @@ class Strings:
         return self.random.choice(self.sentences)
 
     def code_lines(self):
-        start = self.random.randrange(len(self.code))
-        return "\n".join(self.code[start:start + self.random.randint(1, 4)])
+        start = self.code_random.randrange(len(self.code))
+        return "\n".join(self.code[start:start + self.code_random.randint(1, 4)])
 
     def numbers(self):
         forms = ["{:d}", "{:,d}", "-{:d}", "{:d}.{:d}", "{:x}", "0x{:X}", "{:e}", "{:d}/{:d}/{:d}", "${:d}.00", "{:d}%"]
@@ -152,7 +154,7 @@ class Strings:
         return "".join(text) if self.random.random() < 0.7 else "".join(text).upper()
 
     def draw(self, count):
-        fixed = ["", " ", "  ", "\n", "\u0301", "\u200b"] + SEQUENCES + SPECIAL
+        fixed = ["", " ", "  ", "\n", "\u0301", "\u200b", "a\u1df7\u1dd0\u1dfa\u0316\u1df9"] + SEQUENCES + SPECIAL
         drawn = [self.random.choice(self.kinds)() for _ in range(max(0, count - len(fixed)))]
         return (fixed + drawn)[:count]
 
