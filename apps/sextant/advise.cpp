@@ -7,6 +7,7 @@
 #include "row_predictions.hpp"
 #include "sextant/advice/plan.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/geometry/block_scales.hpp"
 #include "sextant/report/advice_text.hpp"
 #include "sextant/report/json_output.hpp"
 #include "sextant/ttt/linear_prediction.hpp"
@@ -28,6 +29,9 @@ void run_advise(const AdviseOptions& options) {
   apply_shared_options(options.shared);
   advice::PlanOptions plan_options;
   plan_options.score = score_options(options.statistic, options.shared.seed);
+  if (!options.source.block_scales.empty()) {
+    plan_options.block_scales = geometry::read_block_scales(options.source.block_scales);
+  }
   check_update(options.update);
   if (!options.source.from_model() && !options.update.out_model.empty()) {
     throw UsageError("--out-model needs --model: a geometry file holds no weights");
@@ -46,16 +50,17 @@ void run_advise(const AdviseOptions& options) {
           : ttt::expected_adaptation(source.geometry,
                                      plan.adapt ? plan.block_names : std::vector<std::string>(),
                                      plan.adapt ? plan.rho : 0, plan.adapt ? plan.horizon : 0);
-  const ttt::Adaptation* made = update.is_measured() ? &update : nullptr;
   const auto style = report::terminal_style(1);
   std::string text = report::plan_text(plan, source.geometry.blocks, style);
-  if (made != nullptr) text += "\n" + report::adaptation_text(*made, style);
+  text += update.is_measured() ? "\n" + report::adaptation_text(update, style)
+                               : report::expectation_text(update, style);
   report::OrderedJson json = report::to_json(plan, update);
   add_row_predictions(source.table(), update, style, json, text);
   add_table(source.table(), json, text);
+  if (!update.is_measured() || update.is_kept()) text += report::to_do_text(plan, style);
   files.write(json, text, [&] {
     return report::plan_html(heading("Advice on adapting", source, options.shared.seed), plan,
-                             source.geometry.blocks, made);
+                             source.geometry.blocks, &update);
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "set_comparison.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
 
@@ -85,9 +86,53 @@ std::string reason_for(const Plan& plan, const std::optional<std::int64_t>& give
       break;
   }
   return fmt::format(
-      "Adapt: {} on {} bring the predictions closer to the best possible ones (expected squared "
-      "gap {:.4g}, without an update {:.4g}).",
-      counted(plan.horizon, "step"), blocks, plan.gap_planned, plan.gap_none);
+      "Adapt: {} of plain gradient descent on {}, learning rate {:.4g} for half the sum of squared "
+      "residuals, {} the predictions closer to the best possible ones (expected squared gap "
+      "{:.4g}, without an update {:.4g}).",
+      counted(plan.horizon, "step"), blocks, plan.rho, plan.horizon == 1 ? "brings" : "bring",
+      plan.gap_planned, plan.gap_none);
+}
+
+/// Whether the expected error falls by more than rounding.
+bool lowers_error(double before, double after) { return after < before * (1 - 1e-6); }
+
+/// Why an update that the model of all blocks expects to help is not advised all the same.
+std::string explanation_for(const Plan& plan) {
+  if (plan.adapt || !plan.scoring) return {};
+  const bool planned = plan.verdict == Verdict::no_gain;
+  if (plan.verdict != Verdict::no_evidence && !planned) return {};
+  const BlockRanking& scoring = *plan.scoring;
+  const double after =
+      planned && plan.comparison ? plan.comparison->chosen.error : scoring.error_selected;
+  if (!lowers_error(scoring.error_none, after)) return {};
+  const std::string fall = fmt::format(
+      "The model of all blocks does expect {} on {} to lower the squared error of {} from {:.3g} "
+      "to {:.3g}",
+      counted(planned ? plan.horizon : scoring.horizon, "step"),
+      counted(static_cast<std::int64_t>(scoring.selected.size()), "block"),
+      scoring.queries_used == "prompt" ? "an example" : "a query", scoring.error_none, after);
+  if (planned) {
+    return fall +
+           ", but the gap that decides is that of the benchmark fitted to the chosen blocks alone, "
+           "in which these steps come no closer to the best possible correction.";
+  }
+  return fall +
+         ", but that is an average over all residuals which it might have drawn, while the "
+         "residuals at hand are most likely without any step, and the evidence is asked first.";
+}
+
+std::optional<Recipe> recipe_for(const Plan& plan, const PlanOptions& options) {
+  if (!plan.adapt) return std::nullopt;
+  Recipe recipe{plan.horizon,
+                plan.rho,
+                plan.rho * static_cast<double>(plan.whole.n) / 2,
+                plan.block_names,
+                {}};
+  for (const std::string& name : plan.block_names) {
+    const auto scale = options.block_scales.find(name);
+    if (scale != options.block_scales.end()) recipe.block_scales.insert(*scale);
+  }
+  return recipe;
 }
 
 }  // namespace
@@ -119,12 +164,17 @@ Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) 
   result.whole = choose_horizon(geometry, modelled, options.score.select);
   choose_blocks(geometry, options, result);
   result.outlook = outlook_of(geometry, modelled, options.score.select.query, result);
+  if (result.scoring && result.chosen) {
+    result.comparison = compare_sets(geometry, options.score, result);
+  }
   const GapPair gap = result.chosen ? result.chosen->mean_gap() : result.whole.mean_gap();
   result.gap_none = gap.none;
   result.gap_planned = gap.map;
   result.verdict = judge(result, options.score.horizon);
   result.adapt = result.verdict == Verdict::adapt;
   result.reason = reason_for(result, options.score.horizon);
+  result.explanation = explanation_for(result);
+  result.recipe = recipe_for(result, options);
   return result;
 }
 

@@ -33,6 +33,17 @@ Table key_numbers(const advice::HorizonChoice& selection) {
   return table.text("quantity", quantity).text("value", value);
 }
 
+std::string how_far_title(const advice::Plan& plan) {
+  if (!plan.chosen) return "How far";
+  if (plan.blocks.size() == 1) return "How far, on this block";
+  return fmt::format("How far, on these {} blocks", plan.blocks.size());
+}
+
+bool knows_predictions(const ttt::Adaptation& adaptation) {
+  return std::ranges::any_of(adaptation.queries,
+                             [](const auto& query) { return !std::isnan(query.base); });
+}
+
 const advice::HorizonChoice& deciding(const advice::Plan& plan) {
   return plan.chosen ? *plan.chosen : plan.whole;
 }
@@ -77,7 +88,7 @@ Table query_advice_table(const advice::HorizonChoice& selection,
   }
   table.numbers_of("gap none", queries, &QueryAdvice::gap_none, 3);
   table.numbers_of("gap T_MAP", queries, &QueryAdvice::gap_map, 3);
-  return table.text_of("adapt", queries, adapt);
+  return table.text_of("gap falls", queries, adapt);
 }
 
 Table ranking_table(const advice::BlockRanking& scoring) {
@@ -135,12 +146,14 @@ Table outcome_table(const ttt::Adaptation& adaptation) {
   }
   Table table;
   table.numbers("query", query).numbers("base", base);
-  table.numbers("linearized", linearized).numbers("adapted", adapted);
+  table.numbers("linearized", linearized);
+  const bool measured = adaptation.is_measured();
+  if (measured) table.numbers("adapted", adapted);
   const bool any =
       std::any_of(target.begin(), target.end(), [](double value) { return !std::isnan(value); });
   if (any) {
-    table.numbers("target", target).numbers("error before", before, 3);
-    table.numbers("error after", after, 3);
+    table.numbers("target", target);
+    if (measured) table.numbers("error before", before, 3).numbers("error after", after, 3);
   }
   return table;
 }

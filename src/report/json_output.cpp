@@ -94,6 +94,31 @@ OrderedJson match_json(const advice::HorizonMatch& match) {
   return json;
 }
 
+OrderedJson recipe_json(const advice::Recipe& recipe) {
+  return {{"steps", recipe.steps},
+          {"learning_rate", finite_or_null(recipe.learning_rate)},
+          {"loss", "1/2 sum (y - f)^2"},
+          {"learning_rate_mean", finite_or_null(recipe.learning_rate_mean)},
+          {"optimizer", "gradient descent"},
+          {"blocks", recipe.blocks},
+          {"block_scales", OrderedJson(recipe.block_scales)}};
+}
+
+OrderedJson set_json(const advice::SetOutlook& set) {
+  return {{"blocks", set.block_names},
+          {"horizon", set.horizon},
+          {"rho", finite_or_null(set.rho)},
+          {"error", finite_or_null(set.error)}};
+}
+
+OrderedJson comparison_json(const advice::SetComparison& comparison) {
+  return {{"error_none", finite_or_null(comparison.error_none)},
+          {"error_bayes", finite_or_null(comparison.error_bayes)},
+          {"chosen", set_json(comparison.chosen)},
+          {"all", set_json(comparison.all)},
+          {"single", set_json(comparison.single)}};
+}
+
 OrderedJson outcome_json(const ttt::QueryOutcome& query) {
   OrderedJson json;
   json["base"] = finite_or_null(query.base);
@@ -201,7 +226,7 @@ OrderedJson to_json(const advice::Plan& plan) {
   json["verdict"] = advice::name_of(plan.verdict);
   json["reason"] = plan.reason;
   json["blocks"] = plan.block_names;
-  json["horizon"] = plan.horizon;
+  json["horizon"] = plan.adapt ? OrderedJson(plan.horizon) : OrderedJson();
   json["rho"] = finite_or_null(plan.rho);
   json["gap_none"] = finite_or_null(plan.gap_none);
   json["gap_planned"] = finite_or_null(plan.gap_planned);
@@ -210,6 +235,9 @@ OrderedJson to_json(const advice::Plan& plan) {
   json["select"] = to_json(plan.whole);
   json["score"] = plan.scoring ? to_json(*plan.scoring) : OrderedJson();
   json["chosen"] = plan.chosen ? to_json(*plan.chosen) : OrderedJson();
+  json["explanation"] = plan.explanation;
+  json["to_do"] = plan.recipe ? recipe_json(*plan.recipe) : OrderedJson();
+  json["comparison"] = plan.comparison ? comparison_json(*plan.comparison) : OrderedJson();
   return json;
 }
 

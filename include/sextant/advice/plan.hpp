@@ -11,6 +11,7 @@
 
 #include "sextant/advice/choose_horizon.hpp"
 #include "sextant/advice/rank_blocks.hpp"
+#include "sextant/geometry/block_scales.hpp"
 #include "sextant/geometry/prompt_geometry.hpp"
 
 namespace sextant::advice {
@@ -21,6 +22,9 @@ struct PlanOptions {
   BlockRankingOptions score;
   /// Names of the blocks to adapt, instead of choosing them.
   std::vector<std::string> blocks;
+  /// The scales that the geometry's kernels already hold. Nothing is computed with them; the plan
+  /// repeats them, because block b moves with the learning rate rho scale_b.
+  geometry::BlockScales block_scales;
 };
 
 /// Why to adapt or not, in the order in which it is asked.
@@ -44,6 +48,36 @@ struct QueryOutlook {
   double probability_closer = 0;  ///< That the update brings the prediction closer to the truth.
 };
 
+/// Steps on one set of blocks, judged by the model of all blocks.
+struct SetOutlook {
+  std::vector<std::string> block_names;
+  std::int64_t horizon = 0;  ///< T_MAP on these blocks, or the given horizon.
+  double rho = 0;            ///< For their summed kernel.
+  /// Expected squared error of a query's correction (of an example's without queries).
+  double error = 0;
+};
+
+/// Whether it matters which blocks are adapted: all errors in one benchmark, that of all blocks.
+struct SetComparison {
+  double error_none = 0;   ///< Without an update.
+  double error_bayes = 0;  ///< At best: the exact posterior mean.
+  SetOutlook chosen;       ///< The plan itself.
+  SetOutlook all;          ///< All blocks.
+  SetOutlook single;  ///< The block that alone has the smallest error after `BlockRanking::horizon`
+                      ///< steps.
+};
+
+/// The update in the words of an optimiser: plain gradient descent with all examples at once, on
+/// 1/2 sum_i (y_i - f_i)^2, every f_i made without its own label.
+struct Recipe {
+  std::int64_t steps = 0;
+  double learning_rate = 0;  ///< rho, for half the sum of squared residuals.
+  /// The same steps for the mean of squared residuals, 1/n sum_i (y_i - f_i)^2: rho n / 2.
+  double learning_rate_mean = 0;
+  std::vector<std::string> blocks;     ///< Everything else stays as it is.
+  geometry::BlockScales block_scales;  ///< Of these: block b has scale_b times either rate.
+};
+
 struct Plan {
   HorizonChoice whole;  ///< Step 1: `choose_horizon` on all blocks, or on those given.
   std::optional<BlockRanking>
@@ -59,11 +93,17 @@ struct Plan {
   /// [m] of the steps planned, whatever the verdict; empty without blocks or steps, and for a zero
   /// kernel or tau2 = 0.
   std::vector<QueryOutlook> outlook;
+  /// Empty where blocks were given or none is chosen.
+  std::optional<SetComparison> comparison;
   double gap_none = 0;  ///< Mean gaps that decided, of `chosen` or else of `whole`.
   double gap_planned = 0;
   Verdict verdict = Verdict::no_evidence;
   bool adapt = false;  ///< verdict == Verdict::adapt
   std::string reason;  ///< One plain sentence.
+  /// One more, where another number of the plan seems to say the opposite of the verdict: why the
+  /// verdict stands. Otherwise empty.
+  std::string explanation;
+  std::optional<Recipe> recipe;  ///< Empty unless `adapt`.
 };
 
 /// Four steps. (1) `choose_horizon` on all blocks, or on those that are given. (2) `rank_blocks`

@@ -36,8 +36,11 @@ OrderedJson to_json(const advice::BlockRanking& scoring);
 
 /// {"adapt", "verdict", "reason", "blocks", "horizon", "rho", "gap_none", "gap_planned",
 /// "outlook": [{"query", "correction", "interval", "probability_closer"}], "select",
-/// "score", "chosen"}: "select" for all blocks, "chosen" the same for those to adapt. The last two
-/// are null where the plan has none.
+/// "score", "chosen", "explanation", "to_do": {"steps", "learning_rate", "loss",
+/// "learning_rate_mean", "optimizer", "blocks", "block_scales"}, "comparison": {"error_none",
+/// "error_bayes", "chosen", "all", "single"}}: "select" for all blocks, "chosen" the same for those
+/// to adapt, "comparison" with {"blocks", "horizon", "rho", "error"} per set. "score", "chosen" and
+/// "comparison" are null where the plan has none, "horizon" and "to_do" unless it is to adapt.
 OrderedJson to_json(const advice::Plan& plan);
 
 /// {"advice", "queries": [{"base", "linearized", "adapted", "target", "squared_error_base",
