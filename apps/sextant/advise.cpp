@@ -39,6 +39,11 @@ void run_advise(const AdviseOptions& options) {
   ResultFiles files(options.output, input_files(options.source),
                     {{"--out-model", options.update.out_model}});
   const Source source = open_source(options.source, options.shared.quiet);
+  // A decoder's prediction is an average of label values, a row model's a probability.
+  const bool follows = source.model && (source.model->weights().config.causal() ||
+                                        source.model->weights().config.reads_rows());
+  plan_options.label_scale =
+      follows ? advice::LabelScale::labels_and_predictions : advice::LabelScale::labels_alone;
   const advice::Plan plan = advice::plan(source.geometry, plan_options);
   warn(report::summarize(plan).warnings, options.shared.quiet);
   const ttt::Adaptation update =

@@ -122,7 +122,8 @@ std::optional<std::string> impossible_coupling(const geometry::PromptGeometry& g
   return std::nullopt;
 }
 
-void collect_warnings(const geometry::PromptGeometry& geometry, Blocks blocks, HorizonChoice& result) {
+void collect_warnings(const geometry::PromptGeometry& geometry, Blocks blocks,
+                      HorizonChoice& result) {
   const auto warn = [&](std::string text) { result.warnings.push_back(std::move(text)); };
   constexpr double notable_mass = 1e-10;
   if (result.system.clipped > notable_mass * result.system.trace) {
@@ -130,7 +131,9 @@ void collect_warnings(const geometry::PromptGeometry& geometry, Blocks blocks, H
                      result.system.clipped, result.system.clipped / result.system.trace));
   }
   if (!has_something_to_learn(result)) return;
+  warn_without_zero(result);
   warn_at_last_horizon(result);
+  warn_of_flat_likelihood(result);
   if (result.fit && result.fit->at_lower_edge) {
     warn(
         "The benchmark fit finds no sign of observation variance: lambda_star is at the lower end "
@@ -187,12 +190,13 @@ bool HorizonChoice::has_intervals() const {
                              [](const QueryAdvice& query) { return query.interval.has_value(); });
 }
 
-HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry, const HorizonOptions& options) {
+HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry,
+                             const HorizonOptions& options) {
   return choose_horizon(geometry, geometry::all_blocks(geometry), options);
 }
 
 HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry, Blocks blocks,
-                 const HorizonOptions& options) {
+                             const HorizonOptions& options) {
   geometry::validate_sizes(geometry, "geometry");
   if (options.query && (*options.query < 0 || *options.query >= geometry.queries())) {
     throw ArgumentError("choose_horizon", "query",

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sextant/core/errors.hpp"
 #include "sextant/spectral/filters.hpp"
 
@@ -23,7 +25,8 @@ void take_benchmark(std::optional<evidence::BenchmarkFit> fit, const HorizonOpti
   result.fit = std::move(fit);
 }
 
-void take_curve(evidence::EvidenceCurve curve, const HorizonOptions& options, HorizonChoice& result) {
+void take_curve(evidence::EvidenceCurve curve, const HorizonOptions& options,
+                HorizonChoice& result) {
   result.curve = std::move(curve);
   result.t_map = result.lambda_max > 0 ? result.curve.t_map : 0;
   result.sigma2_rule = options.sigma2.rule;
@@ -31,7 +34,8 @@ void take_curve(evidence::EvidenceCurve curve, const HorizonOptions& options, Ho
   result.posterior = evidence::gibbs_posterior(result.curve);
 }
 
-void judge_prompt(const VectorXd& values, const spectral::GapWeights& weights, HorizonChoice& result) {
+void judge_prompt(const VectorXd& values, const spectral::GapWeights& weights,
+                  HorizonChoice& result) {
   const spectral::AdaptationGap gap =
       spectral::adaptation_gap(values, weights, result.lambda_star,
                                spectral::gd_prompt_filter(values, result.rho, result.t_map));
@@ -81,6 +85,19 @@ void warn_at_last_horizon(HorizonChoice& result) {
     result.warnings.push_back(fmt::format(
         "T_MAP = {} is the largest candidate: more steps may be better.", result.t_map));
   }
+}
+
+void warn_without_zero(HorizonChoice& result) {
+  if (std::ranges::find(result.curve.horizons, 0) != result.curve.horizons.end()) return;
+  result.warnings.emplace_back(without_zero);
+}
+
+void warn_of_flat_likelihood(HorizonChoice& result) {
+  if (result.identifies_lambda_star()) return;
+  result.warnings.emplace_back(
+      "lambda_star is not identified: every ratio of noise to signal explains these residuals "
+      "equally well (one example, or a kernel proportional to the identity). Gaps and expected "
+      "errors assume equal shares; --sigma and --prior-scale give what you know.");
 }
 
 }  // namespace sextant::advice

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "horizon_steps.hpp"
+#include "label_checks.hpp"
 #include "set_comparison.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
@@ -31,6 +33,7 @@ void choose_blocks(const geometry::PromptGeometry& geometry, const PlanOptions& 
   HorizonOptions on_chosen = options.score.select;
   if (options.score.horizon) on_chosen.horizons = {*options.score.horizon};
   plan.chosen = choose_horizon(geometry, plan.blocks, on_chosen);
+  if (options.score.horizon) std::erase(plan.chosen->warnings, without_zero);  // asked for
   plan.horizon = plan.chosen->t_map;
   plan.rho = plan.chosen->rho;
 }
@@ -153,6 +156,21 @@ std::string_view name_of(Verdict verdict) {
   return "adapt";
 }
 
+namespace {
+
+/// The verdict with labels `factor` times as large: that of `found` where it cannot change.
+Verdict verdict_with_labels(const geometry::PromptGeometry& geometry, double factor,
+                            const PlanOptions& options, const Plan& found) {
+  if (!can_matter(geometry, options)) return found.verdict;
+  PlanOptions scaled_options = options;
+  scaled_options.label_scale = LabelScale::unchecked;
+  const geometry::PromptGeometry scaled =
+      with_scaled_labels(geometry, factor, options.label_scale, scaled_options);
+  return plan(scaled, scaled_options).verdict;
+}
+
+}  // namespace
+
 Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) {
   if (!options.blocks.empty() && options.score.budget) {
     throw ArgumentError("plan", "budget", "is given together with names of blocks, expected one");
@@ -175,6 +193,15 @@ Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) 
   result.reason = reason_for(result, options.score.horizon);
   result.explanation = explanation_for(result);
   result.recipe = recipe_for(result, options);
+  result.warnings = range_warnings(geometry, result);
+  if (options.label_scale != LabelScale::unchecked) {
+    for (const double factor : {2.0, 0.5}) {
+      result.scaled.push_back({factor, verdict_with_labels(geometry, factor, options, result)});
+    }
+    for (std::string& text : scale_warnings(result, options.label_scale)) {
+      result.warnings.push_back(std::move(text));
+    }
+  }
   return result;
 }
 

@@ -45,7 +45,7 @@ void add_verdict(HtmlReport& report, const std::string& statement, std::vector<s
 void add_selection(HtmlReport& report, const advice::HorizonChoice& selection,
                    const std::vector<advice::QueryOutlook>& outlook, const std::string& title) {
   report.section(title);
-  report.list(summarize(selection).facts);
+  report.list(outlook.empty() ? summarize(selection).facts : horizon_facts(selection));
   add_horizon_figures(report, selection);
   if (!selection.queries.empty() && selection.t_map > 0) {
     report.table(query_advice_table(selection, outlook),
@@ -117,7 +117,7 @@ void add_plan(HtmlReport& report, const advice::Plan& plan,
               const std::vector<geometry::Block>& blocks) {
   if (!plan.adapt) {
     report.section(how_far_title(plan));
-    report.list(summarize(deciding(plan)).facts);
+    report.list(horizon_facts(deciding(plan)));
     add_horizon_figures(report, deciding(plan));
     return;
   }

@@ -232,6 +232,12 @@ std::string validity_fact(const ttt::Adaptation& adaptation) {
 
 }  // namespace
 
+std::vector<std::string> horizon_facts(const advice::HorizonChoice& selection) {
+  std::vector<std::string> facts;
+  append_facts(selection, facts);
+  return facts;
+}
+
 Summary summarize(const advice::HorizonChoice& selection) {
   Summary summary;
   const advice::GapPair gap = selection.mean_gap();
@@ -253,7 +259,7 @@ Summary summarize(const advice::HorizonChoice& selection) {
         "sum of squared residuals.",
         counted(static_cast<std::size_t>(selection.t_map), "step"), format_number(selection.rho));
   }
-  append_facts(selection, summary.facts);
+  summary.facts = horizon_facts(selection);
   const auto& queries = selection.queries;
   const auto text = disagreement(
       queries, [&](std::size_t i) { return queries[i].probability_closer; },
@@ -302,9 +308,11 @@ Summary summarize(const advice::Plan& plan) {
         [&](std::size_t i) { return queries[i].adapt; });
     if (text) summary.facts.push_back(*text);
   }
+  append_new(plan.warnings, summary.warnings);
   append_new(deciding(plan).warnings, summary.warnings);
   append_new(plan.whole.warnings, summary.warnings);
-  if (plan.scoring) append_new(plan.scoring->warnings, summary.warnings);
+  const bool shows_scoring = plan.scoring && !plan.blocks.empty();
+  if (shows_scoring) append_new(plan.scoring->warnings, summary.warnings);
   return summary;
 }
 

@@ -28,7 +28,9 @@ Table key_numbers(const advice::HorizonChoice& selection) {
       format_number(selection.sigma2));
   add("tau2 of the benchmark", format_number(selection.benchmark.tau2));
   add("sigma2 of the benchmark", format_number(selection.benchmark.sigma2));
-  add("lambda_star = sigma2 / tau2", format_number(selection.lambda_star));
+  add("lambda_star = sigma2 / tau2", selection.identifies_lambda_star()
+                                         ? format_number(selection.lambda_star)
+                                         : "not identified (equal shares assumed)");
   Table table;
   return table.text("quantity", quantity).text("value", value);
 }
@@ -88,7 +90,7 @@ Table query_advice_table(const advice::HorizonChoice& selection,
   }
   table.numbers_of("gap none", queries, &QueryAdvice::gap_none, 3);
   table.numbers_of("gap T_MAP", queries, &QueryAdvice::gap_map, 3);
-  return table.text_of("gap falls", queries, adapt);
+  return table.text_of("falls", queries, adapt);
 }
 
 Table ranking_table(const advice::BlockRanking& scoring) {
@@ -114,7 +116,7 @@ Table ranking_table(const advice::BlockRanking& scoring) {
                                                                                         : "no");
   }
   Table table;
-  table.numbers("rank", rank).text("block", block);
+  table.numbers("rank", rank).names("block", block);
   if (error.empty()) {  // names say as much where the columns are needed for errors
     table.numbers("layer", layer).numbers("head", head).text("kind", kind);
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "sextant/report/sketch.hpp"
 
@@ -34,10 +35,9 @@ std::string list(const std::vector<std::string>& items, const TerminalStyle& sty
   return out;
 }
 
-std::string how_far(const advice::HorizonChoice& selection, const TerminalStyle& style,
-                    std::string_view title = "How far") {
-  return titled(title, list(summarize(selection).facts, style) + "\n" + sketch(selection, style),
-                style);
+std::string how_far(const advice::HorizonChoice& selection, const std::vector<std::string>& facts,
+                    std::string_view title, const TerminalStyle& style) {
+  return titled(title, list(facts, style) + "\n" + sketch(selection, style), style);
 }
 
 std::string map_and_ranking(const advice::BlockRanking& scoring,
@@ -75,8 +75,8 @@ std::string to_terminal(const Summary& summary, const TerminalStyle& style) {
 
 std::string selection_text(const advice::HorizonChoice& selection, const TerminalStyle& style) {
   Summary summary = summarize(selection);
-  summary.facts.clear();
-  return to_terminal(summary, style) + how_far(selection, style) +
+  const std::vector<std::string> facts = std::exchange(summary.facts, {});
+  return to_terminal(summary, style) + how_far(selection, facts, "How far", style) +
          titled("Key numbers", to_terminal(key_numbers(selection), style), style) +
          queries_of(selection, style);
 }
@@ -90,7 +90,8 @@ std::string scoring_text(const advice::BlockRanking& scoring,
 std::string plan_text(const advice::Plan& plan, const std::vector<geometry::Block>& blocks,
                       const TerminalStyle& style) {
   std::string out =
-      to_terminal(summarize(plan), style) + how_far(deciding(plan), style, how_far_title(plan));
+      to_terminal(summarize(plan), style) +
+      how_far(deciding(plan), horizon_facts(deciding(plan)), how_far_title(plan), style);
   if (!plan.adapt) return out;  // the numbers behind an update that is not advised are in the JSON
   if (plan.scoring) {
     const auto facts = summarize(*plan.scoring, blocks.size()).facts;

@@ -60,7 +60,9 @@ Table comparison_table(const advice::SetComparison& comparison) {
       row("best single block, " + comparison.single.block_names.front(), comparison.single),
       {"at best (no steps reach it)", missing_cell, missing_cell, comparison.error_bayes}};
   Table table;
-  table.text_of("update of", rows, &Row::set).numbers_of("blocks", rows, &Row::blocks);
+  std::vector<std::string> sets;
+  for (const Row& each : rows) sets.push_back(each.set);
+  table.names("update of", sets).numbers_of("blocks", rows, &Row::blocks);
   return table.numbers_of("steps", rows, &Row::steps)
       .numbers_of("expected error", rows, &Row::error, 3);
 }

@@ -171,7 +171,10 @@ OrderedJson to_json(const advice::HorizonChoice& selection) {
   json["sigma"] = advice::name_of(selection.sigma2_rule);
   json["benchmark"]["tau2"] = finite_or_null(selection.benchmark.tau2);
   json["benchmark"]["sigma2"] = finite_or_null(selection.benchmark.sigma2);
-  json["benchmark"]["lambda_star"] = finite_or_null(selection.lambda_star);
+  const bool identified = selection.identifies_lambda_star();
+  json["benchmark"]["lambda_star"] =
+      identified ? finite_or_null(selection.lambda_star) : OrderedJson();
+  json["benchmark"]["identified"] = identified;
   json["horizons"] = selection.curve.horizons;
   json["evidence"] = numbers(selection.curve.values);
   json["t_map"] = selection.t_map;
@@ -236,6 +239,13 @@ OrderedJson to_json(const advice::Plan& plan) {
   json["score"] = plan.scoring ? to_json(*plan.scoring) : OrderedJson();
   json["chosen"] = plan.chosen ? to_json(*plan.chosen) : OrderedJson();
   json["explanation"] = plan.explanation;
+  json["warnings"] = plan.warnings;
+  json["label_scale"] = OrderedJson::array();
+  for (const auto& scaled : plan.scaled) {
+    json["label_scale"].push_back({{"factor", scaled.factor},
+                                   {"adapt", scaled.verdict == advice::Verdict::adapt},
+                                   {"verdict", advice::name_of(scaled.verdict)}});
+  }
   json["to_do"] = plan.recipe ? recipe_json(*plan.recipe) : OrderedJson();
   json["comparison"] = plan.comparison ? comparison_json(*plan.comparison) : OrderedJson();
   return json;

@@ -16,6 +16,18 @@
 
 namespace sextant::advice {
 
+/// Whether the verdict is asked again with labels twice and half as large, and what then becomes of
+/// the predictions.
+enum class LabelScale {
+  unchecked,
+  /// Predictions stay: a head or another framework's output that does not follow the labels. Known
+  /// labels y give residuals r + (c - 1) y; with labels unknown they are c r.
+  labels_alone,
+  /// Predictions are averages of label values, as a decoder's: residuals times c, kernels times
+  /// c^2. Then only a fixed sigma2 can matter (a fixed rho is divided by c^2).
+  labels_and_predictions
+};
+
 struct PlanOptions {
   /// How to choose blocks, the horizon to plan for (T_MAP without one), step, candidates,
   /// variances.
@@ -25,6 +37,9 @@ struct PlanOptions {
   /// The scales that the geometry's kernels already hold. Nothing is computed with them; the plan
   /// repeats them, because block b moves with the learning rate rho scale_b.
   geometry::BlockScales block_scales;
+  /// Each of the two questions costs as much as the plan itself, unless no variance is fixed and
+  /// residuals are only multiplied: then the verdict cannot change, and nothing is computed.
+  LabelScale label_scale = LabelScale::unchecked;
 };
 
 /// Why to adapt or not, in the order in which it is asked.
@@ -67,6 +82,12 @@ struct SetComparison {
                       ///< steps.
 };
 
+/// The verdict with labels `factor` times as large.
+struct ScaledVerdict {
+  double factor = 1;
+  Verdict verdict = Verdict::no_evidence;
+};
+
 /// The update in the words of an optimiser: plain gradient descent with all examples at once, on
 /// 1/2 sum_i (y_i - f_i)^2, every f_i made without its own label.
 struct Recipe {
@@ -103,7 +124,11 @@ struct Plan {
   /// One more, where another number of the plan seems to say the opposite of the verdict: why the
   /// verdict stands. Otherwise empty.
   std::string explanation;
-  std::optional<Recipe> recipe;  ///< Empty unless `adapt`.
+  std::optional<Recipe> recipe;       ///< Empty unless `adapt`.
+  std::vector<ScaledVerdict> scaled;  ///< For 2 and 1/2; empty where unchecked.
+  /// Plain sentences: expected errors and corrections beyond the range of the known labels, and a
+  /// verdict that depends on the labels' scale. Those of the steps are in the steps.
+  std::vector<std::string> warnings;
 };
 
 /// Four steps. (1) `choose_horizon` on all blocks, or on those that are given. (2) `rank_blocks`

@@ -24,6 +24,9 @@ struct Summary {
 
 /// How far, and whether at all.
 Summary summarize(const advice::HorizonChoice& selection);
+/// Its facts, without the one that compares gaps with probabilities: a plan has its own, of its
+/// outlook.
+std::vector<std::string> horizon_facts(const advice::HorizonChoice& selection);
 /// Which blocks; `block_count` B of the geometry.
 Summary summarize(const advice::BlockRanking& scoring, std::size_t block_count);
 /// The whole advice: its reason, which blocks, and the warnings of all steps. The facts of each
