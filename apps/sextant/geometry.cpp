@@ -25,8 +25,7 @@ void run_geometry(const GeometryOptions& options) {
   capture_options(options.source);  // wrong usage before any work
   ResultFiles files(options.output, input_files(options.source), {{"--out", options.out}});
   const ttt::PromptModel model = open_model(options.source, options.shared.quiet);
-  const geometry::PromptGeometry geometry =
-      apps::capture(model, capture_options(options.source), options.source.model);
+  const geometry::PromptGeometry geometry = apps::capture(model, capture_options(options.source));
   geometry::write_geometry(options.out, geometry);
   const bool some_targets =
       std::any_of(geometry.query_targets.begin(), geometry.query_targets.end(),

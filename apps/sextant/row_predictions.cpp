@@ -72,9 +72,9 @@ void add_row_predictions(const task::ClassTable* table, const ttt::Adaptation& a
   }
   report::Table shown;
   shown.numbers("row", numbers).text_of("before", before, &Guess::name);
-  shown.numbers_of("probability", before, &Guess::probability, 3);
+  shown.numbers_of("P before", before, &Guess::probability, 3);
   shown.text_of("after", after, &Guess::name);
-  shown.numbers_of("probability", after, &Guess::probability, 3);
+  shown.numbers_of("P after", after, &Guess::probability, 3);
   if (std::ranges::any_of(known, [](const std::string& name) { return !name.empty(); })) {
     shown.text("known", known);
   }

@@ -8,13 +8,11 @@
 
 #include "output.hpp"
 #include "sextant/core/errors.hpp"
-#include "sextant/core/memory.hpp"
 #include "sextant/geometry/block_scales.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/geometry/file.hpp"
 #include "sextant/io/content.hpp"
 #include "sextant/io/files.hpp"
-#include "sextant/model/finite_weights.hpp"
 
 namespace sextant::apps {
 
@@ -58,19 +56,6 @@ void check_geometry_file(const std::string& path) {
   }
 }
 
-/// Kernels that cannot fit are refused before the system runs out of memory and stops the program.
-void check_memory(const ttt::PromptModel& model, const model::CaptureOptions& options) {
-  const std::size_t memory = physical_memory();
-  const auto n = static_cast<double>(model.examples());
-  const auto blocks = static_cast<double>(model_blocks(model.weights().config, options).size());
-  const double needed = blocks * n * n * sizeof(double);
-  if (memory == 0 || needed < 0.8 * static_cast<double>(memory)) return;
-  throw NumericalError(fmt::format(
-      "{} kernels of {} x {} examples take {:.1f} GB and this machine has {:.1f}: choose fewer "
-      "blocks with --layers or --blocks-kind, or, for select and score, --kernel products",
-      blocks, n, n, needed / 1e9, static_cast<double>(memory) / 1e9));
-}
-
 /// Calls `apply`; an unknown block is then the file's fault.
 template <class Apply>
 auto naming_scales(const SourceOptions& options, const Apply& apply) {
@@ -95,20 +80,13 @@ ttt::PromptModel open_model(const SourceOptions& options, bool quiet) {
 }
 
 geometry::PromptGeometry capture(const ttt::PromptModel& model,
-                                 const model::CaptureOptions& options,
-                                 const std::string& model_directory) {
+                                 const model::CaptureOptions& options) {
   if (options.features == model::Features::tokenwise && !model.weights().config.causal()) {
     throw UsageError(
         "--features: tokenwise needs a decoder; an encoder's pooling supervises every token, and "
         "a row's prediction comes from the rows that it reads");
   }
-  check_memory(model, options);
-  try {
-    return model.capture(options);
-  } catch (const NumericalError&) {
-    model::check_finite_weights(model_directory);
-    throw;
-  }
+  return model.capture(options);
 }
 
 void warn_of_unused_scales(const ttt::PromptModel& model,
@@ -135,7 +113,7 @@ Source open_source(const SourceOptions& options, bool quiet) {
   if (options.from_model()) {
     source.captured = capture_options(options);
     source.model.emplace(open_model(options, quiet));
-    source.geometry = capture(*source.model, source.captured, options.model);
+    source.geometry = capture(*source.model, source.captured);
     warn_of_unused_scales(*source.model, source.geometry.blocks, options, quiet);
     const auto& table = source.model->prompt().table;
     if (table != nullptr && table->features.isZero(0)) {

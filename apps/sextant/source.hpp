@@ -37,10 +37,9 @@ void warn_of_unused_scales(const ttt::PromptModel& model,
                            const std::vector<geometry::Block>& blocks, const SourceOptions& options,
                            bool quiet);
 
-/// `model.capture(options)`; where a prediction is not finite, the error names the weight to blame.
+/// `model.capture(options)`. Throws `UsageError` for tokenwise features without a decoder.
 geometry::PromptGeometry capture(const ttt::PromptModel& model,
-                                 const model::CaptureOptions& options,
-                                 const std::string& model_directory);
+                                 const model::CaptureOptions& options);
 
 /// The numbers of examples, queries and blocks, for a report's heading.
 std::vector<std::pair<std::string, std::string>> counts(Eigen::Index examples, Eigen::Index queries,

@@ -55,7 +55,7 @@ ttt::AdaptedModel make_update(const Source& source, const advice::Plan& plan, Wa
     // The steps follow exact gradients, so their size and their linear model must, too.
     model::CaptureOptions capture_exactly = source.captured;
     capture_exactly.features = model::Features::exact;
-    exact = capture(*source.model, capture_exactly, files.model);
+    exact = capture(*source.model, capture_exactly);
     const auto blocks = geometry::select_blocks(*exact, adapt.blocks);
     adapt.rho = step.for_kernel(
         spectral::largest_eigenvalue(geometry::summed_kernel(*exact, blocks)).value);

@@ -29,7 +29,8 @@ void take_benchmark(std::optional<evidence::BenchmarkFit> fit, const HorizonOpti
                     HorizonChoice& result);
 
 /// Sets the curve and what follows from it alone: T_MAP, sigma2 and the posterior over horizons.
-void take_curve(evidence::EvidenceCurve curve, const HorizonOptions& options, HorizonChoice& result);
+void take_curve(evidence::EvidenceCurve curve, const HorizonOptions& options,
+                HorizonChoice& result);
 
 /// The prompt's gaps, oracle horizon and spectral match from weighted eigenvalues or nodes of K.
 void judge_prompt(const Eigen::VectorXd& values, const spectral::GapWeights& weights,

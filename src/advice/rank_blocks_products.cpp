@@ -9,8 +9,9 @@
 
 namespace sextant::advice {
 
-BlockRanking rank_blocks(const std::vector<geometry::Block>& blocks, const subspace::EstimatedScores& scores,
-              const HorizonChoice& whole, const BlockRankingOptions& options) {
+BlockRanking rank_blocks(const std::vector<geometry::Block>& blocks,
+                         const subspace::EstimatedScores& scores, const HorizonChoice& whole,
+                         const BlockRankingOptions& options) {
   constexpr std::string_view here = "score";
   using subspace::Method;
   if (subspace::is_greedy(options.method) || options.method == Method::random) {

@@ -138,6 +138,12 @@ OrderedJson finite_or_null(double value) {
 void Table::add(Column column) {
   const std::size_t size = std::visit([](const auto& cells) { return cells.size(); }, column.cells);
   if (!columns_.empty()) check_size("report::Table", column.header, size, rows_);
+  if (std::ranges::any_of(columns_, [&](const Column& c) { return c.header == column.header; })) {
+    throw ArgumentError("report::Table", "header",
+                        fmt::format("\"{}\" names two columns, expected distinct names: rows of "
+                                    "the JSON are keyed by them",
+                                    column.header));
+  }
   rows_ = size;
   columns_.push_back(std::move(column));
 }

@@ -36,15 +36,15 @@ void keep_queries(task::EncodedPrompt& prompt, std::size_t first, std::size_t co
 }
 
 /// Keeps the query that is asked for, if one is; each query of the file is `scalars` of the prompt.
-void keep_wanted(const PromptModelFiles& files, const std::string& label, std::size_t scalars,
+void keep_wanted(const std::optional<int>& query, const std::string& label, std::size_t scalars,
                  task::EncodedPrompt& prompt) {
-  if (!files.query) return;
+  if (!query) return;
   const std::size_t queries = prompt.query_tokens.size() / scalars;
-  const auto index = static_cast<std::size_t>(*files.query);
-  if (*files.query < 0 || index >= queries) {
-    throw ArgumentError("load_prompt_model", "query",
-                        fmt::format("is {}, but {} has {} queries (numbered from 0)", *files.query,
-                                    label, queries));
+  const auto index = static_cast<std::size_t>(*query);
+  if (*query < 0 || index >= queries) {
+    throw ArgumentError(
+        "load_prompt_model", "query",
+        fmt::format("is {}, but {} has {} queries (numbered from 0)", *query, label, queries));
   }
   keep_queries(prompt, index * scalars, scalars);
 }
@@ -118,42 +118,80 @@ PromptModel load_table_model(const PromptModelFiles& files) {
   const task::RowTask rows = task::row_task(*source, limit, weights.config.vocabulary);
   task::EncodedPrompt prompt = task::encode(rows, limit, table.supervision, label);
   prompt.source = std::move(source);
-  keep_wanted(files, label, static_cast<std::size_t>(prompt.table->scalars), prompt);
+  keep_wanted(files.query, label, static_cast<std::size_t>(prompt.table->scalars), prompt);
   auto readout = std::make_shared<readout::ClassProbabilities<float>>(weights, rows.classes);
-  return {std::move(weights), std::move(prompt), std::move(readout), label};
+  ModelOrigin origin{.directory = files.model};
+  origin.read_rows = [examples, columns = table.columns, supervision = table.supervision, limit,
+                      most = weights.config.vocabulary](const io::CsvTable& queries) {
+    const task::RowTask both =
+        task::row_task(task::parse_class_tables(examples, queries, columns), limit, most);
+    return task::encode(both, limit, supervision, queries.file);
+  };
+  return {std::move(weights), std::move(prompt), std::move(readout), label, std::move(origin)};
 }
 
-}  // namespace
+/// `texts` as the queries of `prompt`.
+task::Prompt with_queries(task::Prompt prompt, const std::vector<std::string>& texts) {
+  std::visit(
+      [&](auto& kind) {
+        kind.queries.clear();
+        for (const std::string& text : texts) kind.queries.push_back({text, {}});
+      },
+      prompt);
+  return prompt;
+}
 
-PromptModel load_prompt_model(const PromptModelFiles& files) {
-  if (files.table) return load_table_model(files);
-  const std::string label = files.prompt.string();
-  model::Weights<float> weights = model::load_weights<float>(files.model);
-  const task::Prompt read = task::load_prompt(files.prompt);
+PromptModel load_text_model(model::Weights<float> weights, const std::filesystem::path& directory,
+                            const task::Prompt& read, const PromptOptions& options) {
+  const std::string& label = options.label;
   const bool is_decoder = std::holds_alternative<task::DecoderPrompt>(read);
   check_prompt_kind(is_decoder ? model::Family::gpt2 : model::Family::bert, weights.config, label);
-  const auto tokenizer = tokenizer::load_tokenizer(files.model);
-  task::EncodedPrompt prompt =
-      task::encode(read, *tokenizer, label, static_cast<std::size_t>(weights.config.context));
-  keep_wanted(files, label, 1, prompt);
+  const std::shared_ptr<const tokenizer::Tokenizer> tokenizer =
+      tokenizer::load_tokenizer(directory);
+  const auto context = static_cast<std::size_t>(weights.config.context);
+  task::EncodedPrompt prompt = task::encode(read, *tokenizer, label, context);
+  keep_wanted(options.query, label, 1, prompt);
   check_tokens(prompt, weights.config, *tokenizer, label);
   std::shared_ptr<const model::ScalarReadout<float>> readout;
   if (prompt.causal) {
-    if (files.head) {
+    if (options.head) {
       throw ArgumentError("load_prompt_model", "head",
                           "is for encoders; a decoder's readout is its prompt's labels");
     }
     readout = std::make_shared<readout::LabelExpectation<float>>(weights, prompt.label_tokens,
                                                                  prompt.label_values);
   } else {
-    const auto settings = readout::read_sentence_settings(files.model);
-    readout::check_lower_case(files.model, *tokenizer);
+    const auto settings = readout::read_sentence_settings(directory);
+    readout::check_lower_case(directory, *tokenizer);
     note_long_texts(prompt, settings, label, weights);
-    const auto file = files.head.value_or(files.model / "head.safetensors");
+    const auto file = options.head.value_or(directory / "head.safetensors");
     readout = std::make_shared<readout::PooledHead<float>>(
         encoder_head(file, settings, weights.config.width), weights.config.width);
   }
-  return {std::move(weights), std::move(prompt), std::move(readout), label};
+  ModelOrigin origin{.directory = directory};
+  origin.read_texts = [read, tokenizer, context,
+                       config = weights.config](const std::vector<std::string>& texts) {
+    task::EncodedPrompt encoded =
+        task::encode(with_queries(read, texts), *tokenizer, "texts", context);
+    check_tokens(encoded, config, *tokenizer, "texts");
+    return encoded;
+  };
+  return {std::move(weights), std::move(prompt), std::move(readout), label, std::move(origin)};
+}
+
+}  // namespace
+
+PromptModel load_prompt_model(const PromptModelFiles& files) {
+  if (files.table) return load_table_model(files);
+  model::Weights<float> weights = model::load_weights<float>(files.model);
+  return load_text_model(
+      std::move(weights), files.model, task::load_prompt(files.prompt),
+      {.head = files.head, .query = files.query, .label = files.prompt.string()});
+}
+
+PromptModel load_prompt_model(const std::filesystem::path& directory, const task::Prompt& prompt,
+                              const PromptOptions& options) {
+  return load_text_model(model::load_weights<float>(directory), directory, prompt, options);
 }
 
 }  // namespace sextant::ttt

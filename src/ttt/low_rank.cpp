@@ -43,6 +43,14 @@ AdaptedModel adapt_low_rank(const PromptModel& model, const geometry::PromptGeom
         here, "rank",
         fmt::format("is {}, expected 0 to {}, the number of queries", options.rank, m));
   }
+  const auto n = static_cast<std::size_t>(model.examples());
+  check_size(here, "geometry.residuals", static_cast<std::size_t>(geometry.examples()), n);
+  check_size(here, "geometry.prompt_base", static_cast<std::size_t>(geometry.prompt_base.size()),
+             n);
+  check_size(here, "geometry.query_kernels", static_cast<std::size_t>(geometry.queries()),
+             static_cast<std::size_t>(m));
+  check_size(here, "geometry.query_base", static_cast<std::size_t>(geometry.query_base.size()),
+             static_cast<std::size_t>(m));
   const auto indices = geometry::select_blocks(geometry, options.blocks);
   const geometry::PromptGeometry chosen = geometry::restricted_to_blocks(geometry, indices);
   const MatrixXd kernel = geometry::summed_kernel(chosen);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/memory.hpp"
+#include "sextant/model/finite_weights.hpp"
 
 namespace sextant::ttt {
 namespace {
@@ -41,8 +43,11 @@ void check_prompt_kind(model::Family kind, const model::ModelConfig& config,
 
 PromptModel::PromptModel(model::Weights<float> weights, task::EncodedPrompt prompt,
                          std::shared_ptr<const model::ScalarReadout<float>> readout,
-                         const std::string& label)
-    : weights_(std::move(weights)), prompt_(std::move(prompt)), readout_(std::move(readout)) {
+                         const std::string& label, ModelOrigin origin)
+    : weights_(std::move(weights)),
+      prompt_(std::move(prompt)),
+      origin_(std::move(origin)),
+      readout_(std::move(readout)) {
   check_prompt_kind(kind_of(prompt_), weights_.config, label);
   task::check_context_length(prompt_, static_cast<std::size_t>(weights_.config.context), label);
   batch_ = task::pack(prompt_, all_sequences(prompt_));
@@ -59,9 +64,55 @@ Eigen::VectorXd PromptModel::predictions(const model::Weights<float>& weights) c
   return model::predict(model::forward(weights, batch_, layouts_, false).hidden, batch_, *readout_);
 }
 
+Eigen::VectorXd PromptModel::predict(const model::Weights<float>& weights,
+                                     const std::vector<std::string>& texts) const {
+  if (!origin_.read_texts) {
+    throw ArgumentError("PromptModel::predict", "texts",
+                        "need a model that was loaded with a prompt of texts");
+  }
+  if (texts.empty()) return {};
+  return query_predictions(weights, origin_.read_texts(texts), "texts");
+}
+
+Eigen::VectorXd PromptModel::predict_rows(const model::Weights<float>& weights,
+                                          const io::CsvTable& rows) const {
+  if (!origin_.read_rows) {
+    throw ArgumentError("PromptModel::predict_rows", "rows",
+                        "need a model that was loaded with a table");
+  }
+  if (rows.rows.empty()) return {};
+  return query_predictions(weights, origin_.read_rows(rows), rows.file);
+}
+
+Eigen::VectorXd PromptModel::query_predictions(const model::Weights<float>& weights,
+                                               const task::EncodedPrompt& prompt,
+                                               const std::string& label) const {
+  task::check_context_length(prompt, static_cast<std::size_t>(weights_.config.context), label);
+  const model::TokenBatch batch = task::pack(prompt, prompt.query_tokens);
+  return model::predict(model::forward(weights, batch, model::tree_layouts(batch), false).hidden,
+                        batch, *readout_);
+}
+
+void check_capture_memory(Eigen::Index examples, std::size_t blocks, std::size_t memory) {
+  const auto n = static_cast<double>(examples);
+  const double needed = static_cast<double>(blocks) * n * n * sizeof(double);
+  if (memory == 0 || needed < 0.8 * static_cast<double>(memory)) return;
+  throw NumericalError(fmt::format(
+      "{} kernels of {} x {} examples take {:.1f} GB and this machine has {:.1f}: choose fewer "
+      "blocks with --layers or --blocks-kind, or, for select and score, --kernel products",
+      blocks, n, n, needed / 1e9, static_cast<double>(memory) / 1e9));
+}
+
 geometry::PromptGeometry PromptModel::capture(const model::CaptureOptions& options) const {
-  model::CaptureResult captured =
-      model::capture(weights_, batch_, static_cast<int>(examples()), *readout_, options);
+  check_capture_memory(examples(), model::model_blocks(weights_.config, options).size(),
+                       physical_memory());
+  model::CaptureResult captured;
+  try {
+    captured = model::capture(weights_, batch_, static_cast<int>(examples()), *readout_, options);
+  } catch (const NumericalError&) {
+    if (!origin_.directory.empty()) model::check_finite_weights(origin_.directory);
+    throw;
+  }
   geometry::PromptGeometry geometry;
   geometry.prompt_targets = targets();
   geometry.prompt_base = captured.predictions.head(examples());

@@ -41,7 +41,7 @@ SteppedModel take_steps(
     const std::function<void(std::int64_t, const model::Weights<float>&)>& observe) {
   if (horizon < 0) throw ArgumentError("take_steps", "horizon", "is negative");
   const Eigen::VectorXd targets = model.targets();
-  SteppedModel result{model.weights(), {}};
+  SteppedModel result{model.weights(), {}, blocks.empty() ? 0 : horizon};
   const auto record = [&](const Eigen::VectorXd& predicted) {
     result.residual_norms.push_back((targets - predicted.head(targets.size())).norm());
   };

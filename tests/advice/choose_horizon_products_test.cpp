@@ -9,6 +9,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/core/random.hpp"
 #include "sextant/geometry/blocks.hpp"
+#include "support/close.hpp"
 #include "support/random_geometry.hpp"
 
 using namespace sextant;
@@ -61,24 +62,26 @@ TEST_CASE("corrections and gaps from products are those of the decomposition") {
     HorizonOptions options = known_variances();
     options.horizons = {7};  // one candidate: the same T whatever the evidence
     const HorizonChoice dense = choose_horizon(prompt.geometry, options);
-    const HorizonChoice from_products = choose_horizon(products_of(prompt, kernel), options, {40, 8, 1});
+    const HorizonChoice from_products =
+        choose_horizon(products_of(prompt, kernel), options, {40, 8, 1});
     CHECK(from_products.n == 40);
-    CHECK(from_products.lambda_max == doctest::Approx(dense.lambda_max).epsilon(1e-9));
-    CHECK(from_products.rho == doctest::Approx(dense.rho).epsilon(1e-9));
+    CHECK(from_products.lambda_max == test::close(dense.lambda_max, 1e-9));
+    CHECK(from_products.rho == test::close(dense.rho, 1e-9));
     CHECK(from_products.products->solve_residual < 1e-8);
-    CHECK(choose_horizon(products_of(prompt, kernel), options, {3, 8, 1}).products->solve_residual > 1e-3);
-    CHECK(from_products.prompt.none == doctest::Approx(dense.prompt.none).epsilon(0.2));
+    CHECK(choose_horizon(products_of(prompt, kernel), options, {3, 8, 1}).products->solve_residual >
+          1e-3);
+    CHECK(from_products.prompt.none == test::close(dense.prompt.none, 0.2));
     REQUIRE(from_products.queries.size() == dense.queries.size());
     for (std::size_t x = 0; x < dense.queries.size(); ++x) {
       const QueryAdvice& ours = from_products.queries[x];
       const QueryAdvice& theirs = dense.queries[x];
-      CHECK(ours.correction_map == doctest::Approx(theirs.correction_map).epsilon(1e-8));
-      CHECK(ours.correction_average == doctest::Approx(theirs.correction_average).epsilon(1e-8));
-      CHECK(ours.correction_bayes == doctest::Approx(theirs.correction_bayes).epsilon(1e-8));
-      CHECK(ours.gap_none == doctest::Approx(theirs.gap_none).epsilon(1e-8));
-      CHECK(ours.gap_map == doctest::Approx(theirs.gap_map).epsilon(1e-8));
-      CHECK(ours.variance_prior == doctest::Approx(theirs.variance_prior).epsilon(1e-8));
-      CHECK(ours.variance_posterior == doctest::Approx(theirs.variance_posterior).epsilon(1e-7));
+      CHECK(ours.correction_map == test::close(theirs.correction_map, 1e-8));
+      CHECK(ours.correction_average == test::close(theirs.correction_average, 1e-8));
+      CHECK(ours.correction_bayes == test::close(theirs.correction_bayes, 1e-8));
+      CHECK(ours.gap_none == test::close(theirs.gap_none, 1e-8));
+      CHECK(ours.gap_map == test::close(theirs.gap_map, 1e-8));
+      CHECK(ours.variance_prior == test::close(theirs.variance_prior, 1e-8));
+      CHECK(ours.variance_posterior == test::close(theirs.variance_posterior, 1e-7));
       CHECK(ours.adapt == theirs.adapt);
       CHECK(from_products.spectral_match.horizon_query[x] == dense.spectral_match.horizon_query[x]);
       CHECK(!ours.interval);

@@ -3,11 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
+#include "support/close.hpp"
 #include "support/random_geometry.hpp"
 
 using namespace sextant;
@@ -50,9 +52,9 @@ TEST_CASE("select reports evidence, corrections and gaps that dense algebra conf
 
   CHECK(found.n == 7);
   CHECK(found.lambda_max ==
-        doctest::Approx(kernel.selfadjointView<Eigen::Lower>().eigenvalues().maxCoeff()));
-  CHECK(found.rho * found.lambda_max == doctest::Approx(0.1));
-  CHECK(found.sigma2 == doctest::Approx(r.squaredNorm() / 7));
+        test::close(kernel.selfadjointView<Eigen::Lower>().eigenvalues().maxCoeff(), 1e-12));
+  CHECK(found.rho * found.lambda_max == test::close(0.1, 1e-12));
+  CHECK(found.sigma2 == test::close(r.squaredNorm() / 7, 1e-12));
   CHECK(name_of(found.sigma2_rule) == "plug-in");
   CHECK(found.curve.horizons == default_horizons());
   // Evidence as the density of r under N(0, sigma2 (I - rho K)^-T).
@@ -62,7 +64,7 @@ TEST_CASE("select reports evidence, corrections and gaps that dense algebra conf
   for (std::size_t t = 0; t <= 30; ++t) {
     const double expected =
         (r.dot(precision * r) - std::log(precision.determinant())) / (2.0 * 7.0);
-    CHECK(found.curve.values[static_cast<Index>(t)] == doctest::Approx(expected).epsilon(1e-10));
+    CHECK(found.curve.values[static_cast<Index>(t)] == test::close(expected, 1e-10));
     if (expected < best - 1e-12) {
       best = expected;
       best_horizon = static_cast<std::int64_t>(t);
@@ -70,8 +72,8 @@ TEST_CASE("select reports evidence, corrections and gaps that dense algebra conf
     precision = (precision * (MatrixXd::Identity(7, 7) - found.rho * kernel)).eval();
   }
   CHECK(found.t_map == best_horizon);
-  CHECK(found.posterior.weights.sum() == doctest::Approx(1));
-  CHECK(found.lambda_star == doctest::Approx(found.benchmark.sigma2 / found.benchmark.tau2));
+  CHECK(found.posterior.weights.sum() == test::close(1, 1e-12));
+  CHECK(found.lambda_star == test::close(found.benchmark.sigma2 / found.benchmark.tau2, 1e-12));
 
   MatrixXd covariance = found.benchmark.tau2 * kernel;
   covariance.diagonal().array() += found.benchmark.sigma2;
@@ -81,23 +83,24 @@ TEST_CASE("select reports evidence, corrections and gaps that dense algebra conf
     const VectorXd k = geometry::summed_coupling(geometry, x);
     CHECK(query.query == x);
     CHECK(query.correction_map ==
-          doctest::Approx(stepped_correction(kernel, k, r, found.rho, found.t_map)));
+          test::close(stepped_correction(kernel, k, r, found.rho, found.t_map), 1e-12));
     double average = 0;
     for (std::int64_t t = 0; t <= 30; ++t) {
       average += found.posterior.weights[t] * stepped_correction(kernel, k, r, found.rho, t);
     }
-    CHECK(query.correction_average == doctest::Approx(average));
+    CHECK(query.correction_average == test::close(average, 1e-12));
     const VectorXd bayes = covariance.ldlt().solve(found.benchmark.tau2 * k);
-    CHECK(query.correction_bayes == doctest::Approx(bayes.dot(r)));
-    CHECK(query.gap_none == doctest::Approx(bayes.dot(covariance * bayes)));
+    CHECK(query.correction_bayes == test::close(bayes.dot(r), 1e-12));
+    CHECK(query.gap_none == test::close(bayes.dot(covariance * bayes), 1e-12));
     CHECK(query.adapt == (query.gap_map < query.gap_none));
     // No update errs by the prior variance; the posterior mean leaves the posterior variance.
-    CHECK(query.variance_prior == doctest::Approx(query.variance_posterior + query.gap_none));
+    CHECK(query.variance_prior == test::close(query.variance_posterior + query.gap_none, 1e-12));
   }
   const GapPair mean = found.mean_gap();
-  CHECK(mean.none == doctest::Approx((found.queries[0].gap_none + found.queries[1].gap_none +
-                                      found.queries[2].gap_none) /
-                                     3));
+  CHECK(mean.none ==
+        test::close(
+            (found.queries[0].gap_none + found.queries[1].gap_none + found.queries[2].gap_none) / 3,
+            1e-12));
   REQUIRE(found.bound);
   CHECK(found.bound->reference == "plug-in");
   CHECK(found.bound->exact_tail <= found.bound->exact_mgf);
@@ -166,7 +169,7 @@ TEST_CASE("options choose variances, query and step") {
   CHECK(found.queries[0].query == 2);
   CHECK(found.spectral_match.horizon_query.size() == 1);
   CHECK(found.benchmark.sigma2 == 0.7);
-  CHECK(found.sigma2 == doctest::Approx(0.7).epsilon(1e-14));
+  CHECK(found.sigma2 == test::close(0.7, 1e-14));
   CHECK(name_of(found.sigma2_rule) == "fixed");
   options.sigma2 = {Sigma2Rule::profile, 0};
   options.tau2 = 0.25;
@@ -231,7 +234,7 @@ TEST_CASE("ordinary special cases have defined answers") {
     draw_residuals(random, 1, 1e-2, geometry);
     const HorizonChoice found = choose_horizon(geometry);
     CHECK(found.queries.empty());
-    CHECK(found.mean_gap().none == doctest::Approx(found.prompt.none / 12));
+    CHECK(found.mean_gap().none == test::close(found.prompt.none / 12, 1e-12));
     CHECK(found.prompt.adapt);
     CHECK(found.mean_gap().adapt);
   }
@@ -286,4 +289,35 @@ TEST_CASE("numerical outcomes are said in plain sentences") {
   options.horizons = default_horizons();
   const HorizonChoice impossible = choose_horizon(geometry, options);
   CHECK(impossible.warnings.back().find("block \"h.0.attn.v.0\"") != std::string::npos);
+}
+
+TEST_CASE("what the residuals cannot tell is said: no T = 0, no lambda_star") {
+  Random random(8);
+  PromptGeometry geometry = test::random_geometry(random, 10, 1, {40});
+  draw_residuals(random, 1, 0.1, geometry);
+  const auto says = [](const HorizonChoice& found, std::string_view words) {
+    return std::ranges::any_of(found.warnings, [&](const std::string& warning) {
+      return warning.find(words) != std::string::npos;
+    });
+  };
+  HorizonOptions options;
+  options.horizons = {30};
+  CHECK(says(choose_horizon(geometry, options), "T = 0, no update, is not among the candidates"));
+  options.horizons = {30, 0};
+  CHECK_FALSE(says(choose_horizon(geometry, options), "T = 0, no update"));
+
+  CHECK(choose_horizon(geometry).identifies_lambda_star());
+  CHECK_FALSE(says(choose_horizon(geometry), "not identified"));
+  geometry.kernels[0] = 2 * MatrixXd::Identity(10, 10);
+  const HorizonChoice flat = choose_horizon(geometry);
+  CHECK_FALSE(flat.identifies_lambda_star());
+  CHECK(says(flat, "lambda_star is not identified"));
+  CHECK_FALSE(says(flat, "no sign of"));
+  CHECK(std::abs(flat.lambda_star - 2) < 1e-9);
+  const VectorXd coupling = geometry::summed_coupling(geometry, 0);
+  CHECK(std::abs(flat.queries[0].correction_bayes - coupling.dot(geometry.residuals) / 4) < 1e-9);
+  options.horizons = default_horizons();
+  options.tau2 = 1;
+  CHECK(choose_horizon(geometry, options).identifies_lambda_star());
+  CHECK_FALSE(choose_horizon(test::random_geometry(random, 1, 1, {5})).identifies_lambda_star());
 }

@@ -8,6 +8,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
 #include "sextant/geometry/blocks.hpp"
+#include "support/close.hpp"
 #include "support/random_geometry.hpp"
 
 using namespace sextant;
@@ -44,7 +45,7 @@ TEST_CASE("a clear signal is adapted to, with the chosen blocks' own step") {
   CHECK(found.horizon == found.chosen->t_map);
   const VectorXd eigenvalues =
       geometry::summed_kernel(geometry, found.blocks).selfadjointView<Eigen::Lower>().eigenvalues();
-  CHECK(found.rho == doctest::Approx(0.1 / eigenvalues.maxCoeff()).epsilon(1e-12));
+  CHECK(found.rho == test::close(0.1 / eigenvalues.maxCoeff(), 1e-12));
   CHECK(found.gap_planned < found.gap_none);
   CHECK(found.gap_planned == found.chosen->mean_gap().map);
 }
@@ -53,7 +54,7 @@ TEST_CASE("the prompt decides when there is no query") {
   const Plan found = plan(geometry_with(2, 24, 0, 1, 0.01));
   CHECK(found.adapt);
   CHECK(found.scoring->queries_used == "prompt");
-  CHECK(found.gap_none == doctest::Approx(found.chosen->prompt.none / 24));
+  CHECK(found.gap_none == test::close(found.chosen->prompt.none / 24, 1e-12));
 }
 
 TEST_CASE("without a signal most prompts are left alone") {

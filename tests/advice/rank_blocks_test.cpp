@@ -7,6 +7,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/subspace/scores.hpp"
+#include "support/close.hpp"
 #include "support/random_geometry.hpp"
 
 using namespace sextant;
@@ -72,7 +73,7 @@ TEST_CASE("greedy methods plan for T_MAP or the given horizon and report expecte
   CHECK(planned.horizon == 20);
   REQUIRE_FALSE(planned.ranking.empty());
   CHECK(planned.ranking.size() == planned.selected.size());
-  CHECK(planned.ranking.back().score == doctest::Approx(planned.error_selected).epsilon(1e-9));
+  CHECK(planned.ranking.back().score == test::close(planned.error_selected, 1e-9));
   CHECK(planned.error_selected < planned.error_none);
   CHECK(planned.error_bayes <= planned.error_selected);
   CHECK(planned.alone.size() == 5);
@@ -117,7 +118,8 @@ TEST_CASE("one query, no query, one block, and per parameter") {
     const std::vector<Index> queries = {query};
     BlockRankingOptions plain = options;
     plain.select.query.reset();
-    const BlockRanking same = rank_blocks(geometry::restricted_to_queries(geometry, queries), plain);
+    const BlockRanking same =
+        rank_blocks(geometry::restricted_to_queries(geometry, queries), plain);
     CHECK(one.alone == same.alone);
     mean += one.alone / 3;
     error += one.error_none / 3;
@@ -125,12 +127,12 @@ TEST_CASE("one query, no query, one block, and per parameter") {
   options.select.query.reset();
   const BlockRanking all = rank_blocks(geometry, options);
   CHECK((all.alone - mean).norm() <= 1e-12 * mean.norm());
-  CHECK(all.error_none == doctest::Approx(error));
+  CHECK(all.error_none == test::close(error, 1e-12));
   options.per_parameter = true;
   const BlockRanking weighed = rank_blocks(geometry, options);
   for (const Index b : {0, 1, 2}) {
     CHECK(weighed.alone[b] ==
-          doctest::Approx(all.alone[b] / static_cast<double>(geometry.blocks[b].parameters)));
+          test::close(all.alone[b] / static_cast<double>(geometry.blocks[b].parameters), 1e-12));
   }
   options.select.query = 3;
   CHECK_THROWS_AS(rank_blocks(geometry, options), ArgumentError);
@@ -142,7 +144,8 @@ TEST_CASE("one query, no query, one block, and per parameter") {
         rank_blocks(test::random_geometry(random, 4, 0, {3, 3}), options_with(method, 2));
     CHECK(prompt.queries_used == "prompt");
     CHECK(prompt.selected.size() == 2);
-    const BlockRanking single = rank_blocks(test::random_geometry(random, 1, 1, {2}), options_with(method, 1));
+    const BlockRanking single =
+        rank_blocks(test::random_geometry(random, 1, 1, {2}), options_with(method, 1));
     CHECK(single.selected == std::vector<std::string>{"h.0.attn.v.0"});
   }
 }

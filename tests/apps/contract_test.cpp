@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "program.hpp"
+#include "support/close.hpp"
 
 using namespace sextant;
 using namespace sextant::test;
@@ -37,8 +38,10 @@ TEST_CASE("one query keeps its number and its values, from a model and from a fi
     const json one = json_of(runs, "select" + source + "--query 3");
     REQUIRE(one["queries"].size() == 1);
     CHECK(one["queries"][0]["query"] == 3);
+    // The model runs the query in another batch, in single precision; other queries differ by far
+    // more.
     CHECK(one["queries"][0]["gap_map"].get<double>() ==
-          doctest::Approx(all["queries"][3]["gap_map"].get<double>()).epsilon(1e-9));
+          test::close(all["queries"][3]["gap_map"].get<double>(), 1e-6));
     const json advice = json_of(runs, "advise" + source + "--query 3");
     CHECK(advice["queries"][0]["query"] == 3);
   }
@@ -133,7 +136,7 @@ TEST_CASE("a task of an experiment has the numbers of the commands on its prompt
         " --model '" + decoder + "' --prompt p.json --step-scale " + std::to_string(scale) + " ";
     const json select = json_of(runs, "select" + on_prompt);
     CHECK(row[4] == select["t_map"]);
-    CHECK(row[3].get<double>() == doctest::Approx(select["rho"].get<double>()).epsilon(1e-5));
+    CHECK(row[3].get<double>() == test::close(select["rho"].get<double>(), 1e-5));
     const json adapt = json_of(runs, "adapt --horizon 5" + on_prompt);
     const double error = row[17 + 5];
     CHECK(std::abs(adapt["queries"][0]["squared_error_adapted"].get<double>() - error) < 4e-5);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "program.hpp"
+#include "support/close.hpp"
 
 using namespace sextant;
 using namespace sextant::test;
@@ -47,7 +48,7 @@ TEST_CASE("the main commands take a table, and its order and its queries' labels
   REQUIRE(result["queries"].size() == 2 * 3);  // two rows, three classes
   double sum = 0;
   for (int k = 0; k < 3; ++k) sum += result["queries"][k]["base"].get<double>();
-  CHECK(sum == doctest::Approx(1).epsilon(1e-6));
+  CHECK(sum == test::close(1, 1e-6));
   CHECK(result["queries"][0]["adapted"] != result["queries"][0]["base"]);
   CHECK(run_json(runs, "adapt --horizon 3" + from + "../shuffled.csv") == result);
   REQUIRE(result["rows"].size() == 2);

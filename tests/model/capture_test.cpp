@@ -10,6 +10,7 @@
 #include "sextant/readout/class_probabilities.hpp"
 #include "sextant/readout/label_expectation.hpp"
 #include "sextant/readout/linear_head.hpp"
+#include "support/close.hpp"
 #include "support/random_model.hpp"
 
 using namespace sextant;
@@ -123,7 +124,7 @@ TEST_CASE("captured kernels are Gram matrices of the exact block gradients") {
       const TokenBatch alone = c.pack({c.sequences[i]});
       const auto hidden = forward(c.parameters.weights(), alone, tree_layouts(alone), false).hidden;
       CHECK(result.predictions(static_cast<Eigen::Index>(i)) ==
-            doctest::Approx(predict(hidden, alone, *c.readout())(0)).epsilon(1e-12));
+            test::close(predict(hidden, alone, *c.readout())(0), 1e-12));
     }
   }
 }
@@ -151,8 +152,7 @@ TEST_CASE("heads add up to the whole projection, and restricting layers changes 
   whole.slice = {0, c.config.width, 0, c.config.width};
   const Eigen::VectorXd g0 = block_gradient(c, c.sequences[0], whole);
   const Eigen::VectorXd g3 = block_gradient(c, c.sequences[3], whole);
-  CHECK(all.grams[2].kernel(0, 3) + all.grams[3].kernel(0, 3) ==
-        doctest::Approx(g0.dot(g3)).epsilon(1e-10));
+  CHECK(all.grams[2].kernel(0, 3) + all.grams[3].kernel(0, 3) == test::close(g0.dot(g3), 1e-10));
 }
 
 TEST_CASE("both Gram forms agree, and the cheaper one is named") {

@@ -10,6 +10,7 @@
 #include <numeric>
 #include <vector>
 
+#include "support/close.hpp"
 #include "support/random_geometry.hpp"
 
 using namespace sextant;
@@ -129,7 +130,7 @@ TEST_CASE_TEMPLATE("normalize and scale_and_shift", Scalar, float, double) {
       const Eigen::ArrayXd row = x.row(i).transpose().template cast<double>().array();
       const double deviation = std::sqrt((row - row.mean()).square().mean() + 1e-5);
       CHECK(normalized.inverse_deviation[static_cast<std::size_t>(i)] ==
-            doctest::Approx(1 / deviation).epsilon(20 * epsilon<Scalar>()));
+            test::close(1 / deviation, 20 * epsilon<Scalar>()));
       for (Index j = 0; j < width; ++j) {
         const double hat = (row(j) - row.mean()) / deviation;
         CHECK(std::abs(normalized.hat(i, j) - hat) <= 50 * epsilon<Scalar>());

@@ -10,6 +10,7 @@
 #include "sextant/readout/class_probabilities.hpp"
 #include "sextant/readout/label_expectation.hpp"
 #include "sextant/readout/linear_head.hpp"
+#include "support/close.hpp"
 #include "support/random_model.hpp"
 
 using namespace sextant;
@@ -60,8 +61,7 @@ TEST_CASE("label expectation: value, gradient, shift invariance, large logits") 
   };
   const double total = logit(1) + logit(4) + logit(9);
   const std::vector<int> outputs{2};
-  CHECK(readout.predict(hidden, outputs) ==
-        doctest::Approx((logit(4) + 3 * logit(9)) / total).epsilon(1e-12));
+  CHECK(readout.predict(hidden, outputs) == test::close((logit(4) + 3 * logit(9)) / total, 1e-12));
   CHECK(worst_gradient_error(readout, hidden, outputs) < 1e-8);
   const Rows<double> huge = 1e4 * hidden;
   const double certain = readout.predict(huge, outputs);
@@ -82,7 +82,7 @@ TEST_CASE("pooled head: value, gradient, file") {
   const std::vector<int> outputs{1, 2, 4};
   const double expected =
       ((hidden.row(1) + hidden.row(2) + hidden.row(4)) / 3 * head.weight)(0) + head.bias;
-  CHECK(readout.predict(hidden, outputs) == doctest::Approx(expected).epsilon(1e-13));
+  CHECK(readout.predict(hidden, outputs) == test::close(expected, 1e-13));
   CHECK(worst_gradient_error(readout, hidden, outputs) < 1e-8);
   CHECK_THROWS_AS((PooledHead<double>(head, 6)), ArgumentError);
 
@@ -129,15 +129,15 @@ TEST_CASE("ridge: closed-form leave-one-out equals leaving one out, for wide and
     const RidgeFit fit = fit_ridge(x, y);
     const LinearHead direct = ridge_directly(x, y, fit.penalty, -1);
     CHECK((fit.head.weight - direct.weight).norm() < 1e-8 * (1 + direct.weight.norm()));
-    CHECK(fit.head.bias == doctest::Approx(direct.bias).epsilon(1e-8));
+    CHECK(fit.head.bias == test::close(direct.bias, 1e-8));
     double error = 0;
     for (Eigen::Index i = 0; i < 20; ++i) {
       const LinearHead without = ridge_directly(x, y, fit.penalty, i);
       const double prediction = x.row(i).dot(without.weight) + without.bias;
-      CHECK(fit.leave_one_out_predictions(i) == doctest::Approx(prediction).epsilon(1e-6));
+      CHECK(fit.leave_one_out_predictions(i) == test::close(prediction, 1e-6));
       error += std::pow(y(i) - prediction, 2) / 20;
     }
-    CHECK(fit.leave_one_out_error == doctest::Approx(error).epsilon(1e-6));
+    CHECK(fit.leave_one_out_error == test::close(error, 1e-6));
     // No penalty of a fine grid does better.
     for (int k = -40; k <= 40; ++k) {
       const double penalty = fit.penalty * std::exp(0.2 * k);
@@ -155,8 +155,8 @@ TEST_CASE("ridge: degenerate data have defined answers") {
   const Eigen::VectorXd y = Eigen::VectorXd::LinSpaced(6, 0, 1);
   const RidgeFit constant = fit_ridge(Eigen::MatrixXd::Ones(6, 3), y);
   CHECK(constant.head.weight.norm() == 0);
-  CHECK(constant.head.bias == doctest::Approx(0.5));
-  CHECK(constant.leave_one_out_error == doctest::Approx(constant.baseline_error));
+  CHECK(constant.head.bias == test::close(0.5, 1e-12));
+  CHECK(constant.leave_one_out_error == test::close(constant.baseline_error, 1e-12));
   const RidgeFit perfect = fit_ridge(y, y);
   CHECK(perfect.at_lower_edge);
   CHECK(perfect.leave_one_out_error < 1e-8);
@@ -175,14 +175,13 @@ TEST_CASE("scalars are probabilities of classes, and of two classes the second's
   double sum = 0;
   for (int index = 0; index < scalars_per_row(3); ++index) {
     const double p = three.scalar(index).predict(hidden, output);
-    CHECK(p == doctest::Approx(three.probabilities(hidden, 1)(index)).epsilon(1e-14));
+    CHECK(p == test::close(three.probabilities(hidden, 1)(index), 1e-14));
     sum += p;
   }
-  CHECK(sum == doctest::Approx(1).epsilon(1e-14));
+  CHECK(sum == test::close(1, 1e-14));
   const ClassProbabilities<double> two(weights, 2);
   CHECK(scalars_per_row(2) == 1);
-  CHECK(two.predict(hidden, output) ==
-        doctest::Approx(two.probabilities(hidden, 1)(1)).epsilon(1e-14));
+  CHECK(two.predict(hidden, output) == test::close(two.probabilities(hidden, 1)(1), 1e-14));
   CHECK_THROWS_AS(two.scalar(1), std::out_of_range);
   CHECK_THROWS_AS(ClassProbabilities<double>(weights, 1), ArgumentError);
   CHECK_THROWS_AS(ClassProbabilities<double>(weights, 5), ArgumentError);

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "support/close.hpp"
+
 using namespace sextant::report;
 
 namespace {
@@ -117,7 +119,7 @@ TEST_CASE("shades: scale, limits and degenerate scores") {
   CHECK(*shades(blocks, CellValue::score)[0] == 0.5);  // None negative: square root.
   const ShadeScale scale = shade_scale(blocks);
   for (const double score : {0.0, 0.3, 3.0}) {
-    CHECK(scale.score(scale.shade(score)) == doctest::Approx(score).epsilon(1e-14));
+    CHECK(scale.score(scale.shade(score)) == test::close(score, 1e-14));
   }
   for (auto& block : blocks) block.score = 0;
   for (const auto& value : shades(blocks, CellValue::score)) CHECK(*value == 0.0);

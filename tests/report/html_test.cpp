@@ -8,6 +8,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/report/html_report.hpp"
+#include "support/close.hpp"
 
 using namespace sextant;
 using namespace sextant::report;
@@ -198,7 +199,7 @@ TEST_CASE("charts mark what they should") {
   const auto modes = to_json(spectrum.panels.at(0).data);
   CHECK(modes[1]["state"] == "positive");
   CHECK(modes[2]["state"] == "zero");  // Below n eps lambda_max.
-  CHECK(modes[3]["drawn_at"] == doctest::Approx(0.01));
+  CHECK(modes[3]["drawn_at"] == test::close(0.01, 1e-12));
   CHECK(modes[2]["eigenvalue"] == 1e-17);  // The data keeps the value.
 
   const auto map = head_map_figure(mixed_blocks(), CellValue::score, "score");

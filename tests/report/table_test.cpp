@@ -93,3 +93,11 @@ TEST_CASE("JSON rows have null for what is not finite") {
   table.numbers("x", {0.1, std::nan(""), HUGE_VAL}).text("s", {"a", "b", ""});
   CHECK(to_json(table).dump() == R"([{"x":0.1,"s":"a"},{"x":null,"s":"b"},{"x":null,"s":""}])");
 }
+
+TEST_CASE("two columns of one name are refused: the second would overwrite the first in JSON") {
+  Table table;
+  table.text("class", {"a"}).numbers("P", {0.1});
+  CHECK_THROWS_WITH_AS(table.numbers("P", {0.2}), doctest::Contains("\"P\" names two columns"),
+                       sextant::ArgumentError);
+  CHECK(table.columns().size() == 2);
+}

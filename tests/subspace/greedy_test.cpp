@@ -9,6 +9,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
+#include "support/close.hpp"
 #include "support/random_blocks.hpp"
 
 using namespace sextant;
@@ -94,14 +95,14 @@ void check_against_naive(const GreedySelection& found, Index count, double sign,
       std::vector<Index> candidate = chosen;
       candidate.push_back(b);
       const double candidate_value = value(candidate);
-      if (k == 0) CHECK(found.alone[b] == doctest::Approx(candidate_value).epsilon(1e-9));
+      if (k == 0) CHECK(found.alone[b] == test::close(candidate_value, 1e-9));
       if (sign * candidate_value > best) {
         best = sign * candidate_value;
         best_block = b;
       }
     }
     CHECK(found.order[k] == best_block);
-    CHECK(found.criterion[k] == doctest::Approx(sign * best).epsilon(1e-9));
+    CHECK(found.criterion[k] == test::close(sign * best, 1e-9));
     chosen.push_back(best_block);
   }
 }
@@ -133,8 +134,7 @@ TEST_CASE("greedy selections equal a naive implementation, whatever the method")
         const GreedySelection risk = select_by_risk(blocks.view(), model, options);
         CHECK(risk.stop == StopReason::budget_reached);
         CHECK(risk.evaluations == 9 + 8 + 7 + 6);
-        CHECK(risk.criterion_of_none ==
-              doctest::Approx(naive_risk(blocks, {}, model, 8)).epsilon(1e-12));
+        CHECK(risk.criterion_of_none == test::close(naive_risk(blocks, {}, model, 8), 1e-12));
         check_against_naive(risk, count, -1, [&](const std::vector<Index>& set) {
           return naive_risk(blocks, set, model, 8);
         });
@@ -202,8 +202,7 @@ TEST_CASE("ordinary special cases: n = 1, one block, zero and equal blocks, sigm
       const GreedySelection found = select_by_risk(one.view(), {1, sigma2}, greedy_options(8, {}));
       CHECK(found.order == std::vector<Index>{0});
       CHECK(found.stop == StopReason::all_chosen);
-      CHECK(found.criterion[0] ==
-            doctest::Approx(naive_risk(one, {0}, {1, sigma2}, 8)).epsilon(1e-11));
+      CHECK(found.criterion[0] == test::close(naive_risk(one, {0}, {1, sigma2}, 8), 1e-11));
     }
     const RandomBlocks zero = test::random_blocks(random, n, 1, {2, 2}, {0, 0});
     CHECK(select_by_risk(zero.view(), unit, greedy_options(8, {})).order.empty());
@@ -246,7 +245,7 @@ TEST_CASE("renaming blocks renames the selection; threads do not matter") {
   const GreedySelection after = select_by_risk(renamed.view(), {1, 1}, greedy_options(8, 6));
   for (std::size_t k = 0; k < 6; ++k) {
     CHECK(to_old[after.order[k]] == static_cast<std::size_t>(before.order[k]));
-    CHECK(after.criterion[k] == doctest::Approx(before.criterion[k]).epsilon(1e-11));
+    CHECK(after.criterion[k] == test::close(before.criterion[k], 1e-11));
   }
   for (const int threads : {2, 5}) {
     set_threads(threads);

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "sextant/core/errors.hpp"
+#include "support/close.hpp"
 #include "support/random_blocks.hpp"
 
 using namespace sextant;
@@ -62,21 +63,19 @@ TEST_CASE("scores equal the information that the prompt has about a block's weig
     const Index width = blocks.jacobians[b].cols();
     const MatrixXd part = information.block(first, first, width, width);
     const MatrixXd& query = blocks.query_gradients[b];
-    CHECK(query_aware[b] ==
-          doctest::Approx((query.transpose() * part * query).trace() / 3).epsilon(1e-11));
-    CHECK(trace[b] == doctest::Approx(part.trace() / model.tau2).epsilon(1e-11));
+    CHECK(query_aware[b] == test::close((query.transpose() * part * query).trace() / 3, 1e-11));
+    CHECK(trace[b] == test::close(part.trace() / model.tau2, 1e-11));
     double variance = 0;
     for (Index x = 0; x < 3; ++x) {
       const VectorXd weights = solver.solve(MatrixXd(model.tau2 * blocks.query_kernels[x].col(b)));
       variance += weights.dot(covariance * weights) / 3;
     }
-    CHECK(query_aware[b] == doctest::Approx(variance).epsilon(1e-11));
+    CHECK(query_aware[b] == test::close(variance, 1e-11));
     first += width;
   }
   const MatrixXd all = blocks.query_gradient(blocks.all());
   const MatrixXd remaining = all.transpose() * precision.inverse() * all;
-  CHECK(bayes_error(blocks.view(), full, model) ==
-        doctest::Approx(remaining.trace() / 3).epsilon(1e-11));
+  CHECK(bayes_error(blocks.view(), full, model) == test::close(remaining.trace() / 3, 1e-11));
 }
 
 TEST_CASE("trace scores add up to the effective number of directions") {
@@ -85,13 +84,13 @@ TEST_CASE("trace scores add up to the effective number of directions") {
   const spectral::Eigensystem full = full_system(blocks.view());
   const Benchmark model{2, 0.3};
   const double expected = (full.values.array() / (full.values.array() + 0.15)).sum();
-  CHECK(trace_scores(blocks.view(), full, model).sum() == doctest::Approx(expected).epsilon(1e-12));
+  CHECK(trace_scores(blocks.view(), full, model).sum() == test::close(expected, 1e-12));
   // Without observation variance: the rank, n = 7 of 7 directions here and 3 of 7 there.
-  CHECK(trace_scores(blocks.view(), full, {2, 0}).sum() == doctest::Approx(7).epsilon(1e-9));
+  CHECK(trace_scores(blocks.view(), full, {2, 0}).sum() == test::close(7, 1e-9));
   const RandomBlocks narrow = test::random_blocks(random, 7, 1, {2, 1});
   const spectral::Eigensystem singular = full_system(narrow.view());
   const VectorXd scores = trace_scores(narrow.view(), singular, {0.5, 0});
-  CHECK(scores.sum() == doctest::Approx(3).epsilon(1e-9));
+  CHECK(scores.sum() == test::close(3, 1e-9));
   // And as the limit of small variances.
   const VectorXd nearly = trace_scores(narrow.view(), singular, {0.5, 1e-8});
   CHECK((scores - nearly).cwiseAbs().maxCoeff() < 1e-6);
@@ -109,7 +108,7 @@ TEST_CASE("one block that holds everything explains what the posterior does not 
   const double prior = model.tau2 * mean_variance(blocks.view(), 0);
   CHECK(query_aware_scores(blocks.view(), full, model)[0] +
             bayes_error(blocks.view(), full, model) ==
-        doctest::Approx(prior).epsilon(1e-13));
+        test::close(prior, 1e-13));
 }
 
 TEST_CASE("without a query the prompt's examples stand in") {
@@ -125,16 +124,16 @@ TEST_CASE("without a query the prompt's examples stand in") {
             .cwiseAbs()
             .maxCoeff() < 1e-12);
   CHECK(bayes_error(blocks.view(), full, model) ==
-        doctest::Approx(bayes_error(explicit_queries.view(), full, model)).epsilon(1e-12));
+        test::close(bayes_error(explicit_queries.view(), full, model), 1e-12));
   CHECK(mean_variance(blocks.view(), 1) ==
-        doctest::Approx(mean_variance(explicit_queries.view(), 1)));
+        test::close(mean_variance(explicit_queries.view(), 1), 1e-12));
 }
 
 TEST_CASE("degenerate models and kernels have defined scores") {
   Random random(5);
   RandomBlocks blocks = test::random_blocks(random, 1, 1, {1, 4});
   spectral::Eigensystem full = full_system(blocks.view());
-  CHECK(trace_scores(blocks.view(), full, {1, 0}).sum() == doctest::Approx(1));
+  CHECK(trace_scores(blocks.view(), full, {1, 0}).sum() == test::close(1, 1e-12));
   for (const Benchmark model : {Benchmark{0, 1}, Benchmark{0, 0}}) {
     CHECK(query_aware_scores(blocks.view(), full, model).isZero(0));
     CHECK(trace_scores(blocks.view(), full, model).isZero(0));

@@ -7,6 +7,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/subspace/scores.hpp"
+#include "support/close.hpp"
 #include "support/random_blocks.hpp"
 
 using namespace sextant;
@@ -53,7 +54,7 @@ TEST_CASE("every method gives the weights that gradient descent has") {
               update_weights(kernel, columns, {horizon, {0.2, {}}, method});
           CHECK(update.method != UpdateMethod::automatic);
           if (method != UpdateMethod::automatic) CHECK(update.method == method);
-          CHECK(update.rho * update.lambda_max == doctest::Approx(0.2).epsilon(1e-14));
+          CHECK(update.rho * update.lambda_max == test::close(0.2, 1e-14));
           // w'r = k' q_T(K) r = k'K^+ (K q_T(K) r), so compare through the corrected predictions.
           const VectorXd theta = descend(jacobian, residuals, update.rho, horizon);
           const MatrixXd gradients =
@@ -83,7 +84,7 @@ TEST_CASE("the methods agree far beyond what a selection needs") {
         for (const UpdateMethod method : {UpdateMethod::iteration, UpdateMethod::tridiagonal}) {
           const UpdateWeights found =
               update_weights(scale * kernel, columns, {horizon, {0.1, {}}, method});
-          CHECK(found.lambda_max == doctest::Approx(oracle.lambda_max).epsilon(2e-13));
+          CHECK(found.lambda_max == test::close(oracle.lambda_max, 2e-13));
           CHECK((found.weights - oracle.weights).norm() <= 1e-11 * oracle.weights.norm());
         }
       }
@@ -104,8 +105,7 @@ TEST_CASE("a zero kernel and no steps change nothing; a fixed rho is kept and ch
     CHECK(fixed.rho == 0.2);
     for (Index i = 0; i < 4; ++i) {
       const double l = kernel(i, i);
-      CHECK(fixed.weights(i, 0) ==
-            doctest::Approx((0.4 - 0.04 * l) * columns(i, 0)).epsilon(1e-12));
+      CHECK(fixed.weights(i, 0) == test::close((0.4 - 0.04 * l) * columns(i, 0), 1e-12));
     }
     CHECK_THROWS_AS(update_weights(kernel, columns, {2, {0.1, 0.25}, method}), ArgumentError);
     CHECK_THROWS_AS(update_weights(kernel, columns, {2, {0.1, 0.0}, method}), ArgumentError);
@@ -144,7 +144,7 @@ TEST_CASE("risk equals its weight-space expression and a simulation") {
       (model.tau2 * (queries - jacobian.transpose() * weights.weights).squaredNorm() +
        model.sigma2 * weights.weights.squaredNorm()) /
       2;
-  CHECK(risk == doctest::Approx(exact).epsilon(1e-12));
+  CHECK(risk == test::close(exact, 1e-12));
 
   const int draws = 20000;
   double sum = 0;
@@ -172,7 +172,7 @@ TEST_CASE("risk has the right limits") {
   const UpdateRisk risk(blocks.view(), model);
   const double prior =
       model.tau2 * (mean_variance(blocks.view(), 0) + mean_variance(blocks.view(), 1));
-  CHECK(risk.no_update() == doctest::Approx(prior).epsilon(1e-14));
+  CHECK(risk.no_update() == test::close(prior, 1e-14));
   CHECK(risk.of(MatrixXd::Zero(4, 3)) == risk.no_update());
   CHECK(risk_of(blocks.view(), {}, model, {}) == risk.no_update());
   CHECK(risk_of(blocks.view(), blocks.all(), model, {0, {}, {}}) == risk.no_update());
@@ -183,8 +183,7 @@ TEST_CASE("risk has the right limits") {
   for (const Index b : {0, 1}) add_couplings(blocks.view(), b, couplings);
   const double bayes =
       bayes_error(blocks.view(), spectral::decompose(summed_kernel(blocks.view())), model);
-  CHECK(risk.of(covariance.ldlt().solve(model.tau2 * couplings)) ==
-        doctest::Approx(bayes).epsilon(1e-12));
+  CHECK(risk.of(covariance.ldlt().solve(model.tau2 * couplings)) == test::close(bayes, 1e-12));
   for (const std::int64_t horizon : {1, 10, 100, 10000}) {
     CHECK(risk_of(blocks.view(), blocks.all(), model, {horizon, {}, {}}) >= bayes);
   }
@@ -194,7 +193,7 @@ TEST_CASE("risk has the right limits") {
   for (MatrixXd& coupling : scaled.query_kernels) coupling *= 16;
   scaled.query_variances *= 16;
   CHECK(risk_of(scaled.view(), blocks.all(), {1.5 / 16, 0.6}, {}) ==
-        doctest::Approx(risk_of(blocks.view(), blocks.all(), model, {})).epsilon(1e-13));
+        test::close(risk_of(blocks.view(), blocks.all(), model, {}), 1e-13));
   CHECK_THROWS_AS(risk.of(MatrixXd::Zero(4, 2)), ArgumentError);
   const std::vector<Index> twice = {1, 1};
   const std::vector<Index> outside = {2};

@@ -8,6 +8,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/random.hpp"
+#include "support/close.hpp"
 
 using namespace sextant;
 using namespace sextant::task;
@@ -40,12 +41,10 @@ TEST_CASE("columns are standardised by the context and rows have length one in t
     const double mean = context.mean();
     const double deviation = std::sqrt((context.array() - mean).square().mean());
     for (int r = 0; r < 60; ++r) {
-      CHECK(features.values(r, c) ==
-            doctest::Approx((x(r, c) - mean) / deviation / 2).epsilon(1e-6));
+      CHECK(features.values(r, c) == test::close((x(r, c) - mean) / deviation / 2, 1e-6));
     }
   }
-  CHECK(features.values.topRows(40).rowwise().squaredNorm().mean() ==
-        doctest::Approx(1).epsilon(1e-5));
+  CHECK(features.values.topRows(40).rowwise().squaredNorm().mean() == test::close(1, 1e-5));
 }
 
 TEST_CASE("units, places and queries change nothing that they should not") {

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "sextant/core/errors.hpp"
+#include "support/close.hpp"
 #include "support/random_geometry.hpp"
 
 using namespace sextant;
@@ -28,7 +29,7 @@ TEST_CASE("closed form equals step-by-step descent in the linear model") {
     REQUIRE(linear.residual_norms.size() == static_cast<std::size_t>(horizon) + 1);
     for (int t = 0; t < horizon; ++t) {
       CHECK(linear.residual_norms[static_cast<std::size_t>(t)] ==
-            doctest::Approx(residuals.norm()).epsilon(1e-12));
+            test::close(residuals.norm(), 1e-12));
       for (Eigen::Index x = 0; x < 3; ++x) {
         const auto& coupling = geometry.query_kernels[static_cast<std::size_t>(x)];
         queries(x) += rho * (coupling.col(0) + coupling.col(2)).dot(residuals);
@@ -46,8 +47,7 @@ TEST_CASE("closed form equals step-by-step descent in the linear model") {
             std::pow(geometry.query_base(x) - *geometry.query_targets[static_cast<std::size_t>(x)],
                      2));
     }
-    CHECK(expected.prompt.residual_norm_predicted ==
-          doctest::Approx(residuals.norm()).epsilon(1e-12));
+    CHECK(expected.prompt.residual_norm_predicted == test::close(residuals.norm(), 1e-12));
   }
 }
 

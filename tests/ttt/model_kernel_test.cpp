@@ -7,6 +7,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
 #include "sextant/geometry/blocks.hpp"
+#include "support/close.hpp"
 #include "support/prompt_model_case.hpp"
 #include "support/spectra.hpp"
 
@@ -62,7 +63,7 @@ TEST_CASE("couplings, variances and blocks come from the queries' gradients") {
     const Eigen::VectorXd variances = queries.squared_norms(gradient);
     for (std::size_t b = 0; b < names.size(); ++b) {
       const auto at = static_cast<Eigen::Index>(b);
-      CHECK(variances[at] == doctest::Approx(geometry.query_variances(x, at)).epsilon(2e-5));
+      CHECK(variances[at] == test::close(geometry.query_variances(x, at), 2e-5));
       const Eigen::VectorXd own = examples.push_forward(queries.restricted(gradient, b));
       const auto kernel = geometry.query_kernels[static_cast<std::size_t>(x)].col(at);
       CHECK((own - kernel).norm() < 2e-5 * (kernel.norm() + 1e-3 * expected.norm()));

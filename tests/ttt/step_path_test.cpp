@@ -9,6 +9,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/ttt/adapt.hpp"
 #include "sextant/ttt/linear_prediction.hpp"
+#include "support/close.hpp"
 #include "support/prompt_model_case.hpp"
 
 using namespace sextant;
@@ -29,7 +30,7 @@ TEST_CASE("every step of the path is what adapt gives for that many steps") {
       options.horizon = horizon;
       const Adaptation made = adapt(model, geometry, options).result;
       CHECK(path.residual_norms[static_cast<std::size_t>(horizon)] ==
-            doctest::Approx(made.prompt.residual_norm_after).epsilon(1e-5));
+            test::close(made.prompt.residual_norm_after, 1e-5));
       for (Eigen::Index x = 0; x < 3; ++x) {
         CHECK(std::abs(path.queries(horizon, x) -
                        made.queries[static_cast<std::size_t>(x)].adapted) < 1e-5);
@@ -40,7 +41,7 @@ TEST_CASE("every step of the path is what adapt gives for that many steps") {
     REQUIRE(last.residual_norms.size() == 6);
     CHECK((last.queries - path.queries.bottomRows(1)).cwiseAbs().maxCoeff() < 1e-5);
     for (std::size_t t = 0; t < 6; ++t) {
-      CHECK(last.residual_norms[t] == doctest::Approx(path.residual_norms[t]).epsilon(1e-5));
+      CHECK(last.residual_norms[t] == test::close(path.residual_norms[t], 1e-5));
     }
     // The effect is far above that tolerance.
     CHECK((path.queries.row(5) - path.queries.row(0)).cwiseAbs().maxCoeff() > 1e-2);

@@ -28,12 +28,12 @@ std::vector<std::int64_t> default_horizons();
 
 struct HorizonOptions {
   std::vector<std::int64_t> horizons = default_horizons();  ///< Candidates, non-empty, each >= 0.
-  subspace::StepRule step;                                  ///< rho = c / lambda_max, c = 0.1.
+  subspace::StepRule step = {};                             ///< rho = c / lambda_max, c = 0.1.
   /// Observation variance of the evidence. A fixed value is also that of the Gaussian benchmark.
-  evidence::Sigma2Choice sigma2;
-  std::optional<double> tau2;         ///< Prior scale of the benchmark; fitted without one.
-  double delta = 0.05;                ///< The certificate holds with probability 1 - delta.
-  std::optional<Eigen::Index> query;  ///< Only this query, from 0; all without one.
+  evidence::Sigma2Choice sigma2 = {};
+  std::optional<double> tau2 = {};         ///< Prior scale of the benchmark; fitted without one.
+  double delta = 0.05;                     ///< The certificate holds with probability 1 - delta.
+  std::optional<Eigen::Index> query = {};  ///< Only this query, from 0; all without one.
 };
 
 /// "plug-in", "profile" or "fixed".
@@ -150,10 +150,11 @@ struct HorizonChoice {
 /// Throws `ArgumentError` for options out of range and a query that does not exist, `InputError`
 /// for inconsistent sizes. Cost: one decomposition, O(n^3), then O(n^2 m + n |horizons|).
 /// Deterministic.
-HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry, const HorizonOptions& options = {});
+HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry,
+                             const HorizonOptions& options = {});
 
 /// The same on the blocks `blocks` (indices) alone: their summed kernel, couplings and variances.
-HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry, std::span<const Eigen::Index> blocks,
-                 const HorizonOptions& options);
+HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry,
+                             std::span<const Eigen::Index> blocks, const HorizonOptions& options);
 
 }  // namespace sextant::advice

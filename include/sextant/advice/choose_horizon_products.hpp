@@ -27,14 +27,14 @@ struct ProductOptions {
   std::uint64_t seed = 1;
 };
 
-/// `choose_horizon` by Lanczos' iteration. Quadratic forms, and with them corrections, are exact up to
-/// rounding for fewer than `steps` steps of gradient descent. Determinants are estimates: in
+/// `choose_horizon` by Lanczos' iteration. Quadratic forms, and with them corrections, are exact up
+/// to rounding for fewer than `steps` steps of gradient descent. Determinants are estimates: in
 /// `HorizonChoice::products` stand the standard errors, and a warning where they leave T_MAP open.
 ///
-/// As in `choose_horizon`, but: `system` holds Ritz values without vectors, and there are no certificates
-/// and no credible intervals. Throws `ArgumentError` for options out of range and sizes that do not
-/// fit. Cost: (2 + probes + m) steps products. Deterministic.
+/// As in `choose_horizon`, but: `system` holds Ritz values without vectors, and there are no
+/// certificates and no credible intervals. Throws `ArgumentError` for options out of range and
+/// sizes that do not fit. Cost: (2 + probes + m) steps products. Deterministic.
 HorizonChoice choose_horizon(const KernelProducts& prompt, const HorizonOptions& options,
-                 const ProductOptions& products);
+                             const ProductOptions& products);
 
 }  // namespace sextant::advice

@@ -31,12 +31,12 @@ enum class LabelScale {
 struct PlanOptions {
   /// How to choose blocks, the horizon to plan for (T_MAP without one), step, candidates,
   /// variances.
-  BlockRankingOptions score;
+  BlockRankingOptions score = {};
   /// Names of the blocks to adapt, instead of choosing them.
-  std::vector<std::string> blocks;
+  std::vector<std::string> blocks = {};
   /// The scales that the geometry's kernels already hold. Nothing is computed with them; the plan
   /// repeats them, because block b moves with the learning rate rho scale_b.
-  geometry::BlockScales block_scales;
+  geometry::BlockScales block_scales = {};
   /// Each of the two questions costs as much as the plan itself, unless no variance is fixed and
   /// residuals are only multiplied: then the verdict cannot change, and nothing is computed.
   LabelScale label_scale = LabelScale::unchecked;

@@ -18,15 +18,15 @@ struct BlockRankingOptions {
   subspace::Method method = subspace::Method::risk;
   /// How many blocks to choose, 1 to B. Without one, `risk` stops where the expected error no
   /// longer falls and every other method ranks, and selects, all blocks.
-  std::optional<Eigen::Index> budget;
+  std::optional<Eigen::Index> budget = {};
   bool per_parameter = false;  ///< Rank by score, or gain, per parameter. Not for `random`.
   /// T that `risk` and `greedy-correction` plan for; T_MAP of all blocks without one, or, where
   /// T_MAP is 0, the positive candidate of largest evidence.
-  std::optional<std::int64_t> horizon;
+  std::optional<std::int64_t> horizon = {};
   std::uint64_t seed = 0;  ///< For `random`.
   /// Step, candidates, variances and query. tau2 and sigma2 of the scores are those of the
   /// benchmark fitted to all blocks unless given. A fixed rho must suit the sum of all kernels.
-  HorizonOptions select;
+  HorizonOptions select = {};
 };
 
 struct RankedBlock {
@@ -70,12 +70,14 @@ struct BlockRanking {
 ///
 /// Zero residuals or no sign of a signal (tau2 = 0) make all scores 0; `risk` then selects nothing.
 /// Throws `ArgumentError` for a budget outside 1..B, a query that does not exist and every other
-/// option out of range. Cost: that of `choose_horizon` and of the method, see subspace/. Deterministic, the
-/// same for every number of threads.
-BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const BlockRankingOptions& options = {});
+/// option out of range. Cost: that of `choose_horizon` and of the method, see subspace/.
+/// Deterministic, the same for every number of threads.
+BlockRanking rank_blocks(const geometry::PromptGeometry& geometry,
+                         const BlockRankingOptions& options = {});
 
-/// The same with `whole`, the result of `choose_horizon(geometry, options.select)`, already at hand.
+/// The same with `whole`, the result of `choose_horizon(geometry, options.select)`, already at
+/// hand.
 BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const HorizonChoice& whole,
-              const BlockRankingOptions& options);
+                         const BlockRankingOptions& options);
 
 }  // namespace sextant::advice

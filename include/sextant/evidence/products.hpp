@@ -66,10 +66,10 @@ LargeSpectrum spectrum_from_gram(const spectral::Eigensystem& gram,
 
 struct LanczosOptions {
   double scale = 0.1;                   ///< c in (0, 1). Ignored when `rho` is given.
-  std::optional<double> rho;            ///< A fixed rho; 0 < rho < 1 / lambda_max.
+  std::optional<double> rho = {};       ///< A fixed rho; 0 < rho < 1 / lambda_max.
   Eigen::Index steps = 40;              ///< From r.
   Eigen::Index largest_products = 200;  ///< At most so many for lambda_max.
-  spectral::TraceOptions trace;
+  spectral::TraceOptions trace = {};
 };
 
 /// From products alone. Cost: (steps + probes steps + about 40) products; memory 8 n steps doubles.

@@ -13,10 +13,10 @@ namespace sextant::geometry {
 
 /// One parameter block. Blocks are disjoint, so kernels of a set of blocks add up.
 struct Block {
-  std::string name;             ///< "h.4.attn.v.3", "h.4.mlp.in"; unique within a geometry.
-  int layer = 0;                ///< From 0.
-  std::optional<int> head;      ///< From 0; empty for blocks without heads (MLP).
-  std::string kind;             ///< "value", "output", "mlp-in", "mlp-out", or another framework's.
+  std::string name = {};         ///< "h.4.attn.v.3", "h.4.mlp.in"; unique within a geometry.
+  int layer = 0;                 ///< From 0.
+  std::optional<int> head = {};  ///< From 0; empty for blocks without heads (MLP).
+  std::string kind = {};        ///< "value", "output", "mlp-in", "mlp-out", or another framework's.
   std::int64_t parameters = 0;  ///< p_b, at least 1.
 };
 

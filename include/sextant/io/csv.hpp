@@ -22,7 +22,7 @@ enum class Header {
 struct CsvOptions {
   /// What separates cells: any ASCII character but a quote, a blank, a letter, a digit and the end
   /// of a line; a tab is one. Empty: found from the header.
-  std::optional<char> delimiter;
+  std::optional<char> delimiter = {};
   Header header = Header::unsure;
 };
 

@@ -41,7 +41,7 @@ class Table {
   };
 
   /// Appends a column; returns this table. Throws `ArgumentError` when the number of cells differs
-  /// from the columns before it.
+  /// from the columns before it, and for a header that another column has.
   Table& text(std::string header, std::vector<std::string> cells);
   /// Text that is never shortened, such as names of blocks.
   Table& names(std::string header, std::vector<std::string> cells);

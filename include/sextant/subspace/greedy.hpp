@@ -15,13 +15,13 @@
 namespace sextant::subspace {
 
 struct GreedyOptions {
-  PlannedUpdate update;
+  PlannedUpdate update = {};
   /// How many blocks to choose, 1 to B. Without one `select_by_risk` stops when R no longer falls
   /// and `select_by_correction` goes through all blocks.
-  std::optional<Eigen::Index> budget;
+  std::optional<Eigen::Index> budget = {};
   /// p_b [B], at least 1 each, or empty. When given, blocks compete by gain of the criterion per
   /// parameter as long as some block has a gain, and by gain alone (the smallest loss) after that.
-  std::span<const std::int64_t> parameters;
+  std::span<const std::int64_t> parameters = {};
 };
 
 enum class StopReason {

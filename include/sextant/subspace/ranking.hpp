@@ -36,12 +36,12 @@ struct RankingOptions {
   Method method = Method::risk;
   /// How many blocks to choose, 1 to B. Without one `risk` stops by itself and the other rules
   /// choose all blocks.
-  std::optional<Eigen::Index> budget;
+  std::optional<Eigen::Index> budget = {};
   /// p_b [B] to rank by score per parameter (for greedy rules by gain per parameter), or empty.
   /// Not for `random`.
-  std::span<const std::int64_t> parameters;
-  PlannedUpdate update;    ///< For the greedy rules only.
-  std::uint64_t seed = 0;  ///< For `random` only.
+  std::span<const std::int64_t> parameters = {};
+  PlannedUpdate update = {};  ///< For the greedy rules only.
+  std::uint64_t seed = 0;     ///< For `random` only.
 };
 
 struct Ranking {

@@ -17,8 +17,8 @@ namespace sextant::subspace {
 
 /// How rho follows from a kernel.
 struct StepRule {
-  double scale = 0.1;         ///< c in (0, 1): rho = c / lambda_max. Ignored when `rho` is given.
-  std::optional<double> rho;  ///< A fixed rho; 0 < rho < 1 / lambda_max.
+  double scale = 0.1;  ///< c in (0, 1): rho = c / lambda_max. Ignored when `rho` is given.
+  std::optional<double> rho = {};  ///< A fixed rho; 0 < rho < 1 / lambda_max.
 
   /// rho for a kernel with this largest eigenvalue; 0 when lambda_max = 0 (no direction to move
   /// in). Throws `ArgumentError` for a scale or a rho out of range.
@@ -39,7 +39,7 @@ std::string_view name_of(UpdateMethod method);
 /// The update that is planned: T >= 0 steps.
 struct PlannedUpdate {
   std::int64_t horizon = 8;
-  StepRule step;
+  StepRule step = {};
   UpdateMethod method = UpdateMethod::automatic;
 };
 

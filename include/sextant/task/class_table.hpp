@@ -12,8 +12,8 @@ namespace sextant::task {
 
 /// Which columns mean what.
 struct TableColumns {
-  std::string label;                     ///< Empty: the last column.
-  std::vector<std::string> categorical;  ///< Columns of codes whose numbers have no meaning.
+  std::string label = {};                     ///< Empty: the last column.
+  std::vector<std::string> categorical = {};  ///< Columns of codes whose numbers have no meaning.
 };
 
 /// Rows with a class and columns of numbers or categories, as they were read.

@@ -14,24 +14,24 @@ namespace sextant::task {
 /// How examples and queries become text. "{x}" and "{y}" are replaced; "{{" and "}}" stand for one
 /// brace each. The label's text follows a rendered query directly.
 struct PromptTemplate {
-  std::string example;  ///< Holds {x} and {y}, e.g. "{x}->{y}\n".
-  std::string query;    ///< Holds {x} and not {y}, e.g. "{x}->".
+  std::string example = {};  ///< Holds {x} and {y}, e.g. "{x}->{y}\n".
+  std::string query = {};    ///< Holds {x} and not {y}, e.g. "{x}->".
 };
 
 /// One answer that a decoder may give.
 struct Label {
-  std::string text;  ///< Not empty; one token after every query.
-  double value = 0;  ///< What the answer is worth in the readout.
+  std::string text = {};  ///< Not empty; one token after every query.
+  double value = 0;       ///< What the answer is worth in the readout.
 };
 
 struct DecoderExample {
-  std::string x;
-  std::string y;  ///< The text of one of the labels.
+  std::string x = {};
+  std::string y = {};  ///< The text of one of the labels.
 };
 
 struct DecoderQuery {
-  std::string x;
-  std::optional<std::string> y;
+  std::string x = {};
+  std::optional<std::string> y = {};
 };
 
 /// What an example's prediction reads before the query template with its own x.
@@ -46,27 +46,27 @@ std::string_view name_of(Supervision supervision);
 
 /// Examples for a causal model that continues text.
 struct DecoderPrompt {
-  PromptTemplate pattern;
+  PromptTemplate pattern = {};
   Supervision supervision = Supervision::leave_one_out;
-  std::vector<Label> labels;
-  std::vector<DecoderExample> examples;
-  std::vector<DecoderQuery> queries;
+  std::vector<Label> labels = {};
+  std::vector<DecoderExample> examples = {};
+  std::vector<DecoderQuery> queries = {};
 };
 
 struct EncoderExample {
-  std::string text;
+  std::string text = {};
   double y = 0;
 };
 
 struct EncoderQuery {
-  std::string text;
-  std::optional<double> y;
+  std::string text = {};
+  std::optional<double> y = {};
 };
 
 /// Labelled texts for an encoder with a linear head.
 struct EncoderPrompt {
-  std::vector<EncoderExample> examples;
-  std::vector<EncoderQuery> queries;
+  std::vector<EncoderExample> examples = {};
+  std::vector<EncoderQuery> queries = {};
 };
 
 using Prompt = std::variant<DecoderPrompt, EncoderPrompt>;

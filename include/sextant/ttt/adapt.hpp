@@ -24,12 +24,12 @@ enum class Solver { steps, one_shot };
 std::string solver_name(Solver solver);
 
 struct AdaptOptions {
-  std::vector<std::string> blocks;  ///< Names; none means that nothing is updated.
-  double rho = 0;                   ///< Step size eta / sigma2, at least 0.
-  std::int64_t horizon = 0;         ///< T >= 0.
+  std::vector<std::string> blocks = {};  ///< Names; none means that nothing is updated.
+  double rho = 0;                        ///< Step size eta / sigma2, at least 0.
+  std::int64_t horizon = 0;              ///< T >= 0.
   Solver solver = Solver::steps;
   /// Called after each step with the steps done; may be empty.
-  std::function<void(std::int64_t)> on_step;
+  std::function<void(std::int64_t)> on_step = {};
 };
 
 /// An update that was made: what is measured about it, and the matrices that changed.

@@ -35,6 +35,13 @@ struct Validity {
   double largest_move = 0;  ///< Largest |real - loaded| prediction over queries and examples.
 };
 
+/// Whether steps brought the model closer to its labelled examples, as every step in the linear
+/// model does; no step at all changes nothing and is kept. The
+/// norms are |r| before the first step and after the last.
+inline bool steps_are_kept(std::int64_t steps, double norm_before, double norm_after) {
+  return steps == 0 || norm_after < norm_before;
+}
+
 /// An update, with everything measured about it. Without a model it is only expected: then what
 /// would have to be measured is NaN, and the solver's name is empty.
 struct Adaptation {
@@ -57,8 +64,9 @@ struct Adaptation {
   /// closer to its labelled examples. Where it did not, the linear model has failed and the update
   /// should be discarded (measured in docs/results.md).
   bool is_kept() const {
-    return !is_update() || !is_made_of_steps() ||
-           prompt.residual_norm_after < prompt.residual_norm_before;
+    return !is_made_of_steps() ||
+           steps_are_kept(is_update() ? horizon : 0, prompt.residual_norm_before,
+                          prompt.residual_norm_after);
   }
 };
 

@@ -4,7 +4,9 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 
+#include "sextant/task/prompt.hpp"
 #include "sextant/task/row_prompt.hpp"
 #include "sextant/ttt/prompt_model.hpp"
 
@@ -12,21 +14,23 @@ namespace sextant::ttt {
 
 /// A table as a prompt.
 struct TableFiles {
-  std::filesystem::path examples;  ///< CSV; without `queries`, rows without a label are queries.
-  std::filesystem::path queries;   ///< CSV with the same columns; may be empty.
-  task::TableColumns columns;
-  io::CsvOptions format;  ///< Of both files.
-  task::RowSupervision supervision;
+  std::filesystem::path examples =
+      {};  ///< CSV; without `queries`, rows without a label are queries.
+  std::filesystem::path queries = {};  ///< CSV with the same columns; may be empty.
+  task::TableColumns columns = {};
+  io::CsvOptions format = {};  ///< Of both files.
+  task::RowSupervision supervision = {};
 };
 
 /// The files that make a `PromptModel`.
 struct PromptModelFiles {
-  std::filesystem::path model;   ///< Directory.
-  std::filesystem::path prompt;  ///< JSON; empty with a table.
-  std::optional<TableFiles> table;
+  std::filesystem::path model = {};   ///< Directory.
+  std::filesystem::path prompt = {};  ///< JSON; empty with a table.
+  std::optional<TableFiles> table = {};
   /// An encoder's head, by default head.safetensors in the model's directory; wrong for decoders.
-  std::optional<std::filesystem::path> head;
-  std::optional<int> query;  ///< Keep only this query; of a table this row, with all its scalars.
+  std::optional<std::filesystem::path> head = {};
+  std::optional<int> query =
+      {};  ///< Keep only this query; of a table this row, with all its scalars.
 };
 
 /// Reads model, tokenizer, prompt and head, or model and table (which need no tokenizer and no
@@ -35,5 +39,17 @@ struct PromptModelFiles {
 /// meant, and what is not used, is in `weights().notes`. Throws `InputError` for whatever is wrong
 /// in them, and `ArgumentError` when the query does not exist or a head is missing or not wanted.
 PromptModel load_prompt_model(const PromptModelFiles& files);
+
+/// What goes with a prompt that is not a file.
+struct PromptOptions {
+  std::optional<std::filesystem::path> head = {};  ///< As in `PromptModelFiles`.
+  std::optional<int> query = {};                   ///< Likewise.
+  std::string label = "prompt";                    ///< What messages call the prompt.
+};
+
+/// The model in `directory` with a prompt that the caller has made, a decoder's or an encoder's.
+/// Otherwise as above: what is wrong in the prompt is an `InputError` naming `options.label`.
+PromptModel load_prompt_model(const std::filesystem::path& directory, const task::Prompt& prompt,
+                              const PromptOptions& options = {});
 
 }  // namespace sextant::ttt

@@ -12,9 +12,9 @@
 namespace sextant::ttt {
 
 struct LowRankOptions {
-  std::vector<std::string> blocks;  ///< Names, at least one.
-  Eigen::Index rank = 1;            ///< Directions of parameter space, 0 to m.
-  spectral::Benchmark benchmark;    ///< tau2 and sigma2 of the posterior that is truncated.
+  std::vector<std::string> blocks = {};  ///< Names, at least one.
+  Eigen::Index rank = 1;                 ///< Directions of parameter space, 0 to m.
+  spectral::Benchmark benchmark = {};    ///< tau2 and sigma2 of the posterior that is truncated.
 };
 
 /// Moves the weights in the best subspace of dimension `rank` (`subspace::optimal_subspace`): the

@@ -3,11 +3,15 @@
 /// A model together with one prompt: predictions, geometry, gradients.
 
 #include <Eigen/Core>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "sextant/geometry/block_scales.hpp"
 #include "sextant/geometry/prompt_geometry.hpp"
+#include "sextant/io/csv.hpp"
 #include "sextant/model/capture.hpp"
 #include "sextant/model/gradient.hpp"
 #include "sextant/task/encoded_prompt.hpp"
@@ -20,6 +24,16 @@ enum class Sequences {
   all        ///< All n + m, of which the queries only predict: [n + m], examples first.
 };
 
+/// How a model that was loaded from files reads further inputs beside the examples of its prompt;
+/// of a prompt made of tokens or of numbers there is no such way.
+struct ModelOrigin {
+  std::filesystem::path directory = {};  ///< Of the model; empty when it was not loaded.
+  /// The queries of the result are the texts, one each; empty for tables.
+  std::function<task::EncodedPrompt(const std::vector<std::string>&)> read_texts = {};
+  /// The queries of the result are the rows' scalars; empty but for tables.
+  std::function<task::EncodedPrompt(const io::CsvTable&)> read_rows = {};
+};
+
 /// n examples and m queries ready to run. Sequences are numbered examples first.
 /// The base weights are never changed: every function that works with other weights takes them.
 class PromptModel {
@@ -28,7 +42,8 @@ class PromptModel {
   /// prompt's kind (decoder, encoder, table) is not the model's, `NumericalError` when the model
   /// gives a prediction that is not finite.
   PromptModel(model::Weights<float> weights, task::EncodedPrompt prompt,
-              std::shared_ptr<const model::ScalarReadout<float>> readout, const std::string& label);
+              std::shared_ptr<const model::ScalarReadout<float>> readout, const std::string& label,
+              ModelOrigin origin = {});
 
   Eigen::Index examples() const { return static_cast<Eigen::Index>(prompt_.example_tokens.size()); }
   Eigen::Index queries() const { return static_cast<Eigen::Index>(prompt_.query_tokens.size()); }
@@ -52,7 +67,30 @@ class PromptModel {
   /// Predictions s of all n + m sequences with the given weights.
   Eigen::VectorXd predictions(const model::Weights<float>& weights) const;
 
+  /// Predictions [texts] of new inputs with the given weights, the base ones or adapted ones, in
+  /// the units of the readout. A decoder reads each as it would read a query with this x: after the
+  /// prompt's examples, in its template. An encoder reads each text alone. Texts do not see one
+  /// another, so a prediction is that of the text by itself, up to single precision. No text gives
+  /// no prediction.
+  ///
+  /// Throws `ArgumentError` for a model of tables and one that was not loaded with a prompt of
+  /// texts, `InputError` naming "queries[i]" of "texts" for a text without tokens, one that the
+  /// model's context cannot hold, and a label that is not one token after it. Cost: the examples
+  /// and the texts tokenised, and a forward pass over the texts. Deterministic.
+  Eigen::VectorXd predict(const model::Weights<float>& weights,
+                          const std::vector<std::string>& texts) const;
+  /// The same for the rows of a table: probabilities [rows * scalars], row by row, as
+  /// `readout::scalars_per_row` has it. `rows` has the columns of the examples' table, in any
+  /// order, without or with the label, which nothing reads; categories and scales are those of the
+  /// examples. Throws `ArgumentError` for a model of texts, `InputError` for a column that `rows`
+  /// lacks.
+  Eigen::VectorXd predict_rows(const model::Weights<float>& weights,
+                               const io::CsvTable& rows) const;
+
   /// Captures residuals, kernels, couplings and variances at the base weights (theory Sec. 1).
+  /// Throws `NumericalError` when the kernels would take more than 0.8 of the machine's memory
+  /// (`check_capture_memory`); when a prediction is not finite, `InputError` naming the weight to
+  /// blame of a loaded model, otherwise `NumericalError`.
   /// Cost: one forward and one reverse pass over all sequences, and the Gram matrices.
   geometry::PromptGeometry capture(const model::CaptureOptions& options) const;
 
@@ -78,6 +116,10 @@ class PromptModel {
   }
 
  private:
+  /// Of the prompt's queries alone, which need not be this model's prompt's.
+  Eigen::VectorXd query_predictions(const model::Weights<float>& weights,
+                                    const task::EncodedPrompt& prompt,
+                                    const std::string& label) const;
   void pull_back(const model::Weights<float>& weights, const model::Activations<float>& activations,
                  const model::TokenBatch& batch, const model::AttentionLayouts& layouts,
                  const Eigen::VectorXd& coefficients, model::BlockGradient<float>& gradient) const;
@@ -85,12 +127,17 @@ class PromptModel {
   model::Weights<float> weights_;
   geometry::BlockScales block_scales_;
   task::EncodedPrompt prompt_;
+  ModelOrigin origin_;
   std::shared_ptr<const model::ScalarReadout<float>> readout_;
   model::TokenBatch batch_;
   model::TokenBatch examples_batch_;
   model::AttentionLayouts layouts_;
   model::AttentionLayouts examples_layouts_;
 };
+
+/// Throws `NumericalError` when `blocks` kernels of n x n examples would take more than 0.8 of
+/// `memory` bytes (0: unknown, which is enough): better than being stopped by the system.
+void check_capture_memory(Eigen::Index examples, std::size_t blocks, std::size_t memory);
 
 /// Throws `InputError` naming `label` unless prompts of this kind are what the model reads.
 void check_prompt_kind(model::Family kind, const model::ModelConfig& config,

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "sextant/ttt/adaptation_result.hpp"
 #include "sextant/ttt/prompt_model.hpp"
 
 namespace sextant::ttt {
@@ -36,9 +37,12 @@ StepPath step_path(const PromptModel& model, const std::vector<std::string>& blo
 struct SteppedModel {
   model::Weights<float> weights;       ///< Shares storage with the base weights.
   std::vector<double> residual_norms;  ///< |r| of the labelled examples [T + 1].
+  std::int64_t steps = 0;              ///< T; 0 where there was no block to move.
   /// Whether the steps brought the model closer to its labelled examples, as every step in the
   /// linear model does (`Adaptation::is_kept`).
-  bool is_kept() const { return residual_norms.back() < residual_norms.front(); }
+  bool is_kept() const {
+    return steps_are_kept(steps, residual_norms.front(), residual_norms.back());
+  }
 };
 
 /// The steps of `step_path`, which predict the examples alone. `observe`, where given, sees the

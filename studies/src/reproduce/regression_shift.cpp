@@ -222,12 +222,12 @@ report::Table errors_table(const std::vector<Line>& lines, std::vector<double> S
         start_name(start), lines,
         [&](const Line& line) { return mean_of(line.sample[start].*kind); }, 3);
     table.numbers_of(
-        "+-", lines,
+        fmt::format("+- {}", start_name(start)), lines,
         [&](const Line& line) {
           return statistics::estimate(line.sample[start].*kind).standard_error;
         },
         2);
-    table.text_of(fmt::format("steps", start_name(start)), lines,
+    table.text_of(fmt::format("steps, {}", start_name(start)), lines,
                   [&](const Line& line) { return choice_text(line.choice[start]); });
   }
   return table;

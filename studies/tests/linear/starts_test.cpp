@@ -264,7 +264,7 @@ TEST_CASE("an isotropic setting as a diagonal one keeps |beta|^2 and checks its 
   CHECK(setting.k == 2);
   CHECK(setting.sigma2 == 0.1);
   CHECK(setting.input_variances == Eigen::VectorXd::Ones(5));
-  CHECK(setting.beta.squaredNorm() == doctest::Approx(0.8));
+  CHECK(setting.beta.squaredNorm() == test::close(0.8, 1e-12));
   CHECK(setting.beta.maxCoeff() == setting.beta.minCoeff());
   CHECK_THROWS_AS(as_diagonal({3, 2, 0, 0.8, 0.1}), ArgumentError);
 }

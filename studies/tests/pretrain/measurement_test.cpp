@@ -7,6 +7,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/studies/pretrain/digit_shift.hpp"
 #include "sextant/studies/pretrain/reference_predictors.hpp"
+#include "support/close.hpp"
 
 using namespace sextant;
 using namespace sextant::studies;
@@ -42,9 +43,9 @@ TEST_CASE("simple rules have the errors that follow from their definition") {
   const double seen = 1 - std::pow(0.9, 10);       // chance that the query's digit is an example's
   for (const auto& row : measured) {
     CHECK(close(errors(row, "guess").squared_error, uniform_variance));
-    CHECK(errors(row, "guess").accuracy.mean == doctest::Approx(0.1));
+    CHECK(errors(row, "guess").accuracy.mean == test::close(0.1, 1e-12));
     CHECK(errors(row, "model").squared_error.mean ==
-          doctest::Approx(errors(row, "guess").squared_error.mean).epsilon(1e-6));
+          test::close(errors(row, "guess").squared_error.mean, 1e-6));
   }
   for (std::size_t clean = 0; clean < 3; ++clean) {
     CHECK(errors(measured[clean], "nearest shift of all ten").squared_error.mean == 0);
@@ -75,8 +76,7 @@ TEST_CASE("a model that always answers 3 is measured as such") {
   for (const auto& row : measured) {
     CHECK(close(errors(row, "model").squared_error, mean_square));
     CHECK(close(errors(row, "model").accuracy, 0.1));
-    CHECK(errors(row, "model").accuracy.standard_error ==
-          doctest::Approx(std::sqrt(0.09 / 1000)).epsilon(0.2));
+    CHECK(errors(row, "model").accuracy.standard_error == test::close(std::sqrt(0.09 / 1000), 0.2));
   }
   CHECK_THROWS_AS(measure_digit_shift(parameters, recipe.family, 4, 1, 2), ArgumentError);
 }
@@ -90,22 +90,22 @@ TEST_CASE("the ideal predictor is a posterior mean") {
   const double one = 0.73 * 0.03 * 0.73 / (0.73 * 0.03 * 0.73 + 0.03 * 0.73 * 0.03);
   for (int y = 0; y < 10; ++y) {
     const double right = y == 8 ? one : y == 1 ? 1 - one : 0;
-    CHECK(p[static_cast<std::size_t>(y)] == doctest::Approx(0.7 * right + 0.03).epsilon(1e-13));
+    CHECK(p[static_cast<std::size_t>(y)] == test::close(0.7 * right + 0.03, 1e-13));
   }
   // No examples: the prior. Clean labels: certain after one example, a guess after an impossible
   // one.
-  CHECK(ideal_label({}, 0, family)[4] == doctest::Approx(0.38));
+  CHECK(ideal_label({}, 0, family)[4] == test::close(0.38, 1e-12));
   CHECK(ideal_label(std::vector<DigitPair>{{0, 4}}, 9, {{1, 4}, 0})[3] == 1);
   CHECK(ideal_label(std::vector<DigitPair>{{0, 5}}, 9, {{1, 4}, 0}) == guess_label());
   // Ten thousand examples: no underflow.
   CHECK(ideal_label(std::vector<DigitPair>(10000, {0, 4}), 0, family)[4] ==
-        doctest::Approx(0.73).epsilon(1e-12));
+        test::close(0.73, 1e-12));
 }
 
 TEST_CASE("simple rules on a prompt by hand") {
   using generators::DigitPair;
   const std::vector<DigitPair> examples{{2, 3}, {2, 5}, {2, 5}, {7, 0}};  // shifts 1, 3, 3, 3
-  CHECK(copy_label(examples, 2)[5] == doctest::Approx(2.0 / 3));
+  CHECK(copy_label(examples, 2)[5] == test::close(2.0 / 3, 1e-12));
   CHECK(copy_label(examples, 1) == guess_label());
   const std::vector<int> all{0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
   CHECK(nearest_shift_label(examples, 9, all)[2] == 1);
@@ -122,8 +122,8 @@ TEST_CASE("the ideal predictor has the smallest loss and is right where the fami
   const model::Parameters<float> zero(model_config(recipe));
   // Only the first of 11 labels is uncertain, between five; the model does not know any of 16.
   const FreshLoss loss = measure_loss(zero, clean, 10, 300, 1);
-  CHECK(loss.ideal == doctest::Approx(std::log(5.0) / 11).epsilon(1e-12));
-  CHECK(loss.model == doctest::Approx(std::log(16.0)).epsilon(1e-6));
+  CHECK(loss.ideal == test::close(std::log(5.0) / 11, 1e-12));
+  CHECK(loss.model == test::close(std::log(16.0), 1e-6));
 
   const auto measured = measure_digit_shift(zero, {{0, 1, 2, 3, 4}, 0.3}, 10, 2000, 3);
   REQUIRE(measured.size() == 5);

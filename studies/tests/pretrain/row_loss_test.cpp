@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "sextant/core/errors.hpp"
+#include "support/close.hpp"
 #include "support/gradient_check.hpp"
 #include "support/random_model.hpp"
 
@@ -53,11 +54,10 @@ TEST_CASE("the loss of rows is the mean of each query's own, over its table's cl
       sum += std::log(total) - own;
     }
   }
-  CHECK(row_loss(parameters, batch) == doctest::Approx(sum / 5).epsilon(1e-12));
+  CHECK(row_loss(parameters, batch) == test::close(sum / 5, 1e-12));
   // With all parameters 0 every class is as likely as the others.
   const model::Parameters<double> zero(config);
-  CHECK(row_loss(zero, batch) ==
-        doctest::Approx((3 * std::log(3.0) + 2 * std::log(2.0)) / 5).epsilon(1e-12));
+  CHECK(row_loss(zero, batch) == test::close((3 * std::log(3.0) + 2 * std::log(2.0)) / 5, 1e-12));
 }
 
 TEST_CASE("the gradient of the loss of rows equals central differences") {
@@ -66,7 +66,7 @@ TEST_CASE("the gradient of the loss of rows equals central differences") {
   const LabelledRows batch = two_tables(config);
   model::Parameters<double> gradient(config);
   const double loss = row_loss_gradient(parameters, batch, gradient);
-  CHECK(loss == doctest::Approx(row_loss(parameters, batch)).epsilon(1e-13));
+  CHECK(loss == test::close(row_loss(parameters, batch), 1e-13));
   const GradientCheck found =
       check_gradient(parameters, gradient, [&] { return row_loss(parameters, batch); });
   CHECK(found.largest > 0.01);

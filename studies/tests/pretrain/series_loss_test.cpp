@@ -6,6 +6,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/studies/pretrain/regression.hpp"
+#include "support/close.hpp"
 #include "support/gradient_check.hpp"
 #include "support/random_model.hpp"
 
@@ -40,7 +41,7 @@ TEST_CASE("a position's prediction depends on what stands before it alone") {
     query.x = task.x.row(n);
     query.y = task.y.segment(n, 1);
     const auto alone = series_predictions(parameters, labels_after(context, query));
-    CHECK(alone.front() == doctest::Approx(whole[static_cast<std::size_t>(n)]).epsilon(1e-12));
+    CHECK(alone.front() == test::close(whole[static_cast<std::size_t>(n)], 1e-12));
     query.y[0] += 100;  // its own label is never read
     CHECK(series_predictions(parameters, labels_after(context, query)) == alone);
   }
@@ -59,13 +60,13 @@ TEST_CASE("the loss is the mean squared error, whether series share a beginning 
   const auto predictions = series_predictions(parameters, batch);
   double sum = 0;
   for (std::size_t i = 0; i < 4; ++i) sum += std::pow(predictions[i] - batch.targets[i][0], 2);
-  CHECK(series_loss(parameters, batch) == doctest::Approx(sum / 4).epsilon(1e-12));
+  CHECK(series_loss(parameters, batch) == test::close(sum / 4, 1e-12));
   LabelledSeries twice = batch;
   twice.rows.push_back(batch.rows[1]);
   twice.positions.push_back(batch.positions[1]);
   twice.targets.push_back({batch.targets[1][0] + 1});
   sum += std::pow(predictions[1] - batch.targets[1][0] - 1, 2);
-  CHECK(series_loss(parameters, twice) == doctest::Approx(sum / 5).epsilon(1e-12));
+  CHECK(series_loss(parameters, twice) == test::close(sum / 5, 1e-12));
 }
 
 TEST_CASE("the gradient of the loss of series equals central differences") {
@@ -74,7 +75,7 @@ TEST_CASE("the gradient of the loss of series equals central differences") {
   const LabelledSeries batch = all_labels({draw(config, 4, 1), draw(config, 4, 2)});
   model::Parameters<double> gradient(config);
   const double loss = series_loss_gradient(parameters, batch, gradient);
-  CHECK(loss == doctest::Approx(series_loss(parameters, batch)).epsilon(1e-13));
+  CHECK(loss == test::close(series_loss(parameters, batch), 1e-13));
   const GradientCheck found =
       check_gradient(parameters, gradient, [&] { return series_loss(parameters, batch); });
   CHECK(found.largest > 0.01);

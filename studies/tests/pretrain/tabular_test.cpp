@@ -9,6 +9,7 @@
 #include "sextant/core/threads.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/io/json.hpp"
+#include "support/close.hpp"
 #include "support/model_directory.hpp"
 
 using namespace sextant;
@@ -53,7 +54,7 @@ TEST_CASE("tables are stacked with their features in the model's places") {
   CHECK(batch.table->rows() == begin);
   const LabelledRows mixed = stack_tables(tables, recipe.features, Places::random, random);
   CHECK(mixed.table->features.squaredNorm() ==
-        doctest::Approx(batch.table->features.squaredNorm()).epsilon(1e-5));
+        test::close(batch.table->features.squaredNorm(), 1e-5));
   for (int f = 0; f < recipe.features; ++f) {
     if (!mixed.table->features.col(f).isZero()) places.insert(f);
   }

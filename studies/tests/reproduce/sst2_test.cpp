@@ -7,6 +7,7 @@
 #include "sextant/core/random.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/studies/reproduce/sst2_tasks.hpp"
+#include "support/close.hpp"
 #include "support/model_directory.hpp"
 
 using namespace sextant;
@@ -81,7 +82,7 @@ TEST_CASE("sentence tasks: both labels, no sentence of the pilot's half, the sam
     const ttt::PromptModel model = study.pilot_task(index).model;
     base += mean_squared_error(model, model.predictions(model.weights()).tail(2)) / 2;
   }
-  CHECK(result.pilot.horizon_errors[0] == doctest::Approx(base).epsilon(1e-5));
+  CHECK(result.pilot.horizon_errors[0] == test::close(base, 1e-5));
   for (const HorizonTask& task : result.horizon_tasks) CHECK(task.path.size() == 9);
 }
 

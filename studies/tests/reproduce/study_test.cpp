@@ -16,6 +16,7 @@
 #include "sextant/studies/reproduce/digit_tasks.hpp"
 #include "sextant/studies/reproduce/study_report.hpp"
 #include "sextant/ttt/adapt.hpp"
+#include "support/close.hpp"
 #include "support/model_directory.hpp"
 
 using namespace sextant;
@@ -149,8 +150,8 @@ TEST_CASE("with all heads every rule is the same, and one set is one update") {
   const std::size_t methods = subspace_methods().size();
   REQUIRE(task.query_errors.size() == 2 * methods);
   for (std::size_t m = 1; m < methods; ++m) {
-    CHECK(task.query_errors[2 * m + 1] == doctest::Approx(task.query_errors[1]).epsilon(1e-12));
-    CHECK(task.prompt_errors[2 * m + 1] == doctest::Approx(task.prompt_errors[1]).epsilon(1e-12));
+    CHECK(task.query_errors[2 * m + 1] == test::close(task.query_errors[1], 1e-12));
+    CHECK(task.prompt_errors[2 * m + 1] == test::close(task.prompt_errors[1], 1e-12));
   }
   CHECK(SubspaceTask::from_row(task.row()).row() == task.row());
   CHECK(task.row().size() == SubspaceTask::columns(options).size());
@@ -165,10 +166,9 @@ TEST_CASE("with all heads every rule is the same, and one set is one update") {
   const auto made = made_by(model, geometry, chosen.block_names, chosen.rho, options.horizon);
   const auto names = subspace_methods();
   const auto trace = static_cast<std::size_t>(std::ranges::find(names, "trace") - names.begin());
-  CHECK(task.query_errors[2 * trace] ==
-        doctest::Approx(*made.queries[0].squared_error_adapted).epsilon(1e-3));
+  CHECK(task.query_errors[2 * trace] == test::close(*made.queries[0].squared_error_adapted, 1e-3));
   CHECK(task.prompt_errors[2 * trace] ==
-        doctest::Approx(std::pow(made.prompt.residual_norm_after, 2) / 10).epsilon(1e-3));
+        test::close(std::pow(made.prompt.residual_norm_after, 2) / 10, 1e-3));
 }
 
 TEST_CASE("a whole run: the same files whatever the threads, and after a stop") {

@@ -8,6 +8,7 @@
 #include "sextant/core/threads.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/studies/reproduce/tabular_study.hpp"
+#include "support/close.hpp"
 #include "support/model_directory.hpp"
 
 using namespace sextant;
@@ -70,13 +71,13 @@ TEST_CASE("the context factor is exact on curves that are straight in log size")
   CHECK(log_context_factor(sizes, plain, plain) == 0);
   // Half a step up at every size but the last, which is cut short.
   CHECK(log_context_factor(sizes, plain, std::vector<double>{0.65, 0.75, 0.85}) ==
-        doctest::Approx((std::log(2.0) + std::log(2.0) + 0) / 3));
+        test::close((std::log(2.0) + std::log(2.0) + 0) / 3, 1e-12));
   CHECK(log_context_factor(sizes, plain, std::vector<double>{0.5, 0.65, 0.75}) ==
-        doctest::Approx((0 - std::log(2.0) - std::log(2.0)) / 3));
+        test::close((0 - std::log(2.0) - std::log(2.0)) / 3, 1e-12));
   // A curve that falls counts as its largest value so far.
   CHECK(log_context_factor(sizes, std::vector<double>{0.6, 0.8, 0.7},
                            std::vector<double>{0.8, 0.8, 0.7}) ==
-        doctest::Approx(std::log(4.0) / 3));
+        test::close(std::log(4.0) / 3, 1e-12));
   CHECK_THROWS_AS(
       log_context_factor(std::vector<int>{16}, std::vector<double>{1}, std::vector<double>{1}),
       ArgumentError);
@@ -167,7 +168,7 @@ TEST_CASE(
     if (!entry.kept) CHECK(entry.scores[2].accuracy == entry.scores[0].accuracy);
     if (entry.size == 40) sum += entry.scores[0].accuracy / 2;
   }
-  CHECK(one.sizes[2].accuracy[0].mean == doctest::Approx(sum).epsilon(1e-12));
+  CHECK(one.sizes[2].accuracy[0].mean == test::close(sum, 1e-12));
   REQUIRE(one.factors.size() == 4);
   CHECK(one.factors.back().name == "all");
   CHECK(one.factors.back().factor[1] > 0);

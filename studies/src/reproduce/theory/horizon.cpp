@@ -82,11 +82,11 @@ TheorySection limit_section(const TheoryOptions& options) {
   table.numbers_of("gamma", lines, &Line::ratio).numbers_of("n", lines, &Line::n);
   table.numbers_of("largest difference", lines, &Line::deviation, 2);
   table.numbers_of("best time", lines, &Line::oracle, 3);
-  table.numbers_of("its limit", lines, &Line::limit, 3);
+  table.numbers_of("limit of best time", lines, &Line::limit, 3);
   table.numbers_of("matched", lines, &Line::matched, 3);
   table.numbers_of("mu", lines, &Line::mean, 3);
   section.tables = {{"Risk curves of one kernel each against the limit, and best times",
-                     table.numbers_of("its limit", lines, &Line::mean_limit, 3)}};
+                     table.numbers_of("limit of mu", lines, &Line::mean_limit, 3)}};
   section.figures.push_back(presentation::lines_figure(
       {"Risk against time",
        "Risk per example of one kernel with n = 50 and its Marchenko-Pastur limit.",

@@ -1,0 +1,59 @@
+#include <doctest/doctest.h>
+
+#include "sextant/advice/choose_horizon_products.hpp"
+#include "sextant/advice/plan.hpp"
+#include "sextant/evidence/products.hpp"
+#include "sextant/geometry/from_gradients.hpp"
+#include "sextant/model/capture.hpp"
+#include "sextant/subspace/greedy.hpp"
+#include "sextant/subspace/product_scores.hpp"
+#include "sextant/subspace/ranking.hpp"
+#include "sextant/ttt/load.hpp"
+#include "sextant/ttt/low_rank.hpp"
+#include "sextant/ttt/model_kernel.hpp"
+
+// Every public struct that a caller fills has defaults for what he does not name: otherwise this
+// file does not compile with -Wextra -Werror (-Wmissing-field-initializers).
+using namespace sextant;
+
+TEST_CASE("options are filled by naming what differs from the default") {
+  const advice::HorizonOptions select{.horizons = {0, 4}};
+  CHECK(select.delta == 0.05);
+  const advice::BlockRankingOptions score{.budget = 2, .select = {.horizons = {0, 8}}};
+  CHECK(score.select.step.scale == 0.1);
+  const advice::PlanOptions plan{.blocks = {"h.0.attn.v.0"}};
+  CHECK_FALSE(plan.score.budget);
+  CHECK(advice::PlanOptions{.score = {.budget = 1}}.blocks.empty());
+  CHECK(advice::ProductOptions{.probes = 4}.steps == 30);
+  CHECK(evidence::Sigma2Choice{.rule = evidence::Sigma2Rule::profile}.value == 0);
+  CHECK(evidence::LanczosOptions{.steps = 3}.trace.probes == 16);
+  CHECK(spectral::TraceOptions{.probes = 3}.steps == 40);
+  CHECK(spectral::Benchmark{.tau2 = 1}.sigma2 == 0);
+  CHECK(subspace::StepRule{.scale = 0.2}.rho == std::nullopt);
+  CHECK(subspace::PlannedUpdate{.horizon = 3}.step.scale == 0.1);
+  CHECK(subspace::GreedyOptions{.budget = 3}.parameters.empty());
+  CHECK(subspace::RankingOptions{.budget = 3}.seed == 0);
+  CHECK(subspace::ProbeOptions{.probes = 3}.steps == 30);
+}
+
+TEST_CASE("files, prompts and updates are filled by naming what differs from the default") {
+  const ttt::PromptModelFiles files{.model = "dir", .prompt = "prompt.json"};
+  CHECK_FALSE(files.table);
+  CHECK(ttt::TableFiles{.examples = "t.csv"}.supervision.folds == 8);
+  CHECK(task::TableColumns{.label = "y"}.categorical.empty());
+  CHECK(io::CsvOptions{.delimiter = ';'}.header == io::Header::unsure);
+  CHECK(task::RowSupervision{.rows = 3}.context == 256);
+  CHECK(model::CaptureOptions{.first_layer = 1}.last_layer == -1);
+  CHECK(ttt::AdaptOptions{.rho = 0.1, .horizon = 2}.blocks.empty());
+  CHECK(ttt::LowRankOptions{.rank = 2}.benchmark.tau2 == 0);
+  CHECK(ttt::JacobianMemory{.kept_bytes = 0}.tokens_per_piece == 1 << 14);
+  const task::DecoderPrompt decoder{.pattern = {.example = "{x}{y}", .query = "{x}"},
+                                    .labels = {{.text = "0"}},
+                                    .examples = {{.x = "1", .y = "0"}},
+                                    .queries = {{.x = "2"}}};
+  CHECK_FALSE(decoder.queries.front().y);
+  const task::EncoderPrompt encoder{.examples = {{.text = "a", .y = 1}}};
+  CHECK(encoder.queries.empty());
+  CHECK(geometry::Block{.name = "a"}.layer == 0);
+  CHECK(geometry::KnownPredictions{.residuals = Eigen::VectorXd::Ones(2)}.query_base.size() == 0);
+}
