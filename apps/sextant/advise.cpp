@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "commands.hpp"
+#include "help.hpp"
 #include "output.hpp"
 #include "row_predictions.hpp"
 #include "sextant/advice/plan.hpp"
@@ -44,7 +45,7 @@ void run_advise(const AdviseOptions& options) {
                                         source.model->weights().config.reads_rows());
   plan_options.label_scale =
       follows ? advice::LabelScale::labels_and_predictions : advice::LabelScale::labels_alone;
-  const advice::Plan plan = advice::plan(source.geometry, plan_options);
+  advice::Plan plan = advice::plan(source.geometry, plan_options);
   warn(report::summarize(plan).warnings, options.shared.quiet);
   const ttt::Adaptation update =
       source.model
@@ -55,6 +56,11 @@ void run_advise(const AdviseOptions& options) {
           : ttt::expected_adaptation(source.geometry,
                                      plan.adapt ? plan.block_names : std::vector<std::string>(),
                                      plan.adapt ? plan.rho : 0, plan.adapt ? plan.horizon : 0);
+  if (update.is_measured() && plan.recipe && update.rho != plan.rho) {
+    // Tokenwise features choose, but steps follow exact gradients and take their rate from those.
+    plan.recipe->learning_rate_mean *= update.rho / plan.recipe->learning_rate;
+    plan.recipe->learning_rate = update.rho;
+  }
   const auto style = report::terminal_style(1);
   std::string text = report::plan_text(plan, source.geometry.blocks, style);
   text += update.is_measured() ? "\n" + report::adaptation_text(update, style)
@@ -81,6 +87,11 @@ void add_advise(CLI::App& app) {
   add_update_options(*command, options->update);
   add_output_options(*command, options->output, true);
   add_shared_options(*command, options->shared);
+  add_example(*command,
+              "sextant advise --model models/digits-gpt2 --prompt "
+              "models/digits-gpt2/demo-clean.json --json advice.json --report advice.html",
+              "Says whether, how far and on which blocks to adapt, makes the update and ends with "
+              "what to do; `advice.to_do` in the JSON holds the same.");
   command->callback([options] { run_advise(*options); });
 }
 
