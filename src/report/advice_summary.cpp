@@ -299,7 +299,9 @@ Summary summarize(const advice::Plan& plan) {
         plan.whole.t_map == 0 ? "the best positive candidate of all blocks"
                               : "T_MAP of all blocks together, a kernel of its own"));
   }
-  if (!plan.outlook.empty()) summary.facts.push_back(outlook_fact(plan.outlook));
+  if (plan.adapt && !plan.outlook.empty()) {
+    summary.facts.push_back(outlook_fact(plan.outlook));
+  }
   if (plan.adapt && !plan.outlook.empty()) {
     const auto& queries = plan.chosen->queries;
     const auto text = disagreement(

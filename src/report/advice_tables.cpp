@@ -20,8 +20,8 @@ Table key_numbers(const advice::HorizonChoice& selection) {
   add("labelled examples n", std::to_string(selection.n));
   add("queries m", std::to_string(selection.queries.size()));
   add("horizon T_MAP", std::to_string(selection.t_map));
-  add("horizon matched to the spectrum", horizon(selection.spectral_match.horizon_prompt));
-  add("horizon of smallest expected gap", std::to_string(selection.oracle_horizon_prompt));
+  add("for comparison: matched to the spectrum", horizon(selection.spectral_match.horizon_prompt));
+  add("for comparison: of smallest expected gap", std::to_string(selection.oracle_horizon_prompt));
   add("step rho = eta / sigma2", format_number(selection.rho));
   add("largest eigenvalue", format_number(selection.lambda_max));
   add(fmt::format("sigma2 of the evidence ({})", advice::name_of(selection.sigma2_rule)),
