@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "commands.hpp"
+#include "help.hpp"
 #include "output.hpp"
 #include "row_predictions.hpp"
 #include "sextant/advice/plan.hpp"
@@ -92,8 +93,10 @@ void add_adapt(CLI::App& app) {
       app.add_subcommand("adapt", "Make an update on the model and check the linear prediction");
   const auto options = std::make_shared<AdaptOptions>();
   add_source_options(*command, options->source, false);
-  command->add_option("--blocks", options->blocks,
-                      "Names of the blocks to adapt, a,b,c; default: all captured, or --budget");
+  command
+      ->add_option("--blocks", options->blocks,
+                   "Names of the blocks to adapt, a,b,c; default: all captured, or --budget")
+      ->group(which_group);
   add_score_options(*command, options->statistic);
   add_horizon_options(*command, options->statistic);
   add_update_options(*command, options->update);
@@ -101,9 +104,15 @@ void add_adapt(CLI::App& app) {
       ->add_option("--rank", options->update.rank,
                    "In place of steps, the best update of the queries within so many directions, 0 "
                    "to their number")
-      ->check(CLI::Range(0, 1'000'000));
+      ->check(CLI::Range(0, 1'000'000))
+      ->group(update_group);
   add_output_options(*command, options->output, true);
   add_shared_options(*command, options->shared);
+  add_example(
+      *command,
+      "sextant adapt --model models/digits-gpt2 --prompt models/digits-gpt2/demo-clean.json "
+      "--blocks h.1.attn.v.6,h.1.attn.v.5 --horizon 13 --out-model adapted",
+      "Makes 13 steps on two blocks, whatever the advice, and writes the model.");
   command->callback([options] { run_adapt(*options); });
 }
 

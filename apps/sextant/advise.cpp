@@ -3,10 +3,12 @@
 #include <memory>
 
 #include "commands.hpp"
+#include "help.hpp"
 #include "output.hpp"
 #include "row_predictions.hpp"
 #include "sextant/advice/plan.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/geometry/block_scales.hpp"
 #include "sextant/report/advice_text.hpp"
 #include "sextant/report/json_output.hpp"
 #include "sextant/ttt/linear_prediction.hpp"
@@ -28,6 +30,9 @@ void run_advise(const AdviseOptions& options) {
   apply_shared_options(options.shared);
   advice::PlanOptions plan_options;
   plan_options.score = score_options(options.statistic, options.shared.seed);
+  if (!options.source.block_scales.empty()) {
+    plan_options.block_scales = geometry::read_block_scales(options.source.block_scales);
+  }
   check_update(options.update);
   if (!options.source.from_model() && !options.update.out_model.empty()) {
     throw UsageError("--out-model needs --model: a geometry file holds no weights");
@@ -35,7 +40,12 @@ void run_advise(const AdviseOptions& options) {
   ResultFiles files(options.output, input_files(options.source),
                     {{"--out-model", options.update.out_model}});
   const Source source = open_source(options.source, options.shared.quiet);
-  const advice::Plan plan = advice::plan(source.geometry, plan_options);
+  // A decoder's prediction is an average of label values, a row model's a probability.
+  const bool follows = source.model && (source.model->weights().config.causal() ||
+                                        source.model->weights().config.reads_rows());
+  plan_options.label_scale =
+      follows ? advice::LabelScale::labels_and_predictions : advice::LabelScale::labels_alone;
+  advice::Plan plan = advice::plan(source.geometry, plan_options);
   warn(report::summarize(plan).warnings, options.shared.quiet);
   const ttt::Adaptation update =
       source.model
@@ -45,16 +55,22 @@ void run_advise(const AdviseOptions& options) {
           : ttt::expected_adaptation(source.geometry,
                                      plan.adapt ? plan.block_names : std::vector<std::string>(),
                                      plan.adapt ? plan.rho : 0, plan.adapt ? plan.horizon : 0);
-  const ttt::Adaptation* made = update.is_measured() ? &update : nullptr;
+  if (update.is_measured() && plan.recipe && update.rho != plan.rho) {
+    // Tokenwise features choose, but steps follow exact gradients and take their rate from those.
+    plan.recipe->learning_rate_mean *= update.rho / plan.recipe->learning_rate;
+    plan.recipe->learning_rate = update.rho;
+  }
   const auto style = report::terminal_style(1);
   std::string text = report::plan_text(plan, source.geometry.blocks, style);
-  if (made != nullptr) text += "\n" + report::adaptation_text(*made, style);
+  text += update.is_measured() ? "\n" + report::adaptation_text(update, style)
+                               : report::expectation_text(update, style);
   report::OrderedJson json = report::to_json(plan, update);
   add_row_predictions(source.table(), update, style, json, text);
   add_table(source.table(), json, text);
+  if (!update.is_measured() || update.is_kept()) text += report::to_do_text(plan, style);
   files.write(json, text, [&] {
     return report::plan_html(heading("Advice on adapting", source, options.shared.seed), plan,
-                             source.geometry.blocks, made);
+                             source.geometry.blocks, &update);
   });
 }
 
@@ -70,6 +86,11 @@ void add_advise(CLI::App& app) {
   add_update_options(*command, options->update);
   add_output_options(*command, options->output, true);
   add_shared_options(*command, options->shared);
+  add_example(*command,
+              "sextant advise --model models/digits-gpt2 --prompt "
+              "models/digits-gpt2/demo-clean.json --json advice.json --report advice.html",
+              "Says whether, how far and on which blocks to adapt, makes the update and ends with "
+              "what to do; `advice.to_do` in the JSON holds the same.");
   command->callback([options] { run_advise(*options); });
 }
 

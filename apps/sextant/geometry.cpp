@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "commands.hpp"
+#include "help.hpp"
 #include "output.hpp"
 #include "sextant/geometry/file.hpp"
 #include "source.hpp"
@@ -46,9 +47,15 @@ void add_geometry(CLI::App& app) {
   auto* command = app.add_subcommand("geometry", "Capture residuals and block kernels of a prompt");
   const auto options = std::make_shared<GeometryOptions>();
   add_source_options(*command, options->source, false);
-  command->add_option("--out", options->out, "Geometry file to write (.safetensors)")->required();
+  command->add_option("--out", options->out, "Geometry file to write (.safetensors)")
+      ->required()
+      ->group(output_group);
   add_output_options(*command, options->output, false);
   add_shared_options(*command, options->shared);
+  add_example(*command,
+              "sextant geometry --model models/digits-gpt2 --prompt "
+              "models/digits-gpt2/demo-clean.json --out g.safetensors",
+              "`sextant advise --geometry g.safetensors` then needs no model.");
   command->callback([options] { run_geometry(*options); });
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "commands.hpp"
+#include "help.hpp"
 #include "output.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/memory.hpp"
@@ -33,13 +34,15 @@ const CLI::Validator not_negative(
 }  // namespace
 
 void add_shared_options(CLI::App& command, SharedOptions& options) {
-  command.add_option("--threads", options.threads, "Threads to use; 0: one per core")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
-  command.add_option("--seed", options.seed, "Seed of everything random")
-      ->check(not_negative)
-      ->capture_default_str();
-  command.add_flag("--quiet", options.quiet, "No progress and no warnings");
+  in_group(command, running_group, [&] {
+    command.add_option("--threads", options.threads, "Threads to use; 0: one per core")
+        ->check(CLI::Range(0, 1024))
+        ->capture_default_str();
+    command.add_option("--seed", options.seed, "Seed of everything random, 0 or more")
+        ->check(not_negative)
+        ->capture_default_str();
+    command.add_flag("--quiet", options.quiet, "No progress and no warnings");
+  });
 }
 
 void apply_shared_options(const SharedOptions& options) { set_threads(options.threads); }
@@ -81,7 +84,8 @@ std::optional<std::string> explain(const CLI::App& app, const ArgumentError& err
 
 /// Names from files and command lines may hold any bytes; the message is printable.
 int fail(std::string_view message, int status) {
-  fmt::print(stderr, "sextant: {}\n", report::printable(message));
+  const int width = report::terminal_style(2).width;
+  fmt::print(stderr, "{}\n", report::wrap("sextant: " + report::printable(message), width));
   return status;
 }
 
@@ -145,6 +149,7 @@ int main(int argc, char** argv) {
   using namespace sextant::apps;
   sextant::keep_freed_memory();
   CLI::App app("Chooses the hyperparameters of test-time training by Bayesian analysis", "sextant");
+  app.formatter(help_formatter());  // the commands, added below, take it over
   app.require_subcommand(1);
   remember_command_line(argc, argv);
   app.set_version_flag("--version", std::string(sextant::version()));

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "help.hpp"
 #include "sextant/core/errors.hpp"
 
 namespace sextant::apps {
@@ -62,35 +63,42 @@ std::optional<double> parse_prior_scale(const std::string& text) {
 }  // namespace
 
 void add_source_options(CLI::App& command, SourceOptions& options, bool allow_geometry) {
-  if (allow_geometry) {
-    command.add_option("--geometry", options.geometry, "Geometry file (.safetensors)");
-  }
-  command.add_option("--model", options.model, "Model directory (Hugging Face layout)");
-  command.add_option("--prompt", options.prompt, "Prompt file (.json)");
-  command.add_option("--csv", options.csv,
-                     "In place of a prompt, for a model of rows: a table whose labelled rows are "
-                     "the examples, the others queries");
-  add_table_options(command, options.table);
-  command.add_option("--query-csv", options.query_csv,
-                     "Rows to predict, with the columns of --csv; labels, if any, are targets");
-  command.add_option("--head", options.head,
-                     "Linear head of an encoder; default: head.safetensors in the model directory");
-  command
-      .add_option(
-          "--blocks-kind", options.kinds,
-          "Kinds of blocks: value, output, mlp-in, mlp-out (repeatable); a geometry file is "
-          "filtered only when this is given")
-      ->allow_extra_args(false)
-      ->default_str("value");
-  command.add_option("--layers", options.layers, "Layers that hold blocks, such as 2-5 or 3");
-  command
-      .add_option("--features", options.features,
-                  "exact: gradients over all tokens; tokenwise: the supervised token alone")
-      ->capture_default_str();
-  command.add_option("--block-scales", options.block_scales,
-                     "JSON file {\"h.0.attn.v.1\": 4, ...}: prior variances of blocks' parameters "
-                     "and preconditioner of the update, 1 for the rest");
-  command.add_option("--query", options.query, "Only this query, from 0");
+  in_group(command, input_group, [&] {
+    if (allow_geometry) {
+      command.add_option("--geometry", options.geometry, "Geometry file (.safetensors)");
+    }
+    command.add_option("--model", options.model, "Model directory (Hugging Face layout)");
+    command.add_option("--prompt", options.prompt, "Prompt file (.json)");
+    command.add_option("--csv", options.csv,
+                       "In place of a prompt, for a model of rows: a table whose labelled rows are "
+                       "the examples, the others queries");
+    add_table_options(command, options.table);
+    command.add_option("--query-csv", options.query_csv,
+                       "Rows to predict, with the columns of --csv; labels, if any, are targets");
+    command.add_option(
+        "--head", options.head,
+        "Linear head of an encoder; default: head.safetensors in the model directory");
+    command
+        .add_option(
+            "--blocks-kind", options.kinds,
+            "Kinds of blocks: value, output, mlp-in, mlp-out (repeatable); a geometry file is "
+            "filtered only when this is given")
+        ->allow_extra_args(false)
+        ->default_str("value")
+        ->group(which_group);
+    command
+        .add_option("--layers", options.layers, "Layers that hold blocks, from 0, such as 2-5 or 3")
+        ->group(which_group);
+    command
+        .add_option("--features", options.features,
+                    "exact: gradients over all tokens; tokenwise: the supervised token alone")
+        ->capture_default_str();
+    command.add_option(
+        "--block-scales", options.block_scales,
+        "JSON file {\"h.0.attn.v.1\": 4, ...}: prior variances of blocks' parameters "
+        "and preconditioner of the update, 1e-9 to 1e9, 1 for the rest");
+    command.add_option("--query", options.query, "Only this query, from 0 to m - 1");
+  });
 }
 
 void check_source(const SourceOptions& options) {
@@ -163,28 +171,44 @@ std::vector<NamedPath> input_files(const SourceOptions& options) {
 }
 
 void add_horizon_options(CLI::App& command, StatisticOptions& options) {
-  command
-      .add_option("--horizons", options.horizons, "Candidates: 0:30, or 0,1,2,4,8, or a mixture")
-      ->capture_default_str();
-  auto* scale = command.add_option("--step-scale", options.step_scale,
-                                   "c of rho = c / lambda_max (default 0.1)");
-  command.add_option("--rho", options.rho, "Step size eta / sigma2")->excludes(scale);
-  command.add_option("--sigma", options.sigma,
-                     "Observation variance: plug-in (default), profile, or a value");
-  command.add_option("--prior-scale", options.prior_scale, "tau2: fit, or a value")
-      ->capture_default_str();
-  command.add_option("--delta", options.delta, "The certificate holds with probability 1 - delta")
-      ->default_str(fmt::format("{}", advice::HorizonOptions().delta));
+  in_group(command, how_far_group, [&] {
+    command
+        .add_option(
+            "--horizons", options.horizons,
+            "Candidates for the number of steps T, 0 to 10^9: 0:30, or 0,1,2,4,8, or a mixture")
+        ->capture_default_str();
+    auto* scale = command.add_option("--step-scale", options.step_scale,
+                                     "c of rho = c / lambda_max, 0 < c < 1 (default 0.1)");
+    command
+        .add_option("--rho", options.rho,
+                    "Learning rate for half the sum of squared residuals, 0 < rho < 1 / lambda_max")
+        ->excludes(scale);
+    command.add_option("--sigma", options.sigma,
+                       "Observation variance: plug-in (default), profile, or a value above 0");
+    command.add_option("--prior-scale", options.prior_scale, "tau2: fit, or a value of 0 or more")
+        ->capture_default_str();
+    command
+        .add_option("--delta", options.delta,
+                    "The certificate holds with probability 1 - delta, 0 < delta < 1")
+        ->default_str(fmt::format("{}", advice::HorizonOptions().delta));
+  });
 }
 
 void add_score_options(CLI::App& command, StatisticOptions& options) {
-  command.add_option("--method", options.method,
-                     "query-aware, trace, trace-bottom, greedy-correction, risk (default), random");
-  command.add_option("--budget", options.budget,
-                     "Blocks to choose; default: risk stops by itself, others take all");
-  command.add_flag("--per-parameter", options.per_parameter, "Rank by score per parameter");
-  command.add_option("--horizon", options.horizon, "T to plan for: auto (T_MAP), or a number")
-      ->capture_default_str();
+  in_group(command, which_group, [&] {
+    command.add_option(
+        "--method", options.method,
+        "query-aware, trace, trace-bottom, greedy-correction, risk (default), random");
+    command.add_option(
+        "--budget", options.budget,
+        "Blocks to choose, 1 to all; default: risk stops by itself, others take all");
+    command.add_flag("--per-parameter", options.per_parameter, "Rank by score per parameter");
+    command
+        .add_option("--horizon", options.horizon,
+                    "T to plan for and to take: auto (T_MAP), or a number from 0 to 10^9")
+        ->capture_default_str()
+        ->group(how_far_group);
+  });
 }
 
 std::vector<std::int64_t> parse_horizons(const std::string& text) {

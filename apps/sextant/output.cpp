@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "help.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/version.hpp"
 #include "sextant/io/files.hpp"
@@ -33,12 +34,14 @@ std::string quoted(const std::string& word) {
 }  // namespace
 
 void add_output_options(CLI::App& command, OutputOptions& options, bool with_report) {
-  command.add_option("--json", options.json,
-                     "Write the result as JSON to this file; - for standard output, in place of "
-                     "the tables");
-  if (with_report) {
-    command.add_option("--report", options.report, "Write a self-contained HTML report");
-  }
+  in_group(command, output_group, [&] {
+    command.add_option("--json", options.json,
+                       "Write the result as JSON to this file; - for standard output, in place of "
+                       "the tables");
+    if (with_report) {
+      command.add_option("--report", options.report, "Write a self-contained HTML report");
+    }
+  });
 }
 
 void check_outputs(const std::vector<NamedPath>& outputs, const std::vector<NamedPath>& inputs) {

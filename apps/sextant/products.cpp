@@ -1,26 +1,30 @@
 #include "products.hpp"
 
+#include "help.hpp"
 #include "sextant/core/errors.hpp"
 #include "source.hpp"
 
 namespace sextant::apps {
 
 void add_kernel_options(CLI::App& command, KernelOptions& options) {
-  command
-      .add_option("--kernel", options.kernel,
-                  "dense: exact n x n kernels; products: Lanczos' iteration on the model, for "
-                  "thousands of examples")
-      ->check(CLI::IsMember({"dense", "products"}))
-      ->capture_default_str();
-  const advice::ProductOptions defaults;
-  command.add_option("--lanczos-steps", options.steps, "With products: steps of every Lanczos run")
-      ->check(CLI::Range(1, 100000))
-      ->default_str(std::to_string(defaults.steps));
-  command
-      .add_option("--probes", options.probes,
-                  "With products: random vectors for traces and determinants")
-      ->check(CLI::Range(2, 100000))
-      ->default_str(std::to_string(defaults.probes));
+  in_group(command, how_far_group, [&] {
+    command
+        .add_option("--kernel", options.kernel,
+                    "dense: exact n x n kernels; products: Lanczos' iteration on the model, for "
+                    "thousands of examples")
+        ->check(CLI::IsMember({"dense", "products"}))
+        ->capture_default_str();
+    const advice::ProductOptions defaults;
+    command
+        .add_option("--lanczos-steps", options.steps, "With products: steps of every Lanczos run")
+        ->check(CLI::Range(1, 100000))
+        ->default_str(std::to_string(defaults.steps));
+    command
+        .add_option("--probes", options.probes,
+                    "With products: random vectors for traces and determinants")
+        ->check(CLI::Range(2, 100000))
+        ->default_str(std::to_string(defaults.probes));
+  });
 }
 
 advice::ProductOptions KernelOptions::products(std::uint64_t seed) const {

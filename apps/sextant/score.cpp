@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "commands.hpp"
+#include "help.hpp"
 #include "output.hpp"
 #include "products.hpp"
 #include "sextant/advice/rank_blocks.hpp"
@@ -75,6 +76,10 @@ void add_score(CLI::App& app) {
   add_horizon_options(*command, options->statistic);
   add_output_options(*command, options->output, true);
   add_shared_options(*command, options->shared);
+  add_example(*command,
+              "sextant score --model models/digits-gpt2 --prompt "
+              "models/digits-gpt2/demo-clean.json --method trace --budget 4",
+              "The four blocks with the largest share of what the examples determine.");
   command->callback([options] { run_score(*options); });
 }
 

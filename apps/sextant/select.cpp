@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "commands.hpp"
+#include "help.hpp"
 #include "output.hpp"
 #include "products.hpp"
 #include "sextant/advice/choose_horizon.hpp"
@@ -58,6 +59,10 @@ void add_select(CLI::App& app) {
   add_horizon_options(*command, options->statistic);
   add_output_options(*command, options->output, true);
   add_shared_options(*command, options->shared);
+  add_example(*command,
+              "sextant select --model models/digits-gpt2 --prompt "
+              "models/digits-gpt2/demo-clean.json --horizons 0:300",
+              "How far to adapt all value heads, of 0 to 300 steps.");
   command->callback([options] { run_select(*options); });
 }
 

@@ -54,7 +54,7 @@ Table block_table(const geometry::PromptGeometry& geometry) {
     traces.push_back(geometry.kernels[b].trace());
   }
   return Table()
-      .text("block", geometry::block_names(geometry))
+      .names("block", geometry::block_names(geometry))
       .text("kind", kinds)
       .numbers("parameters", parameters)
       .numbers("kernel trace", traces);
@@ -292,7 +292,7 @@ Summary summarize_table(const task::ClassTable& table, const report::TerminalSty
   add_table(&table, summary.json, counted);
   summary.text = rows(entries, style) + "\n" +
                  to_terminal(Table()
-                                 .text("column", table.names)
+                                 .names("column", table.names)
                                  .text("kind", kinds)
                                  .numbers("missing", missing)
                                  .text("used", used),

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "help.hpp"
 #include "output.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/progress.hpp"
@@ -10,12 +11,14 @@
 namespace sextant::apps {
 
 void add_update_options(CLI::App& command, UpdateOptions& options) {
-  command
-      .add_option("--solver", options.solver,
-                  "steps: T gradient steps; one-shot: the same correction in one pass")
-      ->capture_default_str();
-  command.add_option("--out-model", options.out_model,
-                     "Write the adapted model to this directory, new or empty");
+  in_group(command, update_group, [&] {
+    command
+        .add_option("--solver", options.solver,
+                    "steps: T gradient steps; one-shot: the same correction in one pass")
+        ->capture_default_str();
+    command.add_option("--out-model", options.out_model,
+                       "Write the adapted model to this directory, new or empty");
+  });
 }
 
 void check_update(const UpdateOptions& options) {

@@ -131,7 +131,9 @@ void collect_warnings(const geometry::PromptGeometry& geometry, Blocks blocks,
                      result.system.clipped, result.system.clipped / result.system.trace));
   }
   if (!has_something_to_learn(result)) return;
+  warn_without_zero(result);
   warn_at_last_horizon(result);
+  warn_of_flat_likelihood(result);
   if (result.fit && result.fit->at_lower_edge) {
     warn(
         "The benchmark fit finds no sign of observation variance: lambda_star is at the lower end "

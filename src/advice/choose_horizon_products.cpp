@@ -69,6 +69,10 @@ void fit_variances(const evidence::LargeSpectrum& large, const HorizonOptions& o
     result.products->lambda_star_high = result.lambda_star;
     return;
   }
+  if (!result.identifies_lambda_star()) {
+    result.products->lambda_star_high = std::numeric_limits<double>::infinity();
+    return;  // from 0 on
+  }
   const double other = fitted(options, large.optimistic)->lambda_star;
   const double spread =
       std::exp(standard_errors(*result.products) * log_lambda_star_error(large, options));
@@ -165,12 +169,14 @@ void collect_warnings(const evidence::LargeSpectrum& large, HorizonChoice& resul
                     "More probes narrow that.",
                     products.t_map_low, products.t_map_high));
   }
+  warn_without_zero(result);
   warn_at_last_horizon(result);
+  warn_of_flat_likelihood(result);
   if (result.t_map > large.exact_horizon) {
     warn(fmt::format("T_MAP = {} exceeds the {} steps up to which {} products are exact.",
                      result.t_map, large.exact_horizon, products.steps));
   }
-  if (products.lambda_star_high > 2 * products.lambda_star_low) {
+  if (result.identifies_lambda_star() && products.lambda_star_high > 2 * products.lambda_star_low) {
     warn(
         fmt::format("The benchmark's lambda_star is known only to lie between {:.3g} and {:.3g}: "
                     "gaps and Bayes corrections need more Lanczos steps or probes.",

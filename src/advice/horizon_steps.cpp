@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sextant/core/errors.hpp"
 #include "sextant/spectral/filters.hpp"
 
@@ -83,6 +85,19 @@ void warn_at_last_horizon(HorizonChoice& result) {
     result.warnings.push_back(fmt::format(
         "T_MAP = {} is the largest candidate: more steps may be better.", result.t_map));
   }
+}
+
+void warn_without_zero(HorizonChoice& result) {
+  if (std::ranges::find(result.curve.horizons, 0) != result.curve.horizons.end()) return;
+  result.warnings.emplace_back(without_zero);
+}
+
+void warn_of_flat_likelihood(HorizonChoice& result) {
+  if (result.identifies_lambda_star()) return;
+  result.warnings.emplace_back(
+      "lambda_star is not identified: every ratio of noise to signal explains these residuals "
+      "equally well (one example, or a kernel proportional to the identity). Gaps and expected "
+      "errors assume equal shares; --sigma and --prior-scale give what you know.");
 }
 
 }  // namespace sextant::advice

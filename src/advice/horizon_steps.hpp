@@ -4,6 +4,7 @@
 
 #include <Eigen/Core>
 #include <optional>
+#include <string_view>
 
 #include "sextant/advice/choose_horizon.hpp"
 #include "sextant/spectral/gaps.hpp"
@@ -44,6 +45,15 @@ QueryAdvice judge_query(const Eigen::VectorXd& values, const Eigen::VectorXd& ro
 
 /// Warns of a zero kernel or of zero residuals; false then, because nothing else is worth saying.
 bool has_something_to_learn(HorizonChoice& result);
+
+inline constexpr std::string_view without_zero =
+    "T = 0, no update, is not among the candidates: the evidence cannot speak against adapting.";
+
+/// Warns where T = 0 is not among the candidates, so that the evidence cannot be against adapting.
+void warn_without_zero(HorizonChoice& result);
+
+/// Warns where the likelihood does not identify lambda_star.
+void warn_of_flat_likelihood(HorizonChoice& result);
 
 /// Warns when T_MAP is the largest of several candidates.
 void warn_at_last_horizon(HorizonChoice& result);

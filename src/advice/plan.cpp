@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "horizon_steps.hpp"
+#include "label_checks.hpp"
+#include "set_comparison.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
 
@@ -30,6 +33,7 @@ void choose_blocks(const geometry::PromptGeometry& geometry, const PlanOptions& 
   HorizonOptions on_chosen = options.score.select;
   if (options.score.horizon) on_chosen.horizons = {*options.score.horizon};
   plan.chosen = choose_horizon(geometry, plan.blocks, on_chosen);
+  if (options.score.horizon) std::erase(plan.chosen->warnings, without_zero);  // asked for
   plan.horizon = plan.chosen->t_map;
   plan.rho = plan.chosen->rho;
 }
@@ -85,9 +89,53 @@ std::string reason_for(const Plan& plan, const std::optional<std::int64_t>& give
       break;
   }
   return fmt::format(
-      "Adapt: {} on {} bring the predictions closer to the best possible ones (expected squared "
-      "gap {:.4g}, without an update {:.4g}).",
-      counted(plan.horizon, "step"), blocks, plan.gap_planned, plan.gap_none);
+      "Adapt: {} of plain gradient descent on {}, learning rate {:.4g} for half the sum of squared "
+      "residuals, {} the predictions closer to the best possible ones (expected squared gap "
+      "{:.4g}, without an update {:.4g}).",
+      counted(plan.horizon, "step"), blocks, plan.rho, plan.horizon == 1 ? "brings" : "bring",
+      plan.gap_planned, plan.gap_none);
+}
+
+/// Whether the expected error falls by more than rounding.
+bool lowers_error(double before, double after) { return after < before * (1 - 1e-6); }
+
+/// Why an update that the model of all blocks expects to help is not advised all the same.
+std::string explanation_for(const Plan& plan) {
+  if (plan.adapt || !plan.scoring) return {};
+  const bool planned = plan.verdict == Verdict::no_gain;
+  if (plan.verdict != Verdict::no_evidence && !planned) return {};
+  const BlockRanking& scoring = *plan.scoring;
+  const double after =
+      planned && plan.comparison ? plan.comparison->chosen.error : scoring.error_selected;
+  if (!lowers_error(scoring.error_none, after)) return {};
+  const std::string fall = fmt::format(
+      "The model of all blocks does expect {} on {} to lower the squared error of {} from {:.3g} "
+      "to {:.3g}",
+      counted(planned ? plan.horizon : scoring.horizon, "step"),
+      counted(static_cast<std::int64_t>(scoring.selected.size()), "block"),
+      scoring.queries_used == "prompt" ? "an example" : "a query", scoring.error_none, after);
+  if (planned) {
+    return fall +
+           ", but the gap that decides is that of the benchmark fitted to the chosen blocks alone, "
+           "in which these steps come no closer to the best possible correction.";
+  }
+  return fall +
+         ", but that is an average over all residuals which it might have drawn, while the "
+         "residuals at hand are most likely without any step, and the evidence is asked first.";
+}
+
+std::optional<Recipe> recipe_for(const Plan& plan, const PlanOptions& options) {
+  if (!plan.adapt) return std::nullopt;
+  Recipe recipe{plan.horizon,
+                plan.rho,
+                plan.rho * static_cast<double>(plan.whole.n) / 2,
+                plan.block_names,
+                {}};
+  for (const std::string& name : plan.block_names) {
+    const auto scale = options.block_scales.find(name);
+    if (scale != options.block_scales.end()) recipe.block_scales.insert(*scale);
+  }
+  return recipe;
 }
 
 }  // namespace
@@ -108,6 +156,21 @@ std::string_view name_of(Verdict verdict) {
   return "adapt";
 }
 
+namespace {
+
+/// The verdict with labels `factor` times as large: that of `found` where it cannot change.
+Verdict verdict_with_labels(const geometry::PromptGeometry& geometry, double factor,
+                            const PlanOptions& options, const Plan& found) {
+  if (!can_matter(geometry, options)) return found.verdict;
+  PlanOptions scaled_options = options;
+  scaled_options.label_scale = LabelScale::unchecked;
+  const geometry::PromptGeometry scaled =
+      with_scaled_labels(geometry, factor, options.label_scale, scaled_options);
+  return plan(scaled, scaled_options).verdict;
+}
+
+}  // namespace
+
 Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) {
   if (!options.blocks.empty() && options.score.budget) {
     throw ArgumentError("plan", "budget", "is given together with names of blocks, expected one");
@@ -119,12 +182,26 @@ Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) 
   result.whole = choose_horizon(geometry, modelled, options.score.select);
   choose_blocks(geometry, options, result);
   result.outlook = outlook_of(geometry, modelled, options.score.select.query, result);
+  if (result.scoring && result.chosen) {
+    result.comparison = compare_sets(geometry, options.score, result);
+  }
   const GapPair gap = result.chosen ? result.chosen->mean_gap() : result.whole.mean_gap();
   result.gap_none = gap.none;
   result.gap_planned = gap.map;
   result.verdict = judge(result, options.score.horizon);
   result.adapt = result.verdict == Verdict::adapt;
   result.reason = reason_for(result, options.score.horizon);
+  result.explanation = explanation_for(result);
+  result.recipe = recipe_for(result, options);
+  result.warnings = range_warnings(geometry, result);
+  if (options.label_scale != LabelScale::unchecked) {
+    for (const double factor : {2.0, 0.5}) {
+      result.scaled.push_back({factor, verdict_with_labels(geometry, factor, options, result)});
+    }
+    for (std::string& text : scale_warnings(result, options.label_scale)) {
+      result.warnings.push_back(std::move(text));
+    }
+  }
   return result;
 }
 

@@ -13,14 +13,6 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-/// The matrices of `geometry`, restricted to one query if asked for, without a copy.
-subspace::BlockMatrices block_matrices(const geometry::PromptGeometry& geometry,
-                                       const std::optional<Index>& query) {
-  if (!query) return {geometry.kernels, geometry.query_kernels, geometry.query_variances};
-  return {geometry.kernels, std::span(geometry.query_kernels).subspan(*query, 1),
-          geometry.query_variances.middleRows(*query, 1)};
-}
-
 /// T_MAP, or the positive candidate of largest evidence where T_MAP is 0; 0 without any.
 std::int64_t planned_horizon(const HorizonChoice& whole) {
   if (whole.t_map > 0) return whole.t_map;

@@ -2,6 +2,13 @@
 
 namespace sextant::advice {
 
+subspace::BlockMatrices block_matrices(const geometry::PromptGeometry& geometry,
+                                       const std::optional<Eigen::Index>& query) {
+  if (!query) return {geometry.kernels, geometry.query_kernels, geometry.query_variances};
+  return {geometry.kernels, std::span(geometry.query_kernels).subspan(*query, 1),
+          geometry.query_variances.middleRows(*query, 1)};
+}
+
 void take_ranking(const subspace::Ranking& ranking, const std::vector<geometry::Block>& blocks,
                   BlockRanking& result) {
   for (std::size_t k = 0; k < ranking.order.size(); ++k) {

@@ -1,11 +1,17 @@
 #pragma once
 
+#include <Eigen/Core>
+#include <optional>
 #include <vector>
 
 #include "sextant/advice/rank_blocks.hpp"
 #include "sextant/subspace/ranking.hpp"
 
 namespace sextant::advice {
+
+/// The matrices of `geometry`, restricted to one query if asked for, without a copy.
+subspace::BlockMatrices block_matrices(const geometry::PromptGeometry& geometry,
+                                       const std::optional<Eigen::Index>& query);
 
 /// Sets the ranking of `blocks`, those selected, every block's score alone, and which queries the
 /// scores are for.

@@ -121,6 +121,33 @@ BenchmarkFit finish(const Data& data, double tau2, double sigma2, const GridMini
 
 namespace {
 
+/// Whether the profile is the same from `low` to `high`, up to the rounding of its terms.
+bool is_flat(const Data& data, double low, double high, int points) {
+  const double terms = 1 + relative_variances(data, low).log().maxCoeff();
+  const double rounding = 64 * std::numeric_limits<double>::epsilon() * terms;
+  double smallest = infinity;
+  double largest = -infinity;
+  for (int j = 0; j < points; ++j) {
+    const double share = static_cast<double>(j) / (points - 1);
+    const double value = profile(data, low * std::pow(high / low, share));
+    smallest = std::min(smallest, value);
+    largest = std::max(largest, value);
+    if (largest - smallest > rounding) return false;
+  }
+  return true;
+}
+
+/// Equal shares of signal and noise where the likelihood does not tell them apart.
+BenchmarkFit equal_shares(const Data& data) {
+  const double lambda_star = data.mean_value();
+  const double sigma2 =
+      (data.squares / relative_variances(data, lambda_star)).sum() / data.examples;
+  BenchmarkFit fit = finish(data, sigma2 / lambda_star, sigma2, {});
+  fit.lambda_star = lambda_star;
+  fit.flat = true;
+  return fit;
+}
+
 BenchmarkFit fit_both(const Data& data, const LambdaRange& range) {
   constexpr std::string_view function = "fit_benchmark";
   check_positive(function, "range.low", range.low);
@@ -131,9 +158,10 @@ BenchmarkFit fit_both(const Data& data, const LambdaRange& range) {
   const double mean = data.mean_value();
   const double low = mean * range.low;
   const double high = mean * range.high;
+  const auto points = spectral::log_grid_points(low, high, range.points_per_decade);
+  if (is_flat(data, low, high, points)) return equal_shares(data);
   const GridMinimum minimum = spectral::minimise_on_log_grid(
-      [&](double lambda_star) { return profile(data, lambda_star); }, low, high,
-      spectral::log_grid_points(low, high, range.points_per_decade));
+      [&](double lambda_star) { return profile(data, lambda_star); }, low, high, points);
   const double sigma2 =
       (data.squares / relative_variances(data, minimum.argument)).sum() / data.examples;
   BenchmarkFit fit = finish(data, sigma2 / minimum.argument, sigma2, minimum);

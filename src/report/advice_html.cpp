@@ -25,6 +25,15 @@ std::vector<double> measured_steps(const ttt::Adaptation& adaptation) {
   return steps;
 }
 
+void add_horizon_figures(HtmlReport& report, const advice::HorizonChoice& selection) {
+  const std::vector<double> horizons(selection.curve.horizons.begin(),
+                                     selection.curve.horizons.end());
+  report.figure(evidence_figure(horizons, as_vector(selection.curve.values),
+                                as_vector(selection.posterior.weights),
+                                static_cast<double>(selection.t_map)));
+  report.figure(spectrum_figure(as_vector(selection.system.values), filters(selection)));
+}
+
 void add_verdict(HtmlReport& report, const std::string& statement, std::vector<std::string> facts,
                  const std::vector<std::string>& warnings) {
   for (const auto& warning : warnings) facts.push_back("Warning: " + warning);
@@ -34,20 +43,15 @@ void add_verdict(HtmlReport& report, const std::string& statement, std::vector<s
 }  // namespace
 
 void add_selection(HtmlReport& report, const advice::HorizonChoice& selection,
-                   const std::vector<advice::QueryOutlook>& outlook) {
-  report.section("How far");
-  report.list(summarize(selection).facts);
-  const std::vector<double> horizons(selection.curve.horizons.begin(),
-                                     selection.curve.horizons.end());
-  report.figure(evidence_figure(horizons, as_vector(selection.curve.values),
-                                as_vector(selection.posterior.weights),
-                                static_cast<double>(selection.t_map)));
-  report.figure(spectrum_figure(as_vector(selection.system.values), filters(selection)));
-  if (!selection.queries.empty()) {
+                   const std::vector<advice::QueryOutlook>& outlook, const std::string& title) {
+  report.section(title);
+  report.list(outlook.empty() ? summarize(selection).facts : horizon_facts(selection));
+  add_horizon_figures(report, selection);
+  if (!selection.queries.empty() && selection.t_map > 0) {
     report.table(query_advice_table(selection, outlook),
                  fmt::format("Each query: correction at T_MAP and by the Bayes filter; {}expected "
                              "squared distance from the best possible correction without an update "
-                             "and at T_MAP; whether adapting helps.",
+                             "and at T_MAP; whether that falls.",
                              selection.has_intervals()
                                  ? "the interval that holds the true correction with probability "
                                    "95%, and the probability that T_MAP steps bring the prediction "
@@ -106,13 +110,35 @@ std::string scoring_html(const Heading& heading, const advice::BlockRanking& sco
   return report.html();
 }
 
+namespace {
+
+/// How far and, where the plan is to adapt, which.
+void add_plan(HtmlReport& report, const advice::Plan& plan,
+              const std::vector<geometry::Block>& blocks) {
+  if (!plan.adapt) {
+    report.section(how_far_title(plan));
+    report.list(horizon_facts(deciding(plan)));
+    add_horizon_figures(report, deciding(plan));
+    return;
+  }
+  add_selection(report, deciding(plan), plan.outlook, how_far_title(plan));
+  if (plan.scoring) add_scoring(report, *plan.scoring, blocks);
+  if (plan.comparison) {
+    report.table(comparison_table(*plan.comparison),
+                 "Does it matter which? Expected squared errors by the model of all blocks");
+  }
+}
+
+}  // namespace
+
 std::string plan_html(const Heading& heading, const advice::Plan& plan,
                       const std::vector<geometry::Block>& blocks,
                       const ttt::Adaptation* adaptation) {
   HtmlReport report(heading.title, heading.subtitle);
   Summary summary = summarize(plan);
-  const bool follows_plan = adaptation == nullptr || adaptation->is_made_of_steps();
-  if (adaptation != nullptr) {
+  const bool measured = adaptation != nullptr && adaptation->is_measured();
+  const bool follows_plan = !measured || adaptation->is_made_of_steps();
+  if (measured) {
     std::string outcome = summarize(*adaptation).statement;
     if (!follows_plan) {
       outcome.swap(summary.statement);
@@ -122,9 +148,16 @@ std::string plan_html(const Heading& heading, const advice::Plan& plan,
   }
   add_verdict(report, summary.statement, summary.facts, summary.warnings);
   if (follows_plan) report.table(key_numbers(plan, blocks.size()), "Key numbers");
-  if (adaptation != nullptr) add_adaptation(report, *adaptation);
-  add_selection(report, deciding(plan), plan.outlook);
-  if (plan.scoring) add_scoring(report, *plan.scoring, blocks);
+  if (measured) add_adaptation(report, *adaptation);
+  if (adaptation != nullptr && !measured && knows_predictions(*adaptation)) {
+    report.section("Queries");
+    report.table(outcome_table(*adaptation), "Each query, as the linear model expects it");
+  }
+  add_plan(report, plan, blocks);
+  if (follows_plan && plan.recipe && (!measured || adaptation->is_kept())) {
+    report.section("To do it");
+    report.list(to_do(plan));
+  }
   report.provenance(heading.provenance);
   return report.html();
 }

@@ -1,6 +1,7 @@
 #include "sextant/report/advice_summary.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -13,15 +14,9 @@ std::string counted(std::size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-/// "Blocks to adapt: a, b, c and 5 more."
-std::string name_some(std::string_view what, const std::vector<std::string>& names) {
-  constexpr std::size_t most = 8;
-  std::string text = fmt::format("{}: ", what);
-  for (std::size_t i = 0; i < std::min(most, names.size()); ++i) {
-    if (i > 0) text += ", ";
-    text += names[i];
-  }
-  return text + (names.size() > most ? fmt::format(" and {} more.", names.size() - most) : ".");
+/// "Blocks to adapt: a, b, c."
+std::string name_all(std::string_view what, const std::vector<std::string>& names) {
+  return fmt::format("{}: {}.", what, fmt::join(names, ", "));
 }
 
 std::string short_number(double value) { return format_number(value, 3); }
@@ -63,6 +58,29 @@ std::string gap_fact(const advice::HorizonChoice& selection) {
                                     : fmt::format("{} queries", selection.queries.size()));
 }
 
+/// Why a query's gap may fall where the update probably does not bring it closer, or the reverse.
+/// `closer` and `falls` are of one query each.
+template <class Queries, class Closer, class Falls>
+std::optional<std::string> disagreement(const Queries& queries, Closer closer, Falls falls) {
+  std::vector<std::int64_t> numbers;
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    const std::optional<double> probability = closer(i);
+    if (probability && (*probability > 0.5) != falls(i)) {
+      numbers.push_back(static_cast<std::int64_t>(queries[i].query));
+    }
+  }
+  if (numbers.empty()) return std::nullopt;
+  constexpr std::size_t most = 10;
+  const std::size_t shown = std::min(most, numbers.size());
+  return fmt::format(
+      "For {} {}{} gap and P(closer) point opposite ways: the gap averages over all residuals that "
+      "the benchmark might have drawn, P(closer) is for those at hand. The verdict is one for all "
+      "queries, by the mean gap.",
+      numbers.size() == 1 ? "query" : "queries",
+      fmt::join(numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
+      numbers.size() > shown ? fmt::format(" and {} more", numbers.size() - shown) : "");
+}
+
 /// How many queries the update should help, and how likely.
 std::string outlook_fact(const std::vector<advice::QueryOutlook>& outlook) {
   double sum = 0;
@@ -86,11 +104,16 @@ void append_facts(const advice::HorizonChoice& selection, std::vector<std::strin
   const bool learns = selection.lambda_max > 0 && !selection.curve.zero_residuals;
   if (learns && selection.curve.horizons.size() > 1) {
     const auto [low, high] = middle(selection);
+    const bool spread =
+        selection.t_map < low || selection.t_map > high || (selection.t_map == 0 && high > 0);
     facts.push_back(fmt::format(
         "The evidence is best at T_MAP = {} of {} candidates; the Gibbs posterior has mean {} and "
-        "puts 90% on {} to {} steps.",
+        "puts 90% on {} to {} steps.{}",
         selection.t_map, selection.curve.horizons.size(), short_number(selection.posterior.mean),
-        low, high));
+        low, high,
+        spread ? " That is no contradiction: T_MAP is the likeliest single candidate, but the "
+                 "examples hardly tell it from the many others, which share the rest."
+               : ""));
   }
   if (learns && selection.products) {
     facts.push_back(fmt::format(
@@ -100,7 +123,7 @@ void append_facts(const advice::HorizonChoice& selection, std::vector<std::strin
         short_number(selection.products->evidence_error), selection.products->t_map_low,
         selection.products->t_map_high));
   }
-  if (learns) facts.push_back(gap_fact(selection));
+  if (learns && selection.t_map > 0) facts.push_back(gap_fact(selection));
   if (learns && selection.bound) {
     facts.push_back(fmt::format(
         "With probability {}, the expected evidence at T_MAP is at most {} above the measured one "
@@ -209,6 +232,12 @@ std::string validity_fact(const ttt::Adaptation& adaptation) {
 
 }  // namespace
 
+std::vector<std::string> horizon_facts(const advice::HorizonChoice& selection) {
+  std::vector<std::string> facts;
+  append_facts(selection, facts);
+  return facts;
+}
+
 Summary summarize(const advice::HorizonChoice& selection) {
   Summary summary;
   const advice::GapPair gap = selection.mean_gap();
@@ -225,11 +254,17 @@ Summary summarize(const advice::HorizonChoice& selection) {
         "Do not adapt: {} would bring the predictions no closer to the best possible ones.",
         counted(static_cast<std::size_t>(selection.t_map), "step"));
   } else {
-    summary.statement = fmt::format("Adapt: {} with rho = {}.",
-                                    counted(static_cast<std::size_t>(selection.t_map), "step"),
-                                    format_number(selection.rho));
+    summary.statement = fmt::format(
+        "Adapt: {} of plain gradient descent on all blocks, learning rate rho = {} for half the "
+        "sum of squared residuals.",
+        counted(static_cast<std::size_t>(selection.t_map), "step"), format_number(selection.rho));
   }
-  append_facts(selection, summary.facts);
+  summary.facts = horizon_facts(selection);
+  const auto& queries = selection.queries;
+  const auto text = disagreement(
+      queries, [&](std::size_t i) { return queries[i].probability_closer; },
+      [&](std::size_t i) { return queries[i].adapt; });
+  if (selection.t_map > 0 && text) summary.facts.push_back(*text);
   summary.warnings = selection.warnings;
   return summary;
 }
@@ -239,7 +274,7 @@ Summary summarize(const advice::BlockRanking& scoring, std::size_t block_count) 
   if (scoring.selected.empty()) {
     summary.statement = "No block lowers the expected error: none is chosen.";
   } else {
-    summary.statement = name_some("Blocks to adapt", scoring.selected);
+    summary.statement = name_all("Blocks to adapt", scoring.selected);
   }
   append_facts(scoring, block_count, summary.facts);
   summary.warnings = scoring.warnings;
@@ -249,16 +284,37 @@ Summary summarize(const advice::BlockRanking& scoring, std::size_t block_count) 
 Summary summarize(const advice::Plan& plan) {
   Summary summary;
   summary.statement = plan.reason;
+  if (!plan.explanation.empty()) summary.facts.push_back(plan.explanation);
   if (plan.scoring && !plan.blocks.empty()) {
     summary.facts.push_back(
-        name_some(plan.adapt ? "Blocks to adapt" : "Blocks considered", plan.block_names));
+        name_all(plan.adapt ? "Blocks to adapt" : "Blocks considered", plan.block_names));
   } else if (!plan.blocks.empty()) {
-    summary.facts.push_back(name_some("Blocks as given", plan.block_names));
+    summary.facts.push_back(name_all("Blocks as given", plan.block_names));
   }
-  if (!plan.outlook.empty()) summary.facts.push_back(outlook_fact(plan.outlook));
+  if (plan.adapt && plan.scoring && plan.horizon != plan.scoring->horizon) {
+    summary.facts.push_back(fmt::format(
+        "{} is T_MAP of these blocks, and the number to take. They were chosen for {}, {}.",
+        counted(static_cast<std::size_t>(plan.horizon), "step"),
+        counted(static_cast<std::size_t>(plan.scoring->horizon), "step"),
+        plan.whole.t_map == 0 ? "the best positive candidate of all blocks"
+                              : "T_MAP of all blocks together, a kernel of its own"));
+  }
+  if (plan.adapt && !plan.outlook.empty()) {
+    summary.facts.push_back(outlook_fact(plan.outlook));
+  }
+  if (plan.adapt && !plan.outlook.empty()) {
+    const auto& queries = plan.chosen->queries;
+    const auto text = disagreement(
+        plan.outlook,
+        [&](std::size_t i) { return std::optional<double>(plan.outlook[i].probability_closer); },
+        [&](std::size_t i) { return queries[i].adapt; });
+    if (text) summary.facts.push_back(*text);
+  }
+  append_new(plan.warnings, summary.warnings);
   append_new(deciding(plan).warnings, summary.warnings);
   append_new(plan.whole.warnings, summary.warnings);
-  if (plan.scoring) append_new(plan.scoring->warnings, summary.warnings);
+  const bool shows_scoring = plan.scoring && !plan.blocks.empty();
+  if (shows_scoring) append_new(plan.scoring->warnings, summary.warnings);
   return summary;
 }
 

@@ -20,17 +20,30 @@ Table key_numbers(const advice::HorizonChoice& selection) {
   add("labelled examples n", std::to_string(selection.n));
   add("queries m", std::to_string(selection.queries.size()));
   add("horizon T_MAP", std::to_string(selection.t_map));
-  add("horizon matched to the spectrum", horizon(selection.spectral_match.horizon_prompt));
-  add("horizon of smallest expected gap", std::to_string(selection.oracle_horizon_prompt));
+  add("for comparison: matched to the spectrum", horizon(selection.spectral_match.horizon_prompt));
+  add("for comparison: of smallest expected gap", std::to_string(selection.oracle_horizon_prompt));
   add("step rho = eta / sigma2", format_number(selection.rho));
   add("largest eigenvalue", format_number(selection.lambda_max));
   add(fmt::format("sigma2 of the evidence ({})", advice::name_of(selection.sigma2_rule)),
       format_number(selection.sigma2));
   add("tau2 of the benchmark", format_number(selection.benchmark.tau2));
   add("sigma2 of the benchmark", format_number(selection.benchmark.sigma2));
-  add("lambda_star = sigma2 / tau2", format_number(selection.lambda_star));
+  add("lambda_star = sigma2 / tau2", selection.identifies_lambda_star()
+                                         ? format_number(selection.lambda_star)
+                                         : "not identified (equal shares assumed)");
   Table table;
   return table.text("quantity", quantity).text("value", value);
+}
+
+std::string how_far_title(const advice::Plan& plan) {
+  if (!plan.chosen) return "How far";
+  if (plan.blocks.size() == 1) return "How far, on this block";
+  return fmt::format("How far, on these {} blocks", plan.blocks.size());
+}
+
+bool knows_predictions(const ttt::Adaptation& adaptation) {
+  return std::ranges::any_of(adaptation.queries,
+                             [](const auto& query) { return !std::isnan(query.base); });
 }
 
 const advice::HorizonChoice& deciding(const advice::Plan& plan) {
@@ -77,7 +90,7 @@ Table query_advice_table(const advice::HorizonChoice& selection,
   }
   table.numbers_of("gap none", queries, &QueryAdvice::gap_none, 3);
   table.numbers_of("gap T_MAP", queries, &QueryAdvice::gap_map, 3);
-  return table.text_of("adapt", queries, adapt);
+  return table.text_of("falls", queries, adapt);
 }
 
 Table ranking_table(const advice::BlockRanking& scoring) {
@@ -103,7 +116,7 @@ Table ranking_table(const advice::BlockRanking& scoring) {
                                                                                         : "no");
   }
   Table table;
-  table.numbers("rank", rank).text("block", block);
+  table.numbers("rank", rank).names("block", block);
   if (error.empty()) {  // names say as much where the columns are needed for errors
     table.numbers("layer", layer).numbers("head", head).text("kind", kind);
   }
@@ -135,12 +148,14 @@ Table outcome_table(const ttt::Adaptation& adaptation) {
   }
   Table table;
   table.numbers("query", query).numbers("base", base);
-  table.numbers("linearized", linearized).numbers("adapted", adapted);
+  table.numbers("linearized", linearized);
+  const bool measured = adaptation.is_measured();
+  if (measured) table.numbers("adapted", adapted);
   const bool any =
       std::any_of(target.begin(), target.end(), [](double value) { return !std::isnan(value); });
   if (any) {
-    table.numbers("target", target).numbers("error before", before, 3);
-    table.numbers("error after", after, 3);
+    table.numbers("target", target);
+    if (measured) table.numbers("error before", before, 3).numbers("error after", after, 3);
   }
   return table;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "sextant/report/sketch.hpp"
 
@@ -34,9 +35,9 @@ std::string list(const std::vector<std::string>& items, const TerminalStyle& sty
   return out;
 }
 
-std::string how_far(const advice::HorizonChoice& selection, const TerminalStyle& style) {
-  return titled("How far",
-                list(summarize(selection).facts, style) + "\n" + sketch(selection, style), style);
+std::string how_far(const advice::HorizonChoice& selection, const std::vector<std::string>& facts,
+                    std::string_view title, const TerminalStyle& style) {
+  return titled(title, list(facts, style) + "\n" + sketch(selection, style), style);
 }
 
 std::string map_and_ranking(const advice::BlockRanking& scoring,
@@ -58,7 +59,7 @@ std::string map_and_ranking(const advice::BlockRanking& scoring,
 
 std::string queries_of(const advice::HorizonChoice& selection, const TerminalStyle& style,
                        const std::vector<advice::QueryOutlook>& outlook = {}) {
-  if (selection.queries.empty()) return {};
+  if (selection.queries.empty() || selection.t_map == 0) return {};
   return titled(selection.has_intervals()
                     ? "Corrections of the queries, 95% intervals, expected squared gaps"
                     : "Corrections of the queries, expected squared gaps",
@@ -74,8 +75,8 @@ std::string to_terminal(const Summary& summary, const TerminalStyle& style) {
 
 std::string selection_text(const advice::HorizonChoice& selection, const TerminalStyle& style) {
   Summary summary = summarize(selection);
-  summary.facts.clear();
-  return to_terminal(summary, style) + how_far(selection, style) +
+  const std::vector<std::string> facts = std::exchange(summary.facts, {});
+  return to_terminal(summary, style) + how_far(selection, facts, "How far", style) +
          titled("Key numbers", to_terminal(key_numbers(selection), style), style) +
          queries_of(selection, style);
 }
@@ -88,13 +89,30 @@ std::string scoring_text(const advice::BlockRanking& scoring,
 
 std::string plan_text(const advice::Plan& plan, const std::vector<geometry::Block>& blocks,
                       const TerminalStyle& style) {
-  std::string out = to_terminal(summarize(plan), style) + how_far(deciding(plan), style);
+  std::string out =
+      to_terminal(summarize(plan), style) +
+      how_far(deciding(plan), horizon_facts(deciding(plan)), how_far_title(plan), style);
+  if (!plan.adapt) return out;  // the numbers behind an update that is not advised are in the JSON
   if (plan.scoring) {
     const auto facts = summarize(*plan.scoring, blocks.size()).facts;
     out += titled("Which blocks",
                   list(facts, style) + map_and_ranking(*plan.scoring, blocks, style), style);
   }
+  if (plan.comparison) {
+    out += titled("Does it matter which?", to_terminal(comparison_table(*plan.comparison), style),
+                  style);
+  }
   return out + queries_of(deciding(plan), style, plan.outlook);
+}
+
+std::string to_do_text(const advice::Plan& plan, const TerminalStyle& style) {
+  return titled("To do it", list(to_do(plan), style), style);
+}
+
+std::string expectation_text(const ttt::Adaptation& expected, const TerminalStyle& style) {
+  if (!knows_predictions(expected)) return {};
+  return titled("Queries, as the linear model expects them",
+                to_terminal(outcome_table(expected), style, most_queries), style);
 }
 
 std::string adaptation_text(const ttt::Adaptation& adaptation, const TerminalStyle& style) {

@@ -94,6 +94,31 @@ OrderedJson match_json(const advice::HorizonMatch& match) {
   return json;
 }
 
+OrderedJson recipe_json(const advice::Recipe& recipe) {
+  return {{"steps", recipe.steps},
+          {"learning_rate", finite_or_null(recipe.learning_rate)},
+          {"loss", "1/2 sum (y - f)^2"},
+          {"learning_rate_mean", finite_or_null(recipe.learning_rate_mean)},
+          {"optimizer", "gradient descent"},
+          {"blocks", recipe.blocks},
+          {"block_scales", OrderedJson(recipe.block_scales)}};
+}
+
+OrderedJson set_json(const advice::SetOutlook& set) {
+  return {{"blocks", set.block_names},
+          {"horizon", set.horizon},
+          {"rho", finite_or_null(set.rho)},
+          {"error", finite_or_null(set.error)}};
+}
+
+OrderedJson comparison_json(const advice::SetComparison& comparison) {
+  return {{"error_none", finite_or_null(comparison.error_none)},
+          {"error_bayes", finite_or_null(comparison.error_bayes)},
+          {"chosen", set_json(comparison.chosen)},
+          {"all", set_json(comparison.all)},
+          {"single", set_json(comparison.single)}};
+}
+
 OrderedJson outcome_json(const ttt::QueryOutcome& query) {
   OrderedJson json;
   json["base"] = finite_or_null(query.base);
@@ -146,7 +171,10 @@ OrderedJson to_json(const advice::HorizonChoice& selection) {
   json["sigma"] = advice::name_of(selection.sigma2_rule);
   json["benchmark"]["tau2"] = finite_or_null(selection.benchmark.tau2);
   json["benchmark"]["sigma2"] = finite_or_null(selection.benchmark.sigma2);
-  json["benchmark"]["lambda_star"] = finite_or_null(selection.lambda_star);
+  const bool identified = selection.identifies_lambda_star();
+  json["benchmark"]["lambda_star"] =
+      identified ? finite_or_null(selection.lambda_star) : OrderedJson();
+  json["benchmark"]["identified"] = identified;
   json["horizons"] = selection.curve.horizons;
   json["evidence"] = numbers(selection.curve.values);
   json["t_map"] = selection.t_map;
@@ -201,7 +229,7 @@ OrderedJson to_json(const advice::Plan& plan) {
   json["verdict"] = advice::name_of(plan.verdict);
   json["reason"] = plan.reason;
   json["blocks"] = plan.block_names;
-  json["horizon"] = plan.horizon;
+  json["horizon"] = plan.adapt ? OrderedJson(plan.horizon) : OrderedJson();
   json["rho"] = finite_or_null(plan.rho);
   json["gap_none"] = finite_or_null(plan.gap_none);
   json["gap_planned"] = finite_or_null(plan.gap_planned);
@@ -210,6 +238,16 @@ OrderedJson to_json(const advice::Plan& plan) {
   json["select"] = to_json(plan.whole);
   json["score"] = plan.scoring ? to_json(*plan.scoring) : OrderedJson();
   json["chosen"] = plan.chosen ? to_json(*plan.chosen) : OrderedJson();
+  json["explanation"] = plan.explanation;
+  json["warnings"] = plan.warnings;
+  json["label_scale"] = OrderedJson::array();
+  for (const auto& scaled : plan.scaled) {
+    json["label_scale"].push_back({{"factor", scaled.factor},
+                                   {"adapt", scaled.verdict == advice::Verdict::adapt},
+                                   {"verdict", advice::name_of(scaled.verdict)}});
+  }
+  json["to_do"] = plan.recipe ? recipe_json(*plan.recipe) : OrderedJson();
+  json["comparison"] = plan.comparison ? comparison_json(*plan.comparison) : OrderedJson();
   return json;
 }
 

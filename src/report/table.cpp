@@ -20,6 +20,7 @@ struct Printed {
   std::string header;
   std::vector<std::string> cells;
   bool numeric = false;
+  bool whole = false;
   int width = 0;
 };
 
@@ -33,6 +34,7 @@ Printed print_column(const Table::Column& column, std::size_t rows) {
   Printed printed;
   printed.header = printable(column.header);
   printed.numeric = std::holds_alternative<std::vector<double>>(column.cells);
+  printed.whole = column.whole;
   Table::Column shown = column;
   std::visit([&](auto& cells) { cells.resize(rows); }, shown.cells);
   printed.cells = formatted_cells(shown);
@@ -52,7 +54,7 @@ void shrink_text(std::vector<Printed>& columns, int width) {
   for (int excess = total_width(columns) - width; excess > 0; --excess) {
     Printed* victim = nullptr;
     for (auto& column : columns) {
-      if (!column.numeric && column.width > narrowest_text &&
+      if (!column.numeric && !column.whole && column.width > narrowest_text &&
           (victim == nullptr || column.width > victim->width)) {
         victim = &column;
       }
@@ -148,6 +150,11 @@ void Table::add(Column column) {
 
 Table& Table::text(std::string header, std::vector<std::string> cells) {
   add({std::move(header), std::move(cells)});
+  return *this;
+}
+
+Table& Table::names(std::string header, std::vector<std::string> cells) {
+  add({std::move(header), std::move(cells), 4, true});
   return *this;
 }
 

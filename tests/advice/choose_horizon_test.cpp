@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -288,4 +289,35 @@ TEST_CASE("numerical outcomes are said in plain sentences") {
   options.horizons = default_horizons();
   const HorizonChoice impossible = choose_horizon(geometry, options);
   CHECK(impossible.warnings.back().find("block \"h.0.attn.v.0\"") != std::string::npos);
+}
+
+TEST_CASE("what the residuals cannot tell is said: no T = 0, no lambda_star") {
+  Random random(8);
+  PromptGeometry geometry = test::random_geometry(random, 10, 1, {40});
+  draw_residuals(random, 1, 0.1, geometry);
+  const auto says = [](const HorizonChoice& found, std::string_view words) {
+    return std::ranges::any_of(found.warnings, [&](const std::string& warning) {
+      return warning.find(words) != std::string::npos;
+    });
+  };
+  HorizonOptions options;
+  options.horizons = {30};
+  CHECK(says(choose_horizon(geometry, options), "T = 0, no update, is not among the candidates"));
+  options.horizons = {30, 0};
+  CHECK_FALSE(says(choose_horizon(geometry, options), "T = 0, no update"));
+
+  CHECK(choose_horizon(geometry).identifies_lambda_star());
+  CHECK_FALSE(says(choose_horizon(geometry), "not identified"));
+  geometry.kernels[0] = 2 * MatrixXd::Identity(10, 10);
+  const HorizonChoice flat = choose_horizon(geometry);
+  CHECK_FALSE(flat.identifies_lambda_star());
+  CHECK(says(flat, "lambda_star is not identified"));
+  CHECK_FALSE(says(flat, "no sign of"));
+  CHECK(std::abs(flat.lambda_star - 2) < 1e-9);
+  const VectorXd coupling = geometry::summed_coupling(geometry, 0);
+  CHECK(std::abs(flat.queries[0].correction_bayes - coupling.dot(geometry.residuals) / 4) < 1e-9);
+  options.horizons = default_horizons();
+  options.tau2 = 1;
+  CHECK(choose_horizon(geometry, options).identifies_lambda_star());
+  CHECK_FALSE(choose_horizon(test::random_geometry(random, 1, 1, {5})).identifies_lambda_star());
 }

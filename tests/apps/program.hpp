@@ -22,7 +22,8 @@ namespace sextant::test {
 struct Outcome {
   int status = -1;
   std::string output;
-  std::string errors;
+  std::string errors;  ///< Every message on one line: the program wraps them.
+  std::string wrapped_errors;
 };
 
 class ProgramRuns {
@@ -39,8 +40,9 @@ class ProgramRuns {
     const std::string command = "cd '" + path("work") + "' && '" SEXTANT_PROGRAM "' " + arguments +
                                 " >'" + path("output") + "' 2>'" + path("errors") + "' </dev/null";
     const int status = std::system(command.c_str());  // NOLINT(concurrency-mt-unsafe)
+    const std::string errors = io::read_file(path("errors"));
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, io::read_file(path("output")),
-            io::read_file(path("errors"))};
+            unwrapped(errors), errors};
   }
 
   /// What runs have left in the working directory, by name; directories with their files.
@@ -54,6 +56,15 @@ class ProgramRuns {
   }
 
  private:
+  /// A message begins with the program's name; what follows on further lines belongs to it.
+  static std::string unwrapped(std::string text) {
+    for (auto at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1)) {
+      const bool last = at + 1 == text.size();
+      if (!last && text.compare(at + 1, 8, "sextant:") != 0) text[at] = ' ';
+    }
+    return text;
+  }
+
   TemporaryDirectory directory_;
 };
 

@@ -142,7 +142,7 @@ TEST_CASE("what was read of a table is told: rows as examples, as queries, not a
           std::string::npos);
     CHECK(text.errors.find("cells are separated by semicolons") != std::string::npos);
     std::size_t begin = 0;
-    for (std::size_t end = 0; (end = text.errors.find('\n', begin)) != std::string::npos;
+    for (std::size_t end = 0; (end = text.wrapped_errors.find('\n', begin)) != std::string::npos;
          begin = end + 1) {
       CHECK(end - begin <= 80);
     }

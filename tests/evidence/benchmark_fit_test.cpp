@@ -188,6 +188,39 @@ TEST_CASE("zero kernels, zero residuals and a single example") {
   CHECK(one.evidence == test::close((std::log(9.0) + 1) / 2));
 }
 
+TEST_CASE("a flat likelihood identifies no lambda_star") {
+  Random random(71);
+  for (const Eigen::Index n : {Eigen::Index{1}, Eigen::Index{7}, Eigen::Index{300}}) {
+    for (const double value : {1e-7, 3.0, 1e9}) {
+      CAPTURE(n);
+      CAPTURE(value);
+      const Eigen::VectorXd rt = normal_matrix(n, 1, random);
+      Eigen::VectorXd values = Eigen::VectorXd::Constant(n, value);
+      const BenchmarkFit fit = fit_benchmark(values, rt);
+      CHECK(fit.flat);
+      CHECK(fit.lambda_star == test::close(value));
+      CHECK_FALSE(fit.at_lower_edge);
+      CHECK_FALSE(fit.at_upper_edge);
+      const double mean_square = rt.squaredNorm() / static_cast<double>(n);
+      CHECK(fit.benchmark.sigma2 == test::close(mean_square / 2));
+      CHECK(fit.benchmark.tau2 * value == test::close(mean_square / 2));
+      CHECK(fit.evidence == test::close((std::log(mean_square) + 1) / 2));
+      // Rounding of a decomposition is no information; a real spread is.
+      values.array() += 4e-16 * value * Eigen::ArrayXd::LinSpaced(n, -1, 1);
+      CHECK(fit_benchmark(values, rt).flat);
+      if (n == 1) continue;
+      values.array() += 1e-4 * value * Eigen::ArrayXd::LinSpaced(n, 0, 1);
+      CHECK_FALSE(fit_benchmark(values, rt).flat);
+    }
+  }
+  // With one variance given, the other is identified.
+  const Eigen::VectorXd one = Eigen::VectorXd::Ones(3);
+  CHECK_FALSE(fit_sigma2(one, one, 0.5).flat);
+  CHECK(fit_sigma2(one, one, 0.5).benchmark.sigma2 == test::close(0.5, 1e-6));
+  CHECK_FALSE(fit_tau2(one, one, 0.5).flat);
+  CHECK(fit_tau2(one, one, 0.5).benchmark.tau2 == test::close(0.5, 1e-6));
+}
+
 TEST_CASE("units of fits and averages") {
   Random random(65);
   const Eigen::VectorXd values = Eigen::VectorXd::LinSpaced(10, 2, 0.01);

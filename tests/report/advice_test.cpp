@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -331,4 +332,143 @@ TEST_CASE("whole documents hold verdict, figures and provenance") {
   HtmlReport report("one-shot");
   add_adaptation(report, one_shot);
   CHECK(report.html().find("9%2Cmeasured%2C0.5") != std::string::npos);
+}
+
+TEST_CASE("an advice to adapt ends in what to do, with all names in full") {
+  auto geometry = random_geometry(12, 2, 12, 1.0);
+  for (auto& block : geometry.blocks) {
+    block.name = "model.decoder.layers." + block.name + ".self_attention.value_projection.weight";
+  }
+  // Residuals that steps explain well.
+  geometry.residuals.setZero();
+  for (const auto& kernel : geometry.kernels) geometry.residuals += kernel.col(0) / 40;
+  advice::PlanOptions options;
+  options.score.method = subspace::Method::trace;
+  options.block_scales = {{geometry.blocks[3].name, 4.0}};
+  const auto plan = advice::plan(geometry, options);
+  REQUIRE(plan.adapt);
+  REQUIRE(plan.blocks.size() == 36);
+  const std::string text = plan_text(plan, geometry.blocks, {}) + to_do_text(plan, {}) +
+                           scoring_text(*plan.scoring, geometry.blocks, {});
+  const std::string to_do = to_do_text(plan, {});
+  const std::string html = plan_html({"t", "", {}}, plan, geometry.blocks, nullptr);
+  CHECK(to_do.starts_with("\nTo do it\n- Steps: " + std::to_string(plan.horizon) + " of plain"));
+  CHECK(html.find("To do it") != std::string::npos);
+  for (const auto& block : geometry.blocks) {
+    CHECK(to_do.find(block.name) != std::string::npos);
+    CHECK(html.find(block.name) != std::string::npos);
+  }
+  CHECK(text.find("more.") == std::string::npos);
+  std::string cut = text;
+  for (auto at = cut.find("… "); at != std::string::npos; at = cut.find("… ")) cut.erase(at, 3);
+  CHECK(cut.find("…") == std::string::npos);  // only "… 12 more rows"
+  for (const auto* words : {"half the sum of", "AdamW", "LoRA", "plain gradient descent",
+                            "Block scales: the learning rate"}) {
+    CAPTURE(words);
+    std::string unwrapped = to_do;
+    for (auto at = unwrapped.find("\n  "); at != std::string::npos; at = unwrapped.find("\n  ")) {
+      unwrapped.replace(at, 3, " ");
+    }
+    CHECK(unwrapped.find(words) != std::string::npos);
+  }
+  check_width(to_do);
+
+  const OrderedJson json = to_json(plan);
+  CHECK(json["to_do"]["steps"] == plan.horizon);
+  CHECK(json["to_do"]["learning_rate"] == plan.rho);
+  CHECK(json["to_do"]["learning_rate_mean"] == plan.rho * 6);
+  CHECK(json["to_do"]["blocks"] == plan.block_names);
+  CHECK(json["to_do"]["block_scales"][geometry.blocks[3].name] == 4.0);
+  CHECK(json["horizon"] == plan.horizon);
+  check_keys(json["to_do"], {"steps", "learning_rate", "loss", "optimizer", "blocks"});
+  check_keys(json["comparison"], {"error_none", "error_bayes", "chosen", "all", "single"});
+  CHECK(json["comparison"]["all"]["blocks"].size() == 36);
+  CHECK(plan_text(plan, geometry.blocks, {}).find("Does it matter which?") != std::string::npos);
+  CHECK(html.find("Does it matter which?") != std::string::npos);
+}
+
+TEST_CASE("an advice not to adapt says nothing that contradicts it") {
+  int against = 0;
+  for (const double share : {1.0, 0.5, 0.2}) {
+    auto geometry = random_geometry(8, 2, 3, share);
+    const auto plan = advice::plan(geometry);
+    if (plan.adapt) continue;
+    ++against;
+    const std::string text = plan_text(plan, geometry.blocks, {}) + to_do_text(plan, {});
+    const std::string html = plan_html({"t", "", {}}, plan, geometry.blocks, nullptr);
+    for (const auto* words : {"chosen  ", "Shaded", "value heads", "falls", "To do it", "Adapt:"}) {
+      CAPTURE(words);
+      CHECK(text.find(words) == std::string::npos);
+    }
+    for (const auto* words : {"Which blocks", "To do it", "Ranking"}) {
+      CAPTURE(words);
+      CHECK(html.find(words) == std::string::npos);
+    }
+    const OrderedJson json = to_json(plan);
+    CHECK(json["horizon"].is_null());
+    CHECK(json["to_do"].is_null());
+    CHECK(summarize(plan).statement.starts_with("Do not adapt"));
+  }
+  CHECK(against > 0);
+}
+
+TEST_CASE("T_MAP outside of where the posterior lies is explained") {
+  auto selection = advice::choose_horizon(random_geometry(8, 2, 3, 1.0));
+  const auto explained = [&] {
+    const auto facts = horizon_facts(selection);
+    return std::ranges::any_of(facts, [](const std::string& fact) {
+      return fact.find("no contradiction") != std::string::npos;
+    });
+  };
+  selection.posterior.weights = Eigen::VectorXd::Constant(31, 1.0 / 31);
+  selection.t_map = 15;
+  CHECK_FALSE(explained());
+  selection.t_map = 0;
+  CHECK(explained());
+}
+
+TEST_CASE("a query whose gap falls while the update probably does not help is explained") {
+  auto selection = advice::choose_horizon(random_geometry(8, 2, 3, 1.0));
+  selection.t_map = 3;
+  selection.queries[0].adapt = true;
+  selection.queries[0].probability_closer = 0.4;
+  selection.queries[1].adapt = true;
+  selection.queries[1].probability_closer = 0.6;
+  const auto last = [&] { return summarize(selection).facts.back(); };
+  CHECK(last().starts_with("For query 0 gap and P(closer) point opposite ways"));
+  selection.queries[0].probability_closer = 0.6;
+  CHECK(last().find("opposite") == std::string::npos);
+  selection.queries[1].adapt = false;
+  CHECK(last().starts_with("For query 1 gap"));
+}
+
+TEST_CASE("what a geometry knows of its queries is shown without a model") {
+  auto geometry = random_geometry(8, 2, 3, 1.0);
+  auto expected = ttt::expected_adaptation(geometry, {geometry.blocks[0].name}, 1e-3, 2);
+  CHECK(expectation_text(expected, {}).empty());
+  geometry.query_base = Eigen::Vector2d(0.25, 0.5);
+  geometry.query_targets = {1.0, std::nullopt};
+  expected = ttt::expected_adaptation(geometry, {geometry.blocks[0].name}, 1e-3, 2);
+  const std::string text = expectation_text(expected, {});
+  for (const auto* header : {"base", "linearized", "target"}) {
+    CHECK(text.find(header) != std::string::npos);
+  }
+  CHECK(text.find("adapted") == std::string::npos);
+  CHECK(text.find("0.25") != std::string::npos);
+  const auto plan = advice::plan(geometry);
+  CHECK(plan_html({"t", "", {}}, plan, geometry.blocks, &expected).find("linearized") !=
+        std::string::npos);
+}
+
+TEST_CASE("a lambda_star that is not identified is no number") {
+  auto geometry = random_geometry(1, 1, 1, 1.0);
+  const auto selection = advice::choose_horizon(geometry);
+  const OrderedJson json = to_json(selection);
+  CHECK(json["benchmark"]["lambda_star"].is_null());
+  CHECK(json["benchmark"]["identified"] == false);
+  CHECK(selection_text(selection, {}).find("not identified") != std::string::npos);
+  CHECK(selection_html({"t", "", {}}, selection).find("not identified") != std::string::npos);
+  const OrderedJson other = to_json(advice::choose_horizon(random_geometry(8, 1, 1, 1.0)));
+  CHECK(other["benchmark"]["identified"] == true);
+  CHECK(other["benchmark"]["lambda_star"].is_number());
 }

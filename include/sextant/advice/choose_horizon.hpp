@@ -119,7 +119,9 @@ struct HorizonChoice {
   evidence::Sigma2Rule sigma2_rule = evidence::Sigma2Rule::plug_in;
   evidence::HorizonPosterior posterior;
   spectral::Benchmark benchmark;  ///< tau2 and sigma2, fitted or given.
-  double lambda_star = 0;         ///< sigma2 / tau2; infinite when there is no sign of a signal.
+  /// sigma2 / tau2; infinite when there is no sign of a signal, and a convention where it is not
+  /// identified.
+  double lambda_star = 0;
   std::optional<evidence::BenchmarkFit> fit;  ///< How they were fitted; empty when both are given.
   std::optional<Bound> bound;                 ///< Empty when the evidence's variance is 0 (r = 0).
   /// Over the benchmark's variances where they are not given; empty for tau2 = 0.
@@ -133,6 +135,9 @@ struct HorizonChoice {
 
   /// Means of the queries' gaps; those of the prompt, per example, when there is no query.
   GapPair mean_gap() const;
+  /// Whether the residuals tell signal from noise at all (`evidence::BenchmarkFit::flat`). Where they
+  /// do not, gaps and Bayes corrections assume equal shares, and a warning says so.
+  bool identifies_lambda_star() const { return !fit || !fit->flat; }
   /// Whether some query has a credible interval: not from products, and not with tau2 = 0.
   bool has_intervals() const;
 };

@@ -11,9 +11,22 @@
 
 #include "sextant/advice/choose_horizon.hpp"
 #include "sextant/advice/rank_blocks.hpp"
+#include "sextant/geometry/block_scales.hpp"
 #include "sextant/geometry/prompt_geometry.hpp"
 
 namespace sextant::advice {
+
+/// Whether the verdict is asked again with labels twice and half as large, and what then becomes of
+/// the predictions.
+enum class LabelScale {
+  unchecked,
+  /// Predictions stay: a head or another framework's output that does not follow the labels. Known
+  /// labels y give residuals r + (c - 1) y; with labels unknown they are c r.
+  labels_alone,
+  /// Predictions are averages of label values, as a decoder's: residuals times c, kernels times
+  /// c^2. Then only a fixed sigma2 can matter (a fixed rho is divided by c^2).
+  labels_and_predictions
+};
 
 struct PlanOptions {
   /// How to choose blocks, the horizon to plan for (T_MAP without one), step, candidates,
@@ -21,6 +34,12 @@ struct PlanOptions {
   BlockRankingOptions score = {};
   /// Names of the blocks to adapt, instead of choosing them.
   std::vector<std::string> blocks = {};
+  /// The scales that the geometry's kernels already hold. Nothing is computed with them; the plan
+  /// repeats them, because block b moves with the learning rate rho scale_b.
+  geometry::BlockScales block_scales = {};
+  /// Each of the two questions costs as much as the plan itself, unless no variance is fixed and
+  /// residuals are only multiplied: then the verdict cannot change, and nothing is computed.
+  LabelScale label_scale = LabelScale::unchecked;
 };
 
 /// Why to adapt or not, in the order in which it is asked.
@@ -44,6 +63,42 @@ struct QueryOutlook {
   double probability_closer = 0;  ///< That the update brings the prediction closer to the truth.
 };
 
+/// Steps on one set of blocks, judged by the model of all blocks.
+struct SetOutlook {
+  std::vector<std::string> block_names;
+  std::int64_t horizon = 0;  ///< T_MAP on these blocks, or the given horizon.
+  double rho = 0;            ///< For their summed kernel.
+  /// Expected squared error of a query's correction (of an example's without queries).
+  double error = 0;
+};
+
+/// Whether it matters which blocks are adapted: all errors in one benchmark, that of all blocks.
+struct SetComparison {
+  double error_none = 0;   ///< Without an update.
+  double error_bayes = 0;  ///< At best: the exact posterior mean.
+  SetOutlook chosen;       ///< The plan itself.
+  SetOutlook all;          ///< All blocks.
+  SetOutlook single;  ///< The block that alone has the smallest error after `BlockRanking::horizon`
+                      ///< steps.
+};
+
+/// The verdict with labels `factor` times as large.
+struct ScaledVerdict {
+  double factor = 1;
+  Verdict verdict = Verdict::no_evidence;
+};
+
+/// The update in the words of an optimiser: plain gradient descent with all examples at once, on
+/// 1/2 sum_i (y_i - f_i)^2, every f_i made without its own label.
+struct Recipe {
+  std::int64_t steps = 0;
+  double learning_rate = 0;  ///< rho, for half the sum of squared residuals.
+  /// The same steps for the mean of squared residuals, 1/n sum_i (y_i - f_i)^2: rho n / 2.
+  double learning_rate_mean = 0;
+  std::vector<std::string> blocks;     ///< Everything else stays as it is.
+  geometry::BlockScales block_scales;  ///< Of these: block b has scale_b times either rate.
+};
+
 struct Plan {
   HorizonChoice whole;  ///< Step 1: `choose_horizon` on all blocks, or on those given.
   std::optional<BlockRanking>
@@ -59,11 +114,21 @@ struct Plan {
   /// [m] of the steps planned, whatever the verdict; empty without blocks or steps, and for a zero
   /// kernel or tau2 = 0.
   std::vector<QueryOutlook> outlook;
+  /// Empty where blocks were given or none is chosen.
+  std::optional<SetComparison> comparison;
   double gap_none = 0;  ///< Mean gaps that decided, of `chosen` or else of `whole`.
   double gap_planned = 0;
   Verdict verdict = Verdict::no_evidence;
   bool adapt = false;  ///< verdict == Verdict::adapt
   std::string reason;  ///< One plain sentence.
+  /// One more, where another number of the plan seems to say the opposite of the verdict: why the
+  /// verdict stands. Otherwise empty.
+  std::string explanation;
+  std::optional<Recipe> recipe;       ///< Empty unless `adapt`.
+  std::vector<ScaledVerdict> scaled;  ///< For 2 and 1/2; empty where unchecked.
+  /// Plain sentences: expected errors and corrections beyond the range of the known labels, and a
+  /// verdict that depends on the labels' scale. Those of the steps are in the steps.
+  std::vector<std::string> warnings;
 };
 
 /// Four steps. (1) `choose_horizon` on all blocks, or on those that are given. (2) `rank_blocks`

@@ -27,7 +27,11 @@ struct BenchmarkFit {
                         ///< log density per example without log(2 pi)/2, comparable with l_T.
   bool at_lower_edge =
       false;  ///< lambda_star as small as allowed: no sign of observation variance.
-  bool at_upper_edge = false;   ///< lambda_star as large as allowed: no sign of a signal.
+  bool at_upper_edge = false;  ///< lambda_star as large as allowed: no sign of a signal.
+  /// The likelihood is the same, up to rounding, for every lambda_star in the range: one example,
+  /// or a kernel proportional to the identity. Only tau2 mean(l) + sigma2 = |r|^2/n is identified;
+  /// lambda_star is then set to mean(l), equal shares of signal and noise, and no edge is reported.
+  bool flat = false;
   int local_minima = 0;         ///< Of the negative log likelihood on the grid; 0 without a search.
   bool zero_kernel = false;     ///< K = 0: tau2 is not identified.
   bool zero_residuals = false;  ///< r = 0: every fitted variance is 0, and the evidence -infinity
@@ -35,7 +39,9 @@ struct BenchmarkFit {
 };
 
 /// Fits tau2 and sigma2 through the profile in lambda_star: at a given lambda_star the best sigma2
-/// is the mean of rt_i^2/(1 + l_i/lambda_star).
+/// is the mean of rt_i^2/(1 + l_i/lambda_star). A flat profile, one that varies over the grid by no
+/// more than the rounding of its terms (64 eps times the largest log(1 + l/lambda_star)),
+/// identifies no ratio: see `BenchmarkFit::flat`.
 ///
 /// `values` eigenvalues [n], `rotated_residuals` rt = U'r [n]. Zero kernel: tau2 = 0,
 /// sigma2 = |r|^2/n, lambda_star infinite. r = 0: tau2 = sigma2 = 0, lambda_star infinite.

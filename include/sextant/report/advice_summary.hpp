@@ -24,11 +24,17 @@ struct Summary {
 
 /// How far, and whether at all.
 Summary summarize(const advice::HorizonChoice& selection);
+/// Its facts, without the one that compares gaps with probabilities: a plan has its own, of its
+/// outlook.
+std::vector<std::string> horizon_facts(const advice::HorizonChoice& selection);
 /// Which blocks; `block_count` B of the geometry.
 Summary summarize(const advice::BlockRanking& scoring, std::size_t block_count);
 /// The whole advice: its reason, which blocks, and the warnings of all steps. The facts of each
 /// step are in the step's own summary.
 Summary summarize(const advice::Plan& plan);
+/// The steps to take, as a list: steps, learning rate and loss, blocks in full, and what does not
+/// carry over. Empty unless the plan is to adapt.
+std::vector<std::string> to_do(const advice::Plan& plan);
 /// What the update did and whether the linear model described it. The words are "held" where the
 /// deviation is at most a tenth of the largest change of a prediction, "held roughly" up to
 /// a half, else "did not hold".
@@ -38,15 +44,21 @@ Summary summarize(const ttt::Adaptation& adaptation);
 Table key_numbers(const advice::HorizonChoice& selection);
 /// The same for the selection that decided, with the number of blocks first.
 Table key_numbers(const advice::Plan& plan, std::size_t block_count);
+/// "How far", and on which blocks where that is not all.
+std::string how_far_title(const advice::Plan& plan);
+/// Whether any query's base prediction is known.
+bool knows_predictions(const ttt::Adaptation& adaptation);
 /// The selection that decided: on the chosen blocks, or on all where none are chosen.
 const advice::HorizonChoice& deciding(const advice::Plan& plan);
-/// One row per query: corrections, gaps, verdict.
+/// One row per query: corrections, gaps, whether the gap falls.
 Table query_advice_table(const advice::HorizonChoice& selection,
                          const std::vector<advice::QueryOutlook>& outlook = {});
+/// One row per set of blocks: steps, blocks, expected squared error by the model of all blocks.
+Table comparison_table(const advice::SetComparison& comparison);
 /// One row per ranked block, best first.
 Table ranking_table(const advice::BlockRanking& scoring);
-/// One row per query: predictions before, expected and after, target and squared errors where any
-/// is known.
+/// One row per query: predictions before, expected and, of an update that was made, after; target
+/// and squared errors where any is known.
 Table outcome_table(const ttt::Adaptation& adaptation);
 
 /// "query-aware score", "expected error", ...: what `RankedBlock::score` holds.

@@ -19,10 +19,17 @@ std::string selection_text(const advice::HorizonChoice& selection, const Termina
 std::string scoring_text(const advice::BlockRanking& scoring,
                          const std::vector<geometry::Block>& blocks, const TerminalStyle& style);
 
-/// The whole advice: verdict, evidence sketch of the chosen blocks (of all, if none), head map,
-/// ranking, queries.
+/// The whole advice: verdict, evidence sketch of the chosen blocks (of all, if none) and, where it
+/// is to adapt, head map, ranking, comparison of sets of blocks, queries.
 std::string plan_text(const advice::Plan& plan, const std::vector<geometry::Block>& blocks,
                       const TerminalStyle& style);
+
+/// "To do it": `to_do` as a list; empty unless the plan is to adapt.
+std::string to_do_text(const advice::Plan& plan, const TerminalStyle& style);
+
+/// The queries as the linear model expects them, where their base predictions are known; else
+/// empty.
+std::string expectation_text(const ttt::Adaptation& expected, const TerminalStyle& style);
 
 /// What the update did: statement, validity, queries before and after.
 std::string adaptation_text(const ttt::Adaptation& adaptation, const TerminalStyle& style);

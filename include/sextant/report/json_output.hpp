@@ -16,8 +16,8 @@
 namespace sextant::report {
 
 /// {"n", "rho", "lambda_max", "eigenvalues", "sigma2", "sigma", "benchmark": {"tau2", "sigma2",
-/// "lambda_star"}, "horizons", "evidence", "t_map", "posterior", "bound": {"delta", "reference",
-/// "paper", "exact_mgf", "exact_tail"}, "spectral_match": {"t_mu", "horizon_prompt",
+/// "lambda_star", "identified"}, "horizons", "evidence", "t_map", "posterior", "bound": {"delta",
+/// "reference", "paper", "exact_mgf", "exact_tail"}, "spectral_match": {"t_mu", "horizon_prompt",
 /// "horizon_query"}, "queries": [{"correction_map", "correction_average", "correction_bayes",
 /// "gap_none", "gap_map", "adapt", "query", "oracle_horizon", "variance_prior",
 /// "variance_posterior", "interval", "probability_closer"}], "prompt": {"gap_none", "gap_map",
@@ -36,8 +36,12 @@ OrderedJson to_json(const advice::BlockRanking& scoring);
 
 /// {"adapt", "verdict", "reason", "blocks", "horizon", "rho", "gap_none", "gap_planned",
 /// "outlook": [{"query", "correction", "interval", "probability_closer"}], "select",
-/// "score", "chosen"}: "select" for all blocks, "chosen" the same for those to adapt. The last two
-/// are null where the plan has none.
+/// "score", "chosen", "explanation", "warnings", "label_scale": [{"factor",
+/// "adapt", "verdict"}], "to_do": {"steps", "learning_rate", "loss",
+/// "learning_rate_mean", "optimizer", "blocks", "block_scales"}, "comparison": {"error_none",
+/// "error_bayes", "chosen", "all", "single"}}: "select" for all blocks, "chosen" the same for those
+/// to adapt, "comparison" with {"blocks", "horizon", "rho", "error"} per set. "score", "chosen" and
+/// "comparison" are null where the plan has none, "horizon" and "to_do" unless it is to adapt.
 OrderedJson to_json(const advice::Plan& plan);
 
 /// {"advice", "queries": [{"base", "linearized", "adapted", "target", "squared_error_base",

@@ -36,12 +36,15 @@ class Table {
   struct Column {
     std::string header;
     std::variant<std::vector<std::string>, std::vector<double>> cells;
-    int digits = 4;  ///< Significant digits for people; CSV and JSON always round-trip.
+    int digits = 4;      ///< Significant digits for people; CSV and JSON always round-trip.
+    bool whole = false;  ///< Text that is never shortened: what the reader may have to type.
   };
 
   /// Appends a column; returns this table. Throws `ArgumentError` when the number of cells differs
   /// from the columns before it, and for a header that another column has.
   Table& text(std::string header, std::vector<std::string> cells);
+  /// Text that is never shortened, such as names of blocks.
+  Table& names(std::string header, std::vector<std::string> cells);
   Table& numbers(std::string header, std::vector<double> values, int digits = 4);
 
   /// The same with a cell for every one of `items`: `get` is a member or a function of it.
@@ -74,8 +77,9 @@ std::vector<std::string> formatted_cells(const Table::Column& column);
 /// The table in at most `style.width` columns: text to the left, numbers to the right with their
 /// points aligned, a header and a rule. Text columns are shortened in the middle first; when even
 /// that is too wide, further columns follow in a second table that repeats the first column, so no
-/// number is ever cut. Only the first `max_rows` rows are shown, and the rest counted in a last
-/// line; 0 shows all. Ends with a line end; a table without columns is empty.
+/// number and no name is ever cut: a name longer than the width makes its lines longer, too. Only
+/// the first `max_rows` rows are shown, and the rest counted in a last line; 0 shows all. Ends with
+/// a line end; a table without columns is empty.
 std::string to_terminal(const Table& table, const TerminalStyle& style, std::size_t max_rows = 0);
 
 /// RFC 4180 CSV with a header line, "\n" line ends, round-trip numbers, and empty cells for NaN.

@@ -1,0 +1,106 @@
+#include "label_checks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace sextant::advice {
+namespace {
+
+/// Largest less smallest known label; 0 with fewer than two.
+double label_range(const geometry::PromptGeometry& geometry) {
+  double low = std::numeric_limits<double>::infinity();
+  double high = -low;
+  const auto add = [&](double label) {
+    low = std::min(low, label);
+    high = std::max(high, label);
+  };
+  for (const double label : geometry.prompt_targets) add(label);
+  for (const auto& label : geometry.query_targets) {
+    if (label) add(*label);
+  }
+  return high > low ? high - low : 0;
+}
+
+struct Named {
+  std::string_view name;
+  double value;
+};
+
+}  // namespace
+
+geometry::PromptGeometry with_scaled_labels(geometry::PromptGeometry geometry, double factor,
+                                            LabelScale scale, PlanOptions& options) {
+  if (scale == LabelScale::labels_alone && geometry.prompt_targets.size() > 0) {
+    geometry.residuals += (factor - 1) * geometry.prompt_targets;
+    geometry.prompt_targets *= factor;
+    return geometry;
+  }
+  geometry.residuals *= factor;
+  if (scale == LabelScale::labels_alone) return geometry;
+  const double square = factor * factor;
+  for (auto& kernel : geometry.kernels) kernel *= square;
+  for (auto& coupling : geometry.query_kernels) coupling *= square;
+  geometry.query_variances *= square;
+  if (options.score.select.step.rho) *options.score.select.step.rho /= square;
+  return geometry;
+}
+
+bool can_matter(const geometry::PromptGeometry& geometry, const PlanOptions& options) {
+  const HorizonOptions& select = options.score.select;
+  const bool fixed_sigma2 = select.sigma2.rule == evidence::Sigma2Rule::fixed;
+  if (options.label_scale == LabelScale::labels_and_predictions) return fixed_sigma2;
+  return geometry.prompt_targets.size() > 0 || fixed_sigma2 || select.tau2.has_value();
+}
+
+std::vector<std::string> scale_warnings(const Plan& plan, LabelScale scale) {
+  std::vector<std::string> warnings;
+  for (const ScaledVerdict& scaled : plan.scaled) {
+    if ((scaled.verdict == Verdict::adapt) == plan.adapt) continue;
+    warnings.push_back(fmt::format(
+        "The verdict depends on the scale of the labels: {} as large{}, it would be {} ({}). Make "
+        "sure that labels and predictions have one unit and that given variances are in it.",
+        scaled.factor > 1 ? "twice" : "half",
+        scale == LabelScale::labels_alone ? " beside the same predictions" : "",
+        scaled.verdict == Verdict::adapt ? "to adapt" : "not to adapt", name_of(scaled.verdict)));
+  }
+  return warnings;
+}
+
+std::vector<std::string> range_warnings(const geometry::PromptGeometry& geometry,
+                                        const Plan& plan) {
+  const double range = label_range(geometry);
+  if (range == 0) return {};
+  std::vector<Named> squares = {{"expected squared gap without an update", plan.gap_none}};
+  if (plan.chosen)
+    squares.push_back({"expected squared gap after the planned steps", plan.gap_planned});
+  if (plan.scoring) {
+    squares.push_back({"expected squared error without an update", plan.scoring->error_none});
+  }
+  if (plan.comparison) {
+    squares.push_back({"expected squared error of the plan", plan.comparison->chosen.error});
+  }
+  std::vector<std::string> warnings;
+  const auto worst = std::ranges::max_element(squares, {}, &Named::value);
+  if (worst->value > range * range) {
+    warnings.push_back(fmt::format(
+        "The {}, {:.3g}, is beyond the squared range of the labels, {:.3g}: no error can be that "
+        "large, so that the fitted variances and what follows from them are not to be relied on.",
+        worst->name, worst->value, range * range));
+  }
+  if (!plan.chosen) return warnings;
+  const auto beyond = std::ranges::count_if(plan.chosen->queries, [&](const QueryAdvice& query) {
+    return std::abs(query.correction_map) > range;
+  });
+  if (beyond > 0) {
+    warnings.push_back(
+        fmt::format("The planned correction of {} of {} queries is beyond the range of the labels, "
+                    "{:.3g}.",
+                    beyond, plan.chosen->queries.size(), range));
+  }
+  return warnings;
+}
+
+}  // namespace sextant::advice

@@ -1,0 +1,70 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "sextant/report/advice_summary.hpp"
+
+namespace sextant::report {
+namespace {
+
+std::string scales_sentence(const geometry::BlockScales& scales) {
+  std::vector<std::string> parts;
+  for (const auto& [name, scale] : scales) {
+    parts.push_back(fmt::format("{}: {}", name, format_number(scale)));
+  }
+  return fmt::format(
+      "Block scales: the learning rate of these blocks is that many times as large: {}.",
+      fmt::join(parts, ", "));
+}
+
+}  // namespace
+
+std::vector<std::string> to_do(const advice::Plan& plan) {
+  if (!plan.recipe) return {};
+  const advice::Recipe& recipe = *plan.recipe;
+  std::vector<std::string> items;
+  items.push_back(
+      fmt::format("Steps: {} of plain gradient descent, each with all {} examples at once; no "
+                  "momentum, no weight decay, no schedule.",
+                  recipe.steps, plan.whole.n));
+  items.push_back(fmt::format(
+      "Learning rate: {} (rho) for the loss 1/2 sum (y - f)^2: half the sum of squared residuals, "
+      "every prediction f made without its own label y. For their mean, 1/n sum (y - f)^2, it is "
+      "{} (rho n / 2).",
+      format_number(recipe.learning_rate, 6), format_number(recipe.learning_rate_mean, 6)));
+  items.push_back(fmt::format("Parameters: {}: {}. All others stay as they are.",
+                              recipe.blocks.size() == 1 ? "this block" : "these blocks",
+                              fmt::join(recipe.blocks, ", ")));
+  if (!recipe.block_scales.empty()) items.push_back(scales_sentence(recipe.block_scales));
+  items.push_back(
+      "What does not carry over: steps and learning rate hold for no other optimiser (AdamW, Adam, "
+      "momentum), not for mini-batches, not for LoRA factors in place of the blocks themselves, "
+      "and not for a mean loss without the factor above.");
+  return items;
+}
+
+Table comparison_table(const advice::SetComparison& comparison) {
+  struct Row {
+    std::string set;
+    double steps;
+    double blocks;
+    double error;
+  };
+  const auto row = [](std::string set, const advice::SetOutlook& outlook) {
+    return Row{std::move(set), static_cast<double>(outlook.horizon),
+               static_cast<double>(outlook.block_names.size()), outlook.error};
+  };
+  const std::vector<Row> rows = {
+      {"no update", 0, 0, comparison.error_none},
+      row("the chosen blocks", comparison.chosen),
+      row("all blocks", comparison.all),
+      row("best single block, " + comparison.single.block_names.front(), comparison.single),
+      {"at best (no steps reach it)", missing_cell, missing_cell, comparison.error_bayes}};
+  Table table;
+  std::vector<std::string> sets;
+  for (const Row& each : rows) sets.push_back(each.set);
+  table.names("update of", sets).numbers_of("blocks", rows, &Row::blocks);
+  return table.numbers_of("steps", rows, &Row::steps)
+      .numbers_of("expected error", rows, &Row::error, 3);
+}
+
+}  // namespace sextant::report

@@ -1,0 +1,221 @@
+#include <doctest/doctest.h>
+
+#include <Eigen/Dense>
+#include <algorithm>
+#include <cmath>
+
+#include "sextant/advice/plan.hpp"
+#include "sextant/geometry/blocks.hpp"
+#include "support/random_geometry.hpp"
+
+// What a plan says beside its verdict: the recipe, what other sets of blocks would give, and what
+// the labels' range and scale have to do with it.
+using namespace sextant;
+using namespace sextant::advice;
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+using geometry::PromptGeometry;
+
+namespace {
+
+/// Residuals from the blocks' own prior, and observation variance; targets to match.
+PromptGeometry labelled_geometry(std::uint64_t seed, Index n, Index m, double tau2, double sigma2) {
+  Random random(seed);
+  PromptGeometry geometry = test::random_geometry(random, n, m, {6, 12, 3, 20, 8});
+  MatrixXd covariance = tau2 * geometry::summed_kernel(geometry);
+  covariance.diagonal().array() += sigma2;
+  geometry.residuals = covariance.llt().matrixL() * normal_matrix(n, 1, random);
+  geometry.prompt_targets = geometry.prompt_base + geometry.residuals;
+  return geometry;
+}
+
+/// R(S) of theory Sec. 7 from explicit steps in function space, averaged over the queries.
+double stepped_error(const PromptGeometry& geometry, const std::vector<std::string>& names,
+                     double rho, std::int64_t horizon, const spectral::Benchmark& model) {
+  const auto set = geometry::select_blocks(geometry, names);
+  const MatrixXd kernel = geometry::summed_kernel(geometry, set);
+  MatrixXd covariance = model.tau2 * geometry::summed_kernel(geometry);
+  covariance.diagonal().array() += model.sigma2;
+  double sum = 0;
+  for (Index x = 0; x < geometry.queries(); ++x) {
+    const VectorXd coupling = geometry::summed_coupling(geometry, x, set);
+    VectorXd w = VectorXd::Zero(geometry.examples());
+    for (std::int64_t step = 0; step < horizon; ++step) w += rho * (coupling - kernel * w);
+    const VectorXd all = geometry::summed_coupling(geometry, x);
+    sum += w.dot(covariance * w) - 2 * model.tau2 * w.dot(all) +
+           model.tau2 * geometry.query_variances.row(x).sum();
+  }
+  return sum / static_cast<double>(geometry.queries());
+}
+
+bool says(const std::vector<std::string>& warnings, std::string_view words) {
+  return std::ranges::any_of(warnings, [&](const std::string& warning) {
+    return warning.find(words) != std::string::npos;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("the recipe is the planned update in an optimiser's words") {
+  const PromptGeometry geometry = labelled_geometry(1, 24, 3, 1, 0.01);
+  PlanOptions options;
+  for (const auto& block : geometry.blocks) options.block_scales[block.name] = 1;
+  options.block_scales["not in the plan"] = 2;
+  const Plan found = plan(geometry, options);
+  REQUIRE(found.adapt);
+  REQUIRE(found.recipe);
+  CHECK(found.recipe->steps == found.horizon);
+  CHECK(found.recipe->learning_rate == found.rho);
+  CHECK(std::abs(found.recipe->learning_rate_mean / (found.rho * 12) - 1) < 1e-15);
+  CHECK(found.recipe->blocks == found.block_names);
+  CHECK(found.recipe->block_scales.size() == found.block_names.size());
+  CHECK(found.explanation.empty());
+  // A gradient step on either loss moves a prediction by rho K r: 1/n sum r^2 has the gradient
+  // -2/n J'r, so that its rate must be rho n/2.
+  const VectorXd& r = geometry.residuals;
+  const MatrixXd kernel = geometry::summed_kernel(geometry, found.blocks);
+  const VectorXd half_sum = found.recipe->learning_rate * (kernel * r);
+  const VectorXd mean = found.recipe->learning_rate_mean * (2.0 / 24) * (kernel * r);
+  CHECK((half_sum - mean).norm() < 1e-12 * half_sum.norm());
+}
+
+TEST_CASE("chosen, all and single blocks are compared in one benchmark") {
+  const PromptGeometry geometry = labelled_geometry(1, 24, 3, 1, 0.01);
+  for (const std::optional<std::int64_t> horizon : {std::optional<std::int64_t>(), {7}}) {
+    PlanOptions options;
+    options.score.horizon = horizon;
+    const Plan found = plan(geometry, options);
+    REQUIRE(found.comparison);
+    const SetComparison& sets = *found.comparison;
+    CHECK(sets.chosen.block_names == found.block_names);
+    CHECK(sets.chosen.horizon == found.horizon);
+    CHECK(sets.all.block_names.size() == 5);
+    CHECK(sets.all.horizon == horizon.value_or(found.whole.t_map));
+    CHECK(sets.single.block_names.size() == 1);
+    for (const SetOutlook* set : {&sets.chosen, &sets.all, &sets.single}) {
+      const double expected =
+          stepped_error(geometry, set->block_names, set->rho, set->horizon, found.whole.benchmark);
+      CHECK(std::abs(set->error / expected - 1) < 1e-9);
+      CHECK(set->error >= sets.error_bayes);
+    }
+    // No other block alone has a smaller error after the steps that the ranking planned for.
+    const auto alone = [&](const std::string& name) {
+      const auto set = geometry::select_blocks(geometry, {name});
+      const double rho = subspace::StepRule{}.for_kernel(geometry::summed_kernel(geometry, set)
+                                                             .selfadjointView<Eigen::Lower>()
+                                                             .eigenvalues()
+                                                             .maxCoeff());
+      return stepped_error(geometry, {name}, rho, found.scoring->horizon, found.whole.benchmark);
+    };
+    const double best = alone(sets.single.block_names.front());
+    for (const auto& block : geometry.blocks) CHECK(best <= alone(block.name) * (1 + 1e-9));
+  }
+  PlanOptions given;
+  given.blocks = {"h.0.attn.v.0"};
+  CHECK_FALSE(plan(geometry, given).comparison);
+}
+
+TEST_CASE("a verdict that another number seems to contradict is explained") {
+  int explained = 0;
+  for (int seed = 0; seed < 40; ++seed) {
+    const Plan found = plan(labelled_geometry(200 + seed, 16, 2, 0.02, 1));
+    CHECK(found.recipe.has_value() == found.adapt);
+    if (found.adapt) {
+      CHECK(found.explanation.empty());
+      continue;
+    }
+    const bool falls = found.scoring->error_selected < found.scoring->error_none * (1 - 1e-6);
+    if (found.verdict == Verdict::no_evidence) {
+      CHECK(found.explanation.empty() == !falls);
+      explained += falls ? 1 : 0;
+    }
+  }
+  CHECK(explained > 0);
+}
+
+TEST_CASE("expected errors beyond the labels' range are flagged where labels are known") {
+  PromptGeometry geometry = labelled_geometry(1, 24, 3, 1, 0.01);
+  CHECK_FALSE(says(plan(geometry).warnings, "beyond"));  // labels vary as the residuals do
+  geometry.query_targets.clear();
+  geometry.prompt_targets = VectorXd::LinSpaced(24, 0, 1);
+  const Plan flagged = plan(geometry);
+  CHECK(says(flagged.warnings, "is beyond the squared range of the labels, 1:"));
+  CHECK(says(flagged.warnings, "queries is beyond the range of the labels, 1."));
+  geometry.prompt_targets.setOnes();  // a single label has no range
+  CHECK_FALSE(says(plan(geometry).warnings, "beyond"));
+  geometry.prompt_targets.resize(0);
+  CHECK_FALSE(says(plan(geometry).warnings, "beyond"));
+}
+
+TEST_CASE("with everything fitted no unit of the labels changes the verdict") {
+  int adapted = 0;
+  for (int seed = 0; seed < 12; ++seed) {
+    const PromptGeometry geometry = labelled_geometry(300 + seed, 16, 2, seed % 2 ? 1 : 0.02, 1);
+    const Plan base = plan(geometry);
+    adapted += base.adapt ? 1 : 0;
+    for (const double factor : {2.0, 0.5, 1e3}) {
+      for (const bool follows : {false, true}) {
+        PromptGeometry scaled = geometry;
+        scaled.residuals *= factor;
+        scaled.prompt_targets.resize(0);
+        scaled.query_targets.clear();
+        if (follows) {
+          for (auto& kernel : scaled.kernels) kernel *= factor * factor;
+          for (auto& coupling : scaled.query_kernels) coupling *= factor * factor;
+          scaled.query_variances *= factor * factor;
+        }
+        const Plan other = plan(scaled);
+        CHECK(other.verdict == base.verdict);
+        CHECK(other.horizon == base.horizon);
+        CHECK(other.block_names == base.block_names);
+        CHECK(std::abs(other.gap_none - factor * factor * base.gap_none) <=
+              1e-5 * factor * factor * base.gap_none);
+      }
+    }
+    PlanOptions options;
+    options.label_scale = LabelScale::labels_and_predictions;
+    const Plan asked = plan(geometry, options);
+    REQUIRE(asked.scaled.size() == 2);
+    CHECK(asked.scaled[0].factor == 2);
+    CHECK(asked.scaled[1].factor == 0.5);
+    for (const auto& scaled : asked.scaled) CHECK(scaled.verdict == asked.verdict);
+    CHECK_FALSE(says(asked.warnings, "scale of the labels"));
+    CHECK(base.scaled.empty());
+  }
+  CHECK(adapted > 0);
+  CHECK(adapted < 12);
+}
+
+TEST_CASE("a verdict that hangs on the labels' scale is a warning") {
+  // Fixed variances: the same residuals are all noise in small units and all signal in large ones.
+  int changed = 0;
+  for (int seed = 0; seed < 20; ++seed) {
+    PromptGeometry geometry = labelled_geometry(400 + seed, 16, 2, 0.05, 1);
+    geometry.prompt_targets.resize(0);
+    geometry.query_targets.clear();
+    PlanOptions options;
+    options.score.select.sigma2 = {evidence::Sigma2Rule::fixed, 1.0};
+    options.label_scale = LabelScale::labels_alone;
+    const Plan found = plan(geometry, options);
+    for (const ScaledVerdict& scaled : found.scaled) {
+      PromptGeometry by_hand = geometry;
+      by_hand.residuals *= scaled.factor;
+      PlanOptions unchecked = options;
+      unchecked.label_scale = LabelScale::unchecked;
+      CHECK(plan(by_hand, unchecked).verdict == scaled.verdict);
+      const bool turns = (scaled.verdict == Verdict::adapt) != found.adapt;
+      CHECK(says(found.warnings, scaled.factor == 2 ? "twice as large" : "half as large") == turns);
+      changed += turns ? 1 : 0;
+    }
+    // Known labels beside predictions that stay: r + (c - 1) y.
+    PromptGeometry known = geometry;
+    known.prompt_targets = known.prompt_base + known.residuals;
+    options.score.select.sigma2 = {};
+    const Plan beside = plan(known, options);
+    PromptGeometry doubled = known;
+    doubled.residuals = 2 * known.prompt_targets - known.prompt_base;
+    CHECK(beside.scaled.at(0).verdict == plan(doubled).verdict);
+  }
+  CHECK(changed > 0);
+}
