@@ -49,9 +49,8 @@ void run_advise(const AdviseOptions& options) {
   warn(report::summarize(plan).warnings, options.shared.quiet);
   const ttt::Adaptation update =
       source.model
-          ? make_update(source, plan, plan.adapt ? Wanted::advised : Wanted::nothing,
-                        options.update, options.source, plan_options.score.select.step,
-                        options.shared.quiet)
+          ? make_update(source, plan, advice::UpdateRule::as_advised, options.update,
+                        options.source, plan_options.score.select.step, options.shared.quiet)
                 .result
           : ttt::expected_adaptation(source.geometry,
                                      plan.adapt ? plan.block_names : std::vector<std::string>(),

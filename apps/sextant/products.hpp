@@ -5,13 +5,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "options.hpp"
-#include "sextant/advice/choose_horizon_products.hpp"
-#include "sextant/advice/rank_blocks_products.hpp"
+#include "sextant/advice/prompt_products.hpp"
 #include "sextant/report/advice_html.hpp"
-#include "sextant/ttt/model_kernel.hpp"
 
 namespace sextant::apps {
 
@@ -31,8 +28,7 @@ struct KernelOptions {
 /// Adds --kernel, --lanczos-steps and --probes.
 void add_kernel_options(CLI::App& command, KernelOptions& options);
 
-/// A model with its prompt, and everything that `advice::select` reads of it. Its parts refer to
-/// each other, so it stays where it was made.
+/// A model with its prompt, whose products refer to the model: it stays where it was made.
 struct ProductSource {
   /// Loads the model and multiplies what all products share. Throws `UsageError` for a geometry
   /// file and for tokenwise features, which exist as kernels alone.
@@ -40,17 +36,9 @@ struct ProductSource {
   ProductSource(const ProductSource&) = delete;
   ProductSource& operator=(const ProductSource&) = delete;
 
-  /// The estimated scores of `method`, one of the closed forms, under the benchmark of `whole`.
-  subspace::EstimatedScores scores(subspace::Method method, const advice::HorizonChoice& whole,
-                                   const advice::ProductOptions& options) const;
-
   std::string description;
   ttt::PromptModel model;
-  std::vector<geometry::Block> blocks;
-  ttt::ModelJacobian examples;
-  ttt::ModelKernel kernel;
-  std::vector<model::WeightMatrices<float>> query_gradients;  ///< [m]
-  advice::KernelProducts products;
+  advice::PromptProducts products;
 };
 
 report::Heading heading(const std::string& title, const ProductSource& source, std::uint64_t seed);

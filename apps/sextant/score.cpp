@@ -41,17 +41,6 @@ void check_products(const advice::BlockRankingOptions& score) {
   }
 }
 
-advice::BlockRanking score_from_products(const ProductSource& source, const ScoreOptions& options,
-                                         const advice::BlockRankingOptions& score) {
-  const advice::ProductOptions products = options.kernel.products(options.shared.seed);
-  const advice::HorizonChoice whole =
-      advice::choose_horizon(source.products, score.select, products);
-  advice::BlockRanking scoring = advice::rank_blocks(
-      source.blocks, source.scores(score.method, whole, products), whole, score);
-  scoring.warnings.insert(scoring.warnings.begin(), whole.warnings.begin(), whole.warnings.end());
-  return scoring;
-}
-
 void run_score(const ScoreOptions& options) {
   apply_shared_options(options.shared);
   options.kernel.check(options.statistic);
@@ -66,8 +55,9 @@ void run_score(const ScoreOptions& options) {
       throw UsageError("--method query-aware needs a query, and " + options.source.prompt +
                        " has none: use trace");
     }
-    write_score(score_from_products(source, options, score), source.blocks,
-                heading(title, source, seed), source.model.prompt().source.get(), options, files);
+    write_score(advice::rank_blocks(source.products, score, options.kernel.products(seed)),
+                source.products.blocks(), heading(title, source, seed),
+                source.model.prompt().source.get(), options, files);
     return;
   }
   const Source source = open_source(options.source, options.shared.quiet);

@@ -2,16 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <optional>
-
 #include "help.hpp"
 #include "output.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/progress.hpp"
-#include "sextant/geometry/blocks.hpp"
 #include "sextant/io/files.hpp"
-#include "sextant/spectral/largest_eigenvalue.hpp"
-#include "sextant/ttt/low_rank.hpp"
 
 namespace sextant::apps {
 
@@ -34,55 +29,27 @@ void check_update(const UpdateOptions& options) {
   if (!options.out_model.empty()) const io::AtomicDirectory probe(options.out_model);
 }
 
-ttt::AdaptedModel make_update(const Source& source, const advice::Plan& plan, Wanted wanted,
-                              const UpdateOptions& options, const SourceOptions& files,
-                              const subspace::StepRule& step, bool quiet) {
-  if (options.rank && !plan.block_names.empty()) {
-    const ttt::LowRankOptions low_rank{plan.block_names, *options.rank,
-                                       plan.chosen ? plan.chosen->benchmark : plan.whole.benchmark};
-    ttt::AdaptedModel adapted = ttt::adapt_low_rank(*source.model, source.geometry, low_rank);
-    if (!options.out_model.empty()) {
-      model::write_adapted_model(files.model, options.out_model, adapted.changed);
-    }
-    return adapted;
-  }
-  ttt::AdaptOptions adapt;
-  adapt.solver = options.solver == "steps" ? ttt::Solver::steps : ttt::Solver::one_shot;
-  if (wanted != Wanted::nothing) {
-    adapt.blocks = plan.block_names;
-    adapt.rho = plan.rho;
-    adapt.horizon = plan.horizon;
-  }
-  std::optional<geometry::PromptGeometry> exact;
-  if (source.captured.features == model::Features::tokenwise && !adapt.blocks.empty()) {
-    // The steps follow exact gradients, so their size and their linear model must, too.
-    model::CaptureOptions capture_exactly = source.captured;
-    capture_exactly.features = model::Features::exact;
-    exact = capture(*source.model, capture_exactly);
-    const auto blocks = geometry::select_blocks(*exact, adapt.blocks);
-    adapt.rho = step.for_kernel(
-        spectral::largest_eigenvalue(geometry::summed_kernel(*exact, blocks)).value);
-    warn({"the blocks and steps were chosen by tokenwise features; the step size and the linear "
-          "model of the update use exact ones"},
-         quiet);
-  }
-  Progress progress("adapting", static_cast<std::size_t>(adapt.horizon), !quiet);
-  adapt.on_step = [&](std::int64_t done) { progress.update(static_cast<std::size_t>(done)); };
-  ttt::AdaptedModel adapted = ttt::adapt(*source.model, exact ? *exact : source.geometry, adapt);
-  const bool discard = wanted == Wanted::advised && !adapted.result.is_kept();
-  if (!adapted.result.is_kept()) {
-    warn({fmt::format("the update raised the residual norm of the labelled examples from {:.4g} to "
-                      "{:.4g}{}",
-                      adapted.result.prompt.residual_norm_before,
-                      adapted.result.prompt.residual_norm_after, discard ? ": discard it" : "")},
-         quiet);
-  }
-  if (!options.out_model.empty() && discard) {
+advice::Update make_update(const Source& source, const advice::Plan& plan, advice::UpdateRule rule,
+                           const UpdateOptions& options, const SourceOptions& files,
+                           const subspace::StepRule& step, bool quiet) {
+  advice::UpdateOptions update;
+  update.rule = rule;
+  update.solver = options.solver == "steps" ? ttt::Solver::steps : ttt::Solver::one_shot;
+  if (options.rank) update.rank = *options.rank;
+  update.captured = source.captured;
+  update.step = step;
+  const bool makes_steps = (plan.adapt || rule == advice::UpdateRule::anyway) && !options.rank;
+  Progress progress("adapting", makes_steps ? static_cast<std::size_t>(plan.horizon) : 0, !quiet);
+  update.on_step = [&](std::int64_t done) { progress.update(static_cast<std::size_t>(done)); };
+  advice::Update made = advice::adapt(*source.model, source.geometry, plan, update);
+  warn(made.warnings, quiet);
+  if (options.out_model.empty()) return made;
+  if (made.discarded) {
     warn({options.out_model + " is not written"}, quiet);
-  } else if (!options.out_model.empty()) {
-    model::write_adapted_model(files.model, options.out_model, adapted.changed);
+  } else {
+    model::write_adapted_model(files.model, options.out_model, made.changed);
   }
-  return adapted;
+  return made;
 }
 
 }  // namespace sextant::apps

@@ -6,8 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "sextant/advice/plan.hpp"
-#include "sextant/ttt/adapt.hpp"
+#include "sextant/advice/make_update.hpp"
 #include "source.hpp"
 
 namespace sextant::apps {
@@ -23,13 +22,11 @@ void add_update_options(CLI::App& command, UpdateOptions& options);
 /// Throws `UsageError` for an unknown solver, `InputError` when the target directory is taken.
 void check_update(const UpdateOptions& options);
 
-enum class Wanted { nothing, advised, anyway };
-
-/// Makes the planned update on the source's model, or none, and writes the adapted model where
-/// asked for. Of an advised update, one that is not kept (`Adaptation::is_kept`) is not written.
-/// `step` sizes the steps where the plan was made from tokenwise features.
-ttt::AdaptedModel make_update(const Source& source, const advice::Plan& plan, Wanted wanted,
-                              const UpdateOptions& options, const SourceOptions& files,
-                              const subspace::StepRule& step, bool quiet);
+/// Makes the planned update on the source's model as `rule` says, warns of what came of it, and
+/// writes the adapted model where asked for, unless it was discarded. `step` sizes the steps where
+/// the plan was made from tokenwise features.
+advice::Update make_update(const Source& source, const advice::Plan& plan, advice::UpdateRule rule,
+                           const UpdateOptions& options, const SourceOptions& files,
+                           const subspace::StepRule& step, bool quiet);
 
 }  // namespace sextant::apps

@@ -1,27 +1,19 @@
 #include <cstdio>
-#include <vector>
 
+#include "sextant/advice/make_update.hpp"
 #include "sextant/core/errors.hpp"
-#include "sextant/core/random.hpp"
-#include "sextant/io/safetensors.hpp"
+#include "sextant/ttt/load.hpp"
 
-/// Writes a tensor file, reads it back and shows how the library reports a missing tensor.
-int main() {
-  sextant::Random random(1);
-  std::vector<double> residuals(10);
-  for (double& value : residuals) value = random.normal();
-
-  sextant::io::SafetensorsWriter writer;
-  writer.add("residuals", {residuals.size()}, residuals);
-  writer.write("consumer.safetensors");
-
-  const sextant::io::SafetensorsFile file("consumer.safetensors");
-  if (file.doubles(file.at("residuals")) != residuals) return 1;
-  try {
-    file.at("kernels");
-    return 1;
-  } catch (const sextant::InputError& error) {
-    std::printf("as expected: %s\n", error.what());
-  }
-  return 0;
+/// consumer MODEL PROMPT TEXT: whether and how to adapt, and what it does to a new text.
+int main(int argc, char** argv) try {
+  if (argc != 4) return 2;
+  const auto model = sextant::ttt::load_prompt_model({.model = argv[1], .prompt = argv[2]});
+  const auto plan = sextant::advice::plan(model.capture({}));
+  const auto update = sextant::advice::adapt(model, plan);
+  const double before = model.predict(model.weights(), {argv[3]})(0);
+  const double after = model.predict(update.weights, {argv[3]})(0);
+  std::printf("%s\n%s: %.4f before, %.4f after\n", plan.reason.c_str(), argv[3], before, after);
+} catch (const sextant::Error& error) {
+  std::fprintf(stderr, "%s\n", error.what());
+  return 1;
 }

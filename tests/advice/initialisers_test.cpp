@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "sextant/advice/choose_horizon_products.hpp"
+#include "sextant/advice/make_update.hpp"
 #include "sextant/advice/plan.hpp"
 #include "sextant/evidence/products.hpp"
 #include "sextant/geometry/from_gradients.hpp"
@@ -45,6 +46,10 @@ TEST_CASE("files, prompts and updates are filled by naming what differs from the
   CHECK(task::RowSupervision{.rows = 3}.context == 256);
   CHECK(model::CaptureOptions{.first_layer = 1}.last_layer == -1);
   CHECK(ttt::AdaptOptions{.rho = 0.1, .horizon = 2}.blocks.empty());
+  CHECK_FALSE(advice::UpdateOptions{.solver = ttt::Solver::one_shot}.rank);
+  CHECK(ttt::PromptOptions{.query = 1}.label == "prompt");
+  CHECK(ttt::ModelOrigin{.directory = "dir"}.read_texts == nullptr);
+  CHECK(geometry::BlockGradients{.block = {.name = "a"}}.queries.size() == 0);
   CHECK(ttt::LowRankOptions{.rank = 2}.benchmark.tau2 == 0);
   CHECK(ttt::JacobianMemory{.kept_bytes = 0}.tokens_per_piece == 1 << 14);
   const task::DecoderPrompt decoder{.pattern = {.example = "{x}{y}", .query = "{x}"},

@@ -103,7 +103,8 @@ TEST_CASE("a new text that cannot be read is refused by its number") {
       "texts: queries[1]");
   check_message<ArgumentError>([&] { model.predict_rows(model.weights(), {}); },
                                "was loaded with a table");
-  const PromptModel of_tokens = test::PromptModelCase(model::Family::gpt2).prompt_model();
+  const test::PromptModelCase c(model::Family::gpt2);
+  const PromptModel of_tokens = c.prompt_model();
   check_message<ArgumentError>([&] { of_tokens.predict(of_tokens.weights(), {"3"}); },
                                "loaded with a prompt of texts");
 }

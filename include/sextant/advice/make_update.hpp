@@ -1,0 +1,70 @@
+#pragma once
+
+/// From the advice to adapted weights: the planned update made on the model, checked, and kept or
+/// discarded.
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sextant/advice/plan.hpp"
+#include "sextant/ttt/adapt.hpp"
+
+namespace sextant::advice {
+
+/// Whose word decides whether the planned steps are made and kept.
+enum class UpdateRule {
+  as_advised,  ///< Nothing is made against the advice, and what failed is discarded.
+  anyway       ///< The planned steps are made and kept whatever the plan and the outcome say.
+};
+
+struct UpdateOptions {
+  UpdateRule rule = UpdateRule::as_advised;
+  ttt::Solver solver = ttt::Solver::steps;
+  /// In place of steps the best update of this rank (ttt/low_rank.hpp), on the planned blocks under
+  /// the plan's benchmark; 0 to m.
+  std::optional<Eigen::Index> rank = {};
+  /// How the geometry of the plan was captured. From tokenwise features blocks and steps are
+  /// chosen, but the update follows exact gradients: then those are captured, and its step size is
+  /// that of `step` for their kernel.
+  model::CaptureOptions captured = {};
+  subspace::StepRule step = {};
+  /// Called after each step with the steps done; may be empty.
+  std::function<void(std::int64_t)> on_step = {};
+};
+
+/// What was made of a plan.
+struct Update {
+  /// What is measured about the update that was tried, also when it was discarded.
+  ttt::Adaptation result;
+  /// To predict with: the adapted weights, or the base ones where nothing was made or it was
+  /// discarded. Shares storage with the model.
+  model::Weights<float> weights;
+  /// For `model::write_adapted_model`; empty where `weights` are the base ones.
+  std::vector<model::AdaptedMatrix> changed;
+  /// An advised update raised the residual norm of its labelled examples
+  /// (`ttt::Adaptation::is_kept`): the linear model behind the advice has failed.
+  bool discarded = false;
+  std::vector<std::string> warnings;  ///< Plain sentences: what was decided, and what failed.
+};
+
+/// Makes the update of `plan` on `model`. `geometry` is what the plan was made from, captured from
+/// this model with `options.captured`; it gives the linear prediction that the result is measured
+/// against.
+///
+/// Throws `ArgumentError` for a rank outside 0..m and whatever `ttt::adapt` refuses; as
+/// `PromptModel::capture` where exact features are captured in place of tokenwise ones. Cost: that
+/// of `ttt::adapt`, or of `ttt::adapt_low_rank`. Deterministic.
+Update adapt(const ttt::PromptModel& model, const geometry::PromptGeometry& geometry,
+             const Plan& plan, const UpdateOptions& options = {});
+
+/// The same where the geometry is not at hand any more: captures the layers and kinds of the
+/// planned blocks, exactly. Throws `ArgumentError` when the largest eigenvalue of the blocks'
+/// kernel is not the plan's (for exact features): it was made for another model, prompt or block
+/// scales.
+Update adapt(const ttt::PromptModel& model, const Plan& plan, const UpdateOptions& options = {});
+
+}  // namespace sextant::advice

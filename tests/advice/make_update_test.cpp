@@ -1,0 +1,145 @@
+#include "sextant/advice/make_update.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "sextant/core/errors.hpp"
+#include "sextant/geometry/blocks.hpp"
+#include "sextant/spectral/largest_eigenvalue.hpp"
+#include "sextant/ttt/low_rank.hpp"
+#include "support/prompt_model_case.hpp"
+
+using namespace sextant;
+using namespace sextant::advice;
+
+namespace {
+
+/// A plan of three steps on two blocks, with the verdict `adapt` where asked for.
+Plan three_steps(const geometry::PromptGeometry& geometry, bool adapt) {
+  Plan result =
+      plan(geometry, {.score = {.horizon = 3}, .blocks = {"h.0.attn.v.1", "h.1.attn.v.0"}});
+  result.adapt = adapt;
+  return result;
+}
+
+double moved(const ttt::PromptModel& model, const Update& update) {
+  return (model.predictions(update.weights) - model.predictions(model.weights()))
+      .cwiseAbs()
+      .maxCoeff();
+}
+
+/// As if all kernels were `factor` of what they are: steps are then that much too long.
+geometry::PromptGeometry misjudged(geometry::PromptGeometry geometry, double factor) {
+  for (auto& kernel : geometry.kernels) kernel *= factor;
+  for (auto& couplings : geometry.query_kernels) couplings *= factor;
+  geometry.query_variances *= factor;
+  return geometry;
+}
+
+}  // namespace
+
+TEST_CASE("an update by the plan alone is the planned steps on the model") {
+  for (const auto family : {model::Family::gpt2, model::Family::bert, model::Family::rows}) {
+    const test::PromptModelCase c(family);
+    const ttt::PromptModel model = c.prompt_model();
+    const auto geometry = model.capture({});
+    const Plan planned = three_steps(geometry, true);
+    const ttt::AdaptedModel expected =
+        ttt::adapt(model, geometry,
+                   {.blocks = planned.block_names, .rho = planned.rho, .horizon = planned.horizon});
+    REQUIRE(expected.result.is_kept());
+    const Update update = adapt(model, planned);
+    CHECK(model.predictions(update.weights) == model.predictions(expected.weights));
+    CHECK(moved(model, update) > 1e-4);
+    CHECK(update.result.blocks == planned.block_names);
+    CHECK(update.changed.size() == expected.changed.size());
+    CHECK_FALSE(update.discarded);
+    CHECK(update.warnings.empty());
+    const Update with_geometry = adapt(model, geometry, planned);
+    CHECK(model.predictions(with_geometry.weights) == model.predictions(expected.weights));
+    CHECK(std::abs(update.result.validity.deviation - expected.result.validity.deviation) < 1e-6);
+  }
+}
+
+TEST_CASE("nothing is done against the advice unless asked for") {
+  const test::PromptModelCase c(model::Family::gpt2);
+  const ttt::PromptModel model = c.prompt_model();
+  const Plan against = three_steps(model.capture({}), false);
+  const Update none = adapt(model, against);
+  CHECK(moved(model, none) == 0);
+  CHECK_FALSE(none.result.is_update());
+  CHECK(none.changed.empty());
+  CHECK_FALSE(none.discarded);
+  CHECK(moved(model, adapt(model, against, {.rule = UpdateRule::anyway})) > 1e-4);
+  const Update no_rank = adapt(model, against, {.rank = 1});
+  CHECK(moved(model, no_rank) == 0);
+}
+
+TEST_CASE("an advised update that raises the residuals is discarded, one that was wanted is kept") {
+  const test::PromptModelCase c(model::Family::bert);
+  const ttt::PromptModel model = c.prompt_model();
+  const auto wrong = misjudged(model.capture({}), 1e-4);
+  const Plan planned = three_steps(wrong, true);
+  const Update discarded = adapt(model, wrong, planned);
+  REQUIRE(discarded.result.prompt.residual_norm_after >
+          discarded.result.prompt.residual_norm_before);
+  CHECK(discarded.discarded);
+  CHECK(moved(model, discarded) == 0);
+  CHECK(discarded.changed.empty());
+  REQUIRE(discarded.warnings.size() == 1);
+  CHECK(discarded.warnings[0].find("raised the residual norm") != std::string::npos);
+  CHECK(discarded.warnings[0].ends_with(": discard it"));
+  const Update kept = adapt(model, wrong, planned, {.rule = UpdateRule::anyway});
+  CHECK_FALSE(kept.discarded);
+  CHECK(moved(model, kept) > 1e-3);
+  CHECK_FALSE(kept.changed.empty());
+  REQUIRE(kept.warnings.size() == 1);
+  CHECK_FALSE(kept.warnings[0].ends_with("discard it"));
+}
+
+TEST_CASE("a plan by tokenwise features is made with the step of the exact kernel") {
+  const test::PromptModelCase c(model::Family::gpt2);
+  const ttt::PromptModel model = c.prompt_model();
+  const model::CaptureOptions tokenwise{.features = model::Features::tokenwise};
+  const auto by_tokens = model.capture(tokenwise);
+  const Plan planned = three_steps(by_tokens, true);
+  const auto exact = model.capture({});
+  const auto blocks = geometry::select_blocks(exact, planned.block_names);
+  const double rho =
+      0.1 / spectral::largest_eigenvalue(geometry::summed_kernel(exact, blocks)).value;
+  REQUIRE(std::abs(rho / planned.rho - 1) > 0.01);
+  const ttt::AdaptedModel expected =
+      ttt::adapt(model, exact, {.blocks = planned.block_names, .rho = rho, .horizon = 3});
+  for (const Update& update : {adapt(model, by_tokens, planned, {.captured = tokenwise}),
+                               adapt(model, planned, {.captured = tokenwise})}) {
+    CHECK(std::abs(update.result.rho / rho - 1) < 1e-6);
+    CHECK((model.predictions(update.weights) - model.predictions(expected.weights))
+              .cwiseAbs()
+              .maxCoeff() < 1e-6);
+    REQUIRE(update.warnings.size() == 1);
+    CHECK(update.warnings[0].find("tokenwise features") != std::string::npos);
+  }
+}
+
+TEST_CASE("a plan of other block scales is refused") {
+  const test::PromptModelCase c(model::Family::gpt2);
+  ttt::PromptModel model = c.prompt_model();
+  const Plan planned = three_steps(model.capture({}), true);
+  CHECK_NOTHROW(adapt(model, planned));
+  model.set_block_scales({{"h.0.attn.v.1", 1.5}, {"h.1.attn.v.0", 1.5}});
+  CHECK_THROWS_WITH_AS(adapt(model, planned), doctest::Contains("block scales"), ArgumentError);
+}
+
+TEST_CASE("a rank takes the place of steps") {
+  const test::PromptModelCase c(model::Family::gpt2);
+  const ttt::PromptModel model = c.prompt_model();
+  const auto geometry = model.capture({});
+  const Plan planned = three_steps(geometry, true);
+  const ttt::AdaptedModel expected = ttt::adapt_low_rank(
+      model, geometry,
+      {.blocks = planned.block_names, .rank = 2, .benchmark = planned.chosen->benchmark});
+  const Update update = adapt(model, geometry, planned, {.rank = 2});
+  CHECK(model.predictions(update.weights) == model.predictions(expected.weights));
+  CHECK_THROWS_AS(adapt(model, geometry, planned, {.rank = 4}), ArgumentError);
+}
