@@ -135,8 +135,8 @@ struct HorizonChoice {
 
   /// Means of the queries' gaps; those of the prompt, per example, when there is no query.
   GapPair mean_gap() const;
-  /// Whether the residuals tell signal from noise at all (`evidence::BenchmarkFit::flat`). Where they
-  /// do not, gaps and Bayes corrections assume equal shares, and a warning says so.
+  /// Whether the residuals tell signal from noise at all (`evidence::BenchmarkFit::flat`). Where
+  /// they do not, gaps and Bayes corrections assume equal shares, and a warning says so.
   bool identifies_lambda_star() const { return !fit || !fit->flat; }
   /// Whether some query has a credible interval: not from products, and not with tau2 = 0.
   bool has_intervals() const;
