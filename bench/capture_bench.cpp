@@ -14,6 +14,7 @@
 #include "sextant/model/capture.hpp"
 #include "sextant/model/gradient.hpp"
 #include "sextant/model/parameters.hpp"
+#include "sextant/model/prediction.hpp"
 #include "sextant/readout/label_expectation.hpp"
 #include "sextant/readout/linear_head.hpp"
 

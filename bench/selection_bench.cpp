@@ -59,7 +59,7 @@ Timing select(const Problem& problem, std::int64_t horizon, subspace::UpdateMeth
   subspace::GreedyOptions options;
   options.update = {horizon, {}, method};
   options.budget = problem.kernels.front().rows() > 128 ? 1 : 4;
-  const subspace::BlockMatrices blocks = {problem.kernels, problem.query_kernels,
+  const geometry::BlockMatrices blocks = {problem.kernels, problem.query_kernels,
                                           problem.query_variances};
   const auto begin = Clock::now();
   const auto evaluations = subspace::select_by_risk(blocks, {1, 1}, options).evaluations;

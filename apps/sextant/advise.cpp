@@ -40,11 +40,8 @@ void run_advise(const AdviseOptions& options) {
   ResultFiles files(options.output, input_files(options.source),
                     {{"--out-model", options.update.out_model}});
   const Source source = open_source(options.source, options.shared.quiet);
-  // A decoder's prediction is an average of label values, a row model's a probability.
-  const bool follows = source.model && (source.model->weights().config.causal() ||
-                                        source.model->weights().config.reads_rows());
   plan_options.label_scale =
-      follows ? advice::LabelScale::labels_and_predictions : advice::LabelScale::labels_alone;
+      source.model ? advice::label_scale_of(*source.model) : advice::LabelScale::labels_alone;
   advice::Plan plan = advice::plan(source.geometry, plan_options);
   warn(report::summarize(plan).warnings, options.shared.quiet);
   const ttt::Adaptation update =
@@ -55,11 +52,7 @@ void run_advise(const AdviseOptions& options) {
           : ttt::expected_adaptation(source.geometry,
                                      plan.adapt ? plan.block_names : std::vector<std::string>(),
                                      plan.adapt ? plan.rho : 0, plan.adapt ? plan.horizon : 0);
-  if (update.is_measured() && plan.recipe && update.rho != plan.rho) {
-    // Tokenwise features choose, but steps follow exact gradients and take their rate from those.
-    plan.recipe->learning_rate_mean *= update.rho / plan.recipe->learning_rate;
-    plan.recipe->learning_rate = update.rho;
-  }
+  advice::take_learning_rate(update, plan);
   const auto style = report::terminal_style(1);
   std::string text = report::plan_text(plan, source.geometry.blocks, style);
   text += update.is_measured() ? "\n" + report::adaptation_text(update, style)

@@ -125,9 +125,9 @@ void check_source(const SourceOptions& options) {
 model::CaptureOptions capture_options(const SourceOptions& options) {
   model::CaptureOptions capture;
   capture.kinds.clear();
-  if (options.kinds.empty()) capture.kinds.push_back(model::BlockKind::value);
+  if (options.kinds.empty()) capture.kinds.push_back(model::LinearKind::value);
   for (const std::string& name : options.kinds) {
-    const auto kind = model::kind_from_name(name);
+    const auto kind = model::block_kind_from_name(name);
     if (!kind) {
       throw UsageError(
           fmt::format("--blocks-kind: \"{}\" is none of value, output, mlp-in, mlp-out", name));

@@ -13,6 +13,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/core/memory.hpp"
 #include "sextant/core/threads.hpp"
+#include "sextant/model/prediction.hpp"
 #include "sextant/readout/class_probabilities.hpp"
 #include "sextant/ttt/load.hpp"
 

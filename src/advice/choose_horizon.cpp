@@ -28,8 +28,8 @@ void certify(const HorizonOptions& options, HorizonChoice& result) {
   const evidence::CertificateRadii radii = evidence::certificate_radii(
       result.system.values, result.rho, options.horizons, result.curve.t_map, result.sigma2,
       result.benchmark, options.delta);
-  result.bound = Bound{options.delta, result.fit ? "plug-in" : "known", radii.paper,
-                       radii.exact_mgf, radii.exact_tail};
+  result.bound = Bound{options.delta, result.fit ? BoundReference::fitted : BoundReference::known,
+                       radii.paper, radii.exact_mgf, radii.exact_tail};
 }
 
 /// What all queries share.
@@ -168,6 +168,10 @@ std::string_view name_of(Sigma2Rule rule) {
     default:
       return "fixed";
   }
+}
+
+std::string_view name_of(BoundReference reference) {
+  return reference == BoundReference::known ? "known" : "plug-in";
 }
 
 GapPair HorizonChoice::mean_gap() const {

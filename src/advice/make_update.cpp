@@ -58,25 +58,35 @@ Update make_steps(const ttt::PromptModel& model, const geometry::PromptGeometry&
 
 /// What captures all of the planned blocks, exactly, and few others; one layer without any.
 model::CaptureOptions capture_of_planned(const model::ModelConfig& config, const Plan& plan) {
-  model::CaptureOptions every;
-  every.kinds.assign(std::begin(model::block_kinds), std::end(model::block_kinds));
   model::CaptureOptions wanted;
   wanted.kinds.clear();
   wanted.first_layer = config.layers - 1;
   wanted.last_layer = 0;
-  for (const model::ModelBlock& block : model::model_blocks(config, every)) {
+  for (const model::ModelBlock& block : model::all_model_blocks(config)) {
     if (std::ranges::find(plan.block_names, block.block.name) == plan.block_names.end()) continue;
     if (std::ranges::find(wanted.kinds, block.kind) == wanted.kinds.end()) {
       wanted.kinds.push_back(block.kind);
     }
-    wanted.first_layer = std::min(wanted.first_layer, block.layer);
-    wanted.last_layer = std::max(wanted.last_layer, block.layer);
+    wanted.first_layer = std::min(wanted.first_layer, block.block.layer);
+    wanted.last_layer = std::max(wanted.last_layer, block.block.layer);
   }
   if (!wanted.kinds.empty()) return wanted;
   return {.first_layer = config.layers - 1, .last_layer = config.layers - 1};
 }
 
 }  // namespace
+
+LabelScale label_scale_of(const ttt::PromptModel& model) {
+  const model::ModelConfig& config = model.weights().config;
+  return config.causal() || config.reads_rows() ? LabelScale::labels_and_predictions
+                                                : LabelScale::labels_alone;
+}
+
+void take_learning_rate(const ttt::Adaptation& update, Plan& plan) {
+  if (!plan.recipe || !update.is_measured() || update.rho == plan.recipe->learning_rate) return;
+  plan.recipe->learning_rate_mean *= update.rho / plan.recipe->learning_rate;
+  plan.recipe->learning_rate = update.rho;
+}
 
 Update adapt(const ttt::PromptModel& model, const geometry::PromptGeometry& geometry,
              const Plan& plan, const UpdateOptions& options) {

@@ -113,7 +113,8 @@ std::string explanation_for(const Plan& plan) {
       "to {:.3g}",
       counted(planned ? plan.horizon : scoring.horizon, "step"),
       counted(static_cast<std::int64_t>(scoring.selected.size()), "block"),
-      scoring.queries_used == "prompt" ? "an example" : "a query", scoring.error_none, after);
+      scoring.queries_used == QueriesUsed::prompt ? "an example" : "a query", scoring.error_none,
+      after);
   if (planned) {
     return fall +
            ", but the gap that decides is that of the benchmark fitted to the chosen blocks alone, "

@@ -61,7 +61,7 @@ BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const Horizon
   if (options.per_parameter) ranking_options.parameters = parameters;
   ranking_options.update = {result.horizon, options.select.step, subspace::UpdateMethod::automatic};
   ranking_options.seed = options.seed;
-  const subspace::BlockMatrices blocks = block_matrices(geometry, options.select.query);
+  const geometry::BlockMatrices blocks = geometry::block_matrices(geometry, options.select.query);
   const subspace::Ranking ranking = subspace::rank_blocks(blocks, whole.system, geometry.residuals,
                                                           whole.benchmark, ranking_options);
   take_ranking(ranking, geometry.blocks, result);

@@ -9,10 +9,6 @@
 
 namespace sextant::advice {
 
-/// The matrices of `geometry`, restricted to one query if asked for, without a copy.
-subspace::BlockMatrices block_matrices(const geometry::PromptGeometry& geometry,
-                                       const std::optional<Eigen::Index>& query);
-
 /// Sets the ranking of `blocks`, those selected, every block's score alone, and which queries the
 /// scores are for.
 void take_ranking(const subspace::Ranking& ranking, const std::vector<geometry::Block>& blocks,

@@ -14,7 +14,7 @@ using Eigen::Index;
 
 /// The model that judges, and the step that every set takes.
 struct Judge {
-  const subspace::BlockMatrices& blocks;
+  const geometry::BlockMatrices& blocks;
   const spectral::Benchmark& model;
   const subspace::StepRule& step;
 
@@ -43,7 +43,7 @@ Index best_single(const Judge& judge, Index count, std::int64_t horizon) {
 
 SetComparison compare_sets(const geometry::PromptGeometry& geometry,
                            const BlockRankingOptions& options, const Plan& plan) {
-  const subspace::BlockMatrices blocks = block_matrices(geometry, options.select.query);
+  const geometry::BlockMatrices blocks = geometry::block_matrices(geometry, options.select.query);
   const Judge judge{blocks, plan.whole.benchmark, options.select.step};
   const auto outlook = [&](const std::vector<Index>& set, std::int64_t horizon, double rho) {
     return SetOutlook{geometry::block_names(geometry, set), horizon, rho,

@@ -1,49 +1,13 @@
 #include "sextant/model/capture.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <cmath>
 #include <map>
 #include <numeric>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/model/prediction.hpp"
 
 namespace sextant::model {
 namespace {
-
-BlockSlice head_slice(const ModelConfig& config, BlockKind kind, int head) {
-  const int width = config.head_width();
-  if (kind == BlockKind::value) return {0, config.width, head * width, width};
-  return {head * width, width, 0, config.width};
-}
-
-ModelBlock make_block(const ModelConfig& config, int layer, BlockKind kind, int head) {
-  ModelBlock result;
-  result.layer = layer;
-  result.kind = kind;
-  switch (kind) {
-    case BlockKind::value:
-    case BlockKind::output:
-      result.slice = head_slice(config, kind, head);
-      result.block.name =
-          fmt::format("h.{}.attn.{}.{}", layer, kind == BlockKind::value ? 'v' : 'o', head);
-      result.block.head = head;
-      break;
-    case BlockKind::mlp_in:
-      result.slice = {0, config.width, 0, config.inner};
-      result.block.name = fmt::format("h.{}.mlp.in", layer);
-      break;
-    case BlockKind::mlp_out:
-      result.slice = {0, config.inner, 0, config.width};
-      result.block.name = fmt::format("h.{}.mlp.out", layer);
-      break;
-  }
-  result.block.layer = layer;
-  result.block.kind = kind_name(kind);
-  result.block.parameters = std::int64_t{result.slice.input_count} * result.slice.output_count;
-  return result;
-}
 
 /// Turns the factors of each wanted matrix into Gram matrices as they come.
 template <class Scalar>
@@ -60,7 +24,7 @@ class CaptureObserver : public GradientObserver<Scalar> {
         features_(features),
         result_(result) {
     for (std::size_t b = 0; b < blocks.size(); ++b) {
-      by_matrix_[{blocks[b].layer, blocks[b].kind}].push_back(b);
+      by_matrix_[blocks[b].matrix()].push_back(b);
     }
   }
 
@@ -96,12 +60,8 @@ class CaptureObserver : public GradientObserver<Scalar> {
 
  private:
   const std::vector<std::size_t>* find(int layer, LinearKind kind) const {
-    for (const BlockKind block : block_kinds) {
-      if (linear_kind(block) != kind) continue;
-      const auto found = by_matrix_.find({layer, block});
-      if (found != by_matrix_.end()) return &found->second;
-    }
-    return nullptr;
+    const auto found = by_matrix_.find({layer, kind});
+    return found == by_matrix_.end() ? nullptr : &found->second;
   }
 
   void add(const std::vector<std::size_t>& wanted, const TokenFactors<Scalar>& factors) {
@@ -172,100 +132,13 @@ class CaptureObserver : public GradientObserver<Scalar> {
   const std::vector<ModelBlock>& blocks_;
   Features features_;
   CaptureResult& result_;
-  std::map<std::pair<int, BlockKind>, std::vector<std::size_t>> by_matrix_;
+  std::map<std::pair<int, LinearKind>, std::vector<std::size_t>> by_matrix_;
 };
 
 }  // namespace
 
-std::string kind_name(BlockKind kind) {
-  switch (kind) {
-    case BlockKind::value:
-      return "value";
-    case BlockKind::output:
-      return "output";
-    case BlockKind::mlp_in:
-      return "mlp-in";
-    case BlockKind::mlp_out:
-      return "mlp-out";
-  }
-  return {};
-}
-
-std::optional<BlockKind> kind_from_name(std::string_view name) {
-  for (const BlockKind kind : block_kinds) {
-    if (kind_name(kind) == name) return kind;
-  }
-  return std::nullopt;
-}
-
-LinearKind linear_kind(BlockKind kind) {
-  switch (kind) {
-    case BlockKind::value:
-      return LinearKind::value;
-    case BlockKind::output:
-      return LinearKind::output;
-    case BlockKind::mlp_in:
-      return LinearKind::mlp_in;
-    case BlockKind::mlp_out:
-      return LinearKind::mlp_out;
-  }
-  return LinearKind::value;
-}
-
 std::vector<ModelBlock> model_blocks(const ModelConfig& config, const CaptureOptions& options) {
-  const int last = options.last_layer < 0 ? config.layers - 1 : options.last_layer;
-  if (options.first_layer < 0 || options.first_layer > last || last >= config.layers) {
-    throw ArgumentError("model_blocks", "layers",
-                        fmt::format("{}-{} are outside the model's layers 0-{}",
-                                    options.first_layer, last, config.layers - 1));
-  }
-  if (options.kinds.empty()) throw ArgumentError("model_blocks", "kinds", "is empty");
-  std::vector<ModelBlock> blocks;
-  for (int layer = options.first_layer; layer <= last; ++layer) {
-    for (const BlockKind kind : block_kinds) {
-      if (std::find(options.kinds.begin(), options.kinds.end(), kind) == options.kinds.end()) {
-        continue;
-      }
-      const bool by_head = kind == BlockKind::value || kind == BlockKind::output;
-      for (int head = 0; head < (by_head ? config.heads : 1); ++head) {
-        blocks.push_back(make_block(config, layer, kind, head));
-      }
-    }
-  }
-  return blocks;
-}
-
-template <class Scalar>
-Eigen::VectorXd predict(const Rows<Scalar>& hidden, const TokenBatch& batch,
-                        const ScalarReadout<Scalar>& readout) {
-  Eigen::VectorXd result(static_cast<Eigen::Index>(batch.sequences()));
-  for (std::size_t i = 0; i < batch.sequences(); ++i) {
-    const double prediction =
-        readout.scalar(batch.scalar(i)).predict(hidden, batch.sequence_outputs[i]);
-    if (!std::isfinite(prediction)) {
-      throw NumericalError(fmt::format(
-          "the model's prediction for sequence {} is {}, expected a finite number", i, prediction));
-    }
-    result(static_cast<Eigen::Index>(i)) = prediction;
-  }
-  return result;
-}
-
-template <class Scalar>
-Rows<Scalar> sequence_cotangents(const Rows<Scalar>& hidden, const TokenBatch& batch,
-                                 const ScalarReadout<Scalar>& readout) {
-  std::size_t rows = 0;
-  for (const auto& outputs : batch.sequence_outputs) rows += outputs.size();
-  Rows<Scalar> cotangent = Rows<Scalar>::Zero(static_cast<Eigen::Index>(rows), hidden.cols());
-  int next = 0;
-  for (std::size_t i = 0; i < batch.sequences(); ++i) {
-    const auto& outputs = batch.sequence_outputs[i];
-    std::vector<int> target(outputs.size());
-    std::iota(target.begin(), target.end(), next);
-    next += static_cast<int>(outputs.size());
-    readout.scalar(batch.scalar(i)).pull_back(hidden, outputs, 1.0, target, cotangent);
-  }
-  return cotangent;
+  return model_blocks(config, options.kinds, options.first_layer, options.last_layer);
 }
 
 template <class Scalar>
@@ -291,12 +164,8 @@ CaptureResult capture(const Weights<Scalar>& weights, const TokenBatch& batch, i
   return result;
 }
 
-#define SEXTANT_INSTANTIATE(Scalar)                                                 \
-  template Eigen::VectorXd predict(const Rows<Scalar>&, const TokenBatch&,          \
-                                   const ScalarReadout<Scalar>&);                   \
-  template Rows<Scalar> sequence_cotangents(const Rows<Scalar>&, const TokenBatch&, \
-                                            const ScalarReadout<Scalar>&);          \
-  template CaptureResult capture(const Weights<Scalar>&, const TokenBatch&, int,    \
+#define SEXTANT_INSTANTIATE(Scalar)                                              \
+  template CaptureResult capture(const Weights<Scalar>&, const TokenBatch&, int, \
                                  const ScalarReadout<Scalar>&, const CaptureOptions&);
 SEXTANT_INSTANTIATE(float)
 SEXTANT_INSTANTIATE(double)

@@ -51,10 +51,10 @@ BlockGradient<Scalar>::BlockGradient(const ModelConfig& config,
                                      std::span<const ModelBlock> blocks) {
   if (blocks.empty()) throw ArgumentError("BlockGradient", "blocks", "is empty");
   for (const ModelBlock& block : blocks) {
-    const Key key{block.layer, linear_kind(block.kind)};
+    const Key key = block.matrix();
     parts_[key].push_back({block.slice, static_cast<Scalar>(block.scale)});
-    const int in = block.kind == BlockKind::mlp_out ? config.inner : config.width;
-    const int out = block.kind == BlockKind::mlp_in ? config.inner : config.width;
+    const int in = block.kind == LinearKind::mlp_out ? config.inner : config.width;
+    const int out = block.kind == LinearKind::mlp_in ? config.inner : config.width;
     matrices_[key] = Rows<Scalar>::Zero(in, out);
   }
 }

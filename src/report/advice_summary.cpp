@@ -130,8 +130,9 @@ void append_facts(const advice::HorizonChoice& selection, std::vector<std::strin
         "(exact tail; exact-MGF {}, the paper's radius {}), {}.",
         format_number(1 - selection.bound->delta), short_number(selection.bound->exact_tail),
         short_number(selection.bound->exact_mgf), short_number(selection.bound->paper),
-        selection.bound->reference == "known" ? "the given variances being right"
-                                              : "as far as the fitted variances can be trusted"));
+        selection.bound->reference == advice::BoundReference::known
+            ? "the given variances being right"
+            : "as far as the fitted variances can be trusted"));
   }
 }
 
@@ -145,7 +146,7 @@ void append_facts(const advice::BlockRanking& scoring, std::size_t block_count,
   facts.push_back(fmt::format(
       "Expected squared error of {} correction: {} without an update, {} with {} on the chosen "
       "blocks, {} at best.",
-      scoring.queries_used == "prompt" ? "an example's" : "a query's",
+      scoring.queries_used == advice::QueriesUsed::prompt ? "an example's" : "a query's",
       short_number(scoring.error_none), short_number(scoring.error_selected),
       counted(static_cast<std::size_t>(scoring.horizon), "step"),
       short_number(scoring.error_bayes)));
@@ -192,9 +193,10 @@ std::string outcome_statement(const ttt::Adaptation& adaptation) {
     return "No update was made: the model is as it was loaded.";
   }
   const std::string how =
-      adaptation.solver.starts_with("rank-")
-          ? fmt::format("One update of rank {}", adaptation.solver.substr(5))
-          : fmt::format("{}{}", adaptation.solver == "one-shot" ? "One update worth " : "",
+      adaptation.solver == ttt::Solver::low_rank
+          ? fmt::format("One update of rank {}", adaptation.rank)
+          : fmt::format("{}{}",
+                        adaptation.solver == ttt::Solver::one_shot ? "One update worth " : "",
                         counted(static_cast<std::size_t>(adaptation.horizon), "step"));
   const std::string update =
       fmt::format("{} on {}", how, counted(adaptation.blocks.size(), "block"));

@@ -105,11 +105,11 @@ Table ranking_table(const advice::BlockRanking& scoring) {
   std::vector<std::string> chosen;
   for (const auto& entry : scoring.ranking) {
     rank.push_back(entry.rank);
-    block.push_back(entry.block);
-    layer.push_back(entry.layer);
-    head.push_back(entry.head ? *entry.head : missing_cell);
-    kind.push_back(entry.kind);
-    parameters.push_back(static_cast<double>(entry.parameters));
+    block.push_back(entry.block.name);
+    layer.push_back(entry.block.layer);
+    head.push_back(entry.block.head ? *entry.block.head : missing_cell);
+    kind.push_back(entry.block.kind);
+    parameters.push_back(static_cast<double>(entry.block.parameters));
     score.push_back(entry.score);
     if (scoring.errors.size() > 0) error.push_back(scoring.errors[entry.index]);
     chosen.emplace_back(static_cast<std::size_t>(entry.rank) <= scoring.selected.size() ? "yes"
@@ -182,7 +182,7 @@ std::vector<ScoredBlock> scored_blocks(const advice::BlockRanking& scoring,
   std::vector<ScoredBlock> result;
   result.reserve(blocks.size());
   for (const auto& block : blocks) {
-    result.push_back({block.name, block.layer, block.head, block.kind, missing_cell, false, {}});
+    result.push_back({block, missing_cell, false, {}});
   }
   for (const auto& entry : scoring.ranking) {
     ScoredBlock& block = result.at(static_cast<std::size_t>(entry.index));

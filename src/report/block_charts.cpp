@@ -25,8 +25,8 @@ Table grid_table(const HeadGrid& grid, const std::vector<ScoredBlock>& blocks) {
   for (std::size_t i = 0; i < grid.cells.size(); ++i) {
     if (grid.cells[i] < 0) continue;
     const ScoredBlock& block = blocks[grid.cells[i]];
-    name.push_back(printable(block.name));
-    layer.push_back(block.layer);
+    name.push_back(printable(block.block.name));
+    layer.push_back(block.block.layer);
     column.push_back(printable(grid.columns[i % grid.columns.size()]));
     score.push_back(std::isfinite(block.score) ? block.score : missing_cell);
     order.push_back(block.order ? *block.order : missing_cell);
@@ -185,7 +185,7 @@ Figure ranking_figure(const std::vector<ScoredBlock>& blocks, const std::string&
   std::vector<double> score;
   std::vector<std::string> chosen;
   for (std::size_t i = 0; i < shown; ++i) {
-    name.push_back(printable(blocks[order[i]].name));
+    name.push_back(printable(blocks[order[i]].block.name));
     score.push_back(blocks[order[i]].score);
     chosen.emplace_back(blocks[order[i]].selected ? "chosen" : "not chosen");
   }
@@ -231,7 +231,7 @@ Figure selection_path_figure(const std::vector<ScoredBlock>& blocks,
   std::vector<double> criterion;
   for (const auto* block : path) {
     count.push_back(*block->order);
-    name.push_back(printable(block->name));
+    name.push_back(printable(block->block.name));
     criterion.push_back(std::isfinite(block->score) ? block->score : missing_cell);
   }
   Panel panel{specification("Criterion after each choice", 190), {}};

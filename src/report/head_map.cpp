@@ -26,7 +26,7 @@ bool better(const ScoredBlock& a, const ScoredBlock& b) {
 void place(HeadGrid& grid, const std::vector<ScoredBlock>& blocks, std::ptrdiff_t index,
            std::size_t column) {
   const auto row = static_cast<std::size_t>(
-      std::lower_bound(grid.layers.begin(), grid.layers.end(), blocks[index].layer) -
+      std::lower_bound(grid.layers.begin(), grid.layers.end(), blocks[index].block.layer) -
       grid.layers.begin());
   auto& cell = grid.cells[row * grid.columns.size() + column];
   if (cell < 0 || better(blocks[index], blocks[cell])) cell = index;
@@ -39,7 +39,7 @@ HeadGrid fill(std::string kind, const std::vector<ScoredBlock>& blocks,
               ColumnOf column_of) {
   HeadGrid grid{std::move(kind), {}, std::move(columns), {}};
   std::set<int> layers;
-  for (const auto i : members) layers.insert(blocks[i].layer);
+  for (const auto i : members) layers.insert(blocks[i].block.layer);
   grid.layers.assign(layers.begin(), layers.end());
   grid.cells.assign(grid.layers.size() * grid.columns.size(), -1);
   for (const auto i : members) place(grid, blocks, i, column_of(blocks[i]));
@@ -49,12 +49,12 @@ HeadGrid fill(std::string kind, const std::vector<ScoredBlock>& blocks,
 HeadGrid heads_of_kind(const std::string& kind, const std::vector<ScoredBlock>& blocks,
                        const std::vector<std::ptrdiff_t>& members) {
   std::set<int> heads;
-  for (const auto i : members) heads.insert(*blocks[i].head);
+  for (const auto i : members) heads.insert(*blocks[i].block.head);
   std::vector<std::string> columns;
   columns.reserve(heads.size());
   for (const int head : heads) columns.push_back(std::to_string(head));
   return fill(kind, blocks, members, columns, [&](const ScoredBlock& block) {
-    return static_cast<std::size_t>(std::distance(heads.begin(), heads.find(*block.head)));
+    return static_cast<std::size_t>(std::distance(heads.begin(), heads.find(*block.block.head)));
   });
 }
 
@@ -136,8 +136,8 @@ void append_grid(std::string& out, const HeadGrid& grid, const std::vector<Score
 std::vector<HeadGrid> arrange(const std::vector<ScoredBlock>& blocks) {
   std::vector<std::string> kinds;
   for (const auto& block : blocks) {
-    if (std::find(kinds.begin(), kinds.end(), block.kind) == kinds.end()) {
-      kinds.push_back(block.kind);
+    if (std::find(kinds.begin(), kinds.end(), block.block.kind) == kinds.end()) {
+      kinds.push_back(block.block.kind);
     }
   }
   std::vector<HeadGrid> grids;
@@ -146,9 +146,9 @@ std::vector<HeadGrid> arrange(const std::vector<ScoredBlock>& blocks) {
   for (const auto& kind : kinds) {
     std::vector<std::ptrdiff_t> members;
     for (std::size_t i = 0; i < blocks.size(); ++i) {
-      if (blocks[i].kind != kind) continue;
-      (blocks[i].head ? members : without).push_back(static_cast<std::ptrdiff_t>(i));
-      if (!blocks[i].head && (kinds_without.empty() || kinds_without.back() != kind)) {
+      if (blocks[i].block.kind != kind) continue;
+      (blocks[i].block.head ? members : without).push_back(static_cast<std::ptrdiff_t>(i));
+      if (!blocks[i].block.head && (kinds_without.empty() || kinds_without.back() != kind)) {
         kinds_without.push_back(kind);
       }
     }
@@ -157,7 +157,7 @@ std::vector<HeadGrid> arrange(const std::vector<ScoredBlock>& blocks) {
   if (!without.empty()) {
     grids.push_back(fill("", blocks, without, kinds_without, [&](const ScoredBlock& block) {
       return static_cast<std::size_t>(
-          std::find(kinds_without.begin(), kinds_without.end(), block.kind) -
+          std::find(kinds_without.begin(), kinds_without.end(), block.block.kind) -
           kinds_without.begin());
     }));
   }

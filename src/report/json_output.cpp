@@ -64,7 +64,7 @@ OrderedJson bound_json(const std::optional<advice::Bound>& bound) {
     return json;
   }
   json["delta"] = finite_or_null(bound->delta);
-  json["reference"] = bound->reference;
+  json["reference"] = advice::name_of(bound->reference);
   json["paper"] = finite_or_null(bound->paper);
   json["exact_mgf"] = finite_or_null(bound->exact_mgf);
   json["exact_tail"] = finite_or_null(bound->exact_tail);
@@ -131,6 +131,18 @@ OrderedJson outcome_json(const ttt::QueryOutcome& query) {
   return json;
 }
 
+std::string solver_text(const ttt::Adaptation& adaptation) {
+  switch (*adaptation.solver) {
+    case ttt::Solver::steps:
+      return "steps";
+    case ttt::Solver::one_shot:
+      return "one-shot";
+    case ttt::Solver::low_rank:
+      break;
+  }
+  return fmt::format("rank-{}", adaptation.rank);
+}
+
 void add_adaptation(const ttt::Adaptation& adaptation, OrderedJson& json) {
   for (const auto& query : adaptation.queries) json["queries"].push_back(outcome_json(query));
   OrderedJson prompt;
@@ -151,7 +163,7 @@ void add_adaptation(const ttt::Adaptation& adaptation, OrderedJson& json) {
   OrderedJson update;
   update["horizon"] = adaptation.horizon;
   update["rho"] = finite_or_null(adaptation.rho);
-  update["solver"] = adaptation.solver;
+  update["solver"] = solver_text(adaptation);
   update["blocks"] = adaptation.blocks;
   update["kept"] = adaptation.is_kept();
   update["residual_norms"] = numbers(adaptation.residual_norms);
@@ -199,22 +211,23 @@ OrderedJson to_json(const advice::BlockRanking& scoring) {
   json["sigma2"] = finite_or_null(scoring.sigma2);
   json["tau2"] = finite_or_null(scoring.tau2);
   json["ranking"] = OrderedJson::array();
-  for (const auto& block : scoring.ranking) {
+  for (const auto& ranked : scoring.ranking) {
+    const geometry::Block& block = ranked.block;
     OrderedJson entry;
-    entry["block"] = block.block;
+    entry["block"] = block.name;
     entry["layer"] = block.layer;
     entry["head"] = maybe(block.head);
     entry["kind"] = block.kind;
     entry["parameters"] = block.parameters;
-    entry["score"] = finite_or_null(block.score);
-    entry["rank"] = block.rank;
+    entry["score"] = finite_or_null(ranked.score);
+    entry["rank"] = ranked.rank;
     json["ranking"].push_back(std::move(entry));
   }
   json["selected"] = scoring.selected;
   json["horizon"] = scoring.horizon;
   json["alone"] = numbers(scoring.alone);
   json["errors"] = numbers(scoring.errors);
-  json["queries_used"] = scoring.queries_used;
+  json["queries_used"] = advice::name_of(scoring.queries_used);
   json["stopped"] = scoring.stopped;
   json["error"]["none"] = finite_or_null(scoring.error_none);
   json["error"]["selected"] = finite_or_null(scoring.error_selected);

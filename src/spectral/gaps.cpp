@@ -11,12 +11,12 @@ namespace {
 
 using Vector = Eigen::Ref<const Eigen::VectorXd>;
 
+}  // namespace
+
 void check_benchmark(std::string_view function, const Benchmark& benchmark) {
   check_not_negative(function, "tau2", benchmark.tau2);
   check_not_negative(function, "sigma2", benchmark.sigma2);
 }
-
-}  // namespace
 
 double Benchmark::lambda_star() const {
   return tau2 == 0 ? std::numeric_limits<double>::infinity() : sigma2 / tau2;

@@ -26,7 +26,7 @@ struct Criterion {
   bool stops_by_itself = false;
 };
 
-void check_greedy_options(std::string_view function, const BlockMatrices& blocks,
+void check_greedy_options(std::string_view function, const geometry::BlockMatrices& blocks,
                           const GreedyOptions& options) {
   const Index count = blocks.count();
   if (options.budget && (*options.budget < 1 || *options.budget > count)) {
@@ -49,12 +49,14 @@ void check_greedy_options(std::string_view function, const BlockMatrices& blocks
     }
   }
   // Subsets have smaller eigenvalues, so a rho that suits all blocks suits every candidate.
-  options.update.step.for_kernel(spectral::largest_eigenvalue(summed_kernel(blocks)).value);
+  options.update.step.for_kernel(
+      spectral::largest_eigenvalue(geometry::summed_kernel(blocks)).value);
 }
 
 class Selection {
  public:
-  Selection(const BlockMatrices& blocks, Criterion criterion, const GreedyOptions& options)
+  Selection(const geometry::BlockMatrices& blocks, Criterion criterion,
+            const GreedyOptions& options)
       : blocks_(blocks),
         criterion_(std::move(criterion)),
         options_(options),
@@ -90,7 +92,7 @@ class Selection {
       const Index b = left_[i];
       const MatrixXd kernel = kernel_ + blocks_.kernels[b];
       MatrixXd couplings = couplings_;
-      add_couplings(blocks_, b, couplings);
+      geometry::add_couplings(blocks_, b, couplings);
       values[i] = criterion_.evaluate(kernel, couplings);
       if (!std::isfinite(values[i])) {
         throw NumericalError(
@@ -127,13 +129,13 @@ class Selection {
   void add(std::size_t position, double value) {
     const Index b = left_[position];
     kernel_ += blocks_.kernels[b];
-    add_couplings(blocks_, b, couplings_);
+    geometry::add_couplings(blocks_, b, couplings_);
     left_.erase(left_.begin() + static_cast<std::ptrdiff_t>(position));
     result_.order.push_back(b);
     result_.criterion.push_back(value);
   }
 
-  const BlockMatrices& blocks_;
+  const geometry::BlockMatrices& blocks_;
   Criterion criterion_;
   const GreedyOptions& options_;
   MatrixXd kernel_;
@@ -164,8 +166,8 @@ std::string_view describe(StopReason reason) {
   return "all blocks are chosen";
 }
 
-GreedySelection select_by_risk(const BlockMatrices& blocks, const spectral::Benchmark& model,
-                               const GreedyOptions& options) {
+GreedySelection select_by_risk(const geometry::BlockMatrices& blocks,
+                               const spectral::Benchmark& model, const GreedyOptions& options) {
   const UpdateRisk risk(blocks, model);
   check_greedy_options("select_by_risk", blocks, options);
   const PlannedUpdate update = resolved(options.update, blocks.examples(), blocks.queries());
@@ -182,10 +184,10 @@ GreedySelection select_by_risk(const BlockMatrices& blocks, const spectral::Benc
   return result;
 }
 
-GreedySelection select_by_correction(const BlockMatrices& blocks,
+GreedySelection select_by_correction(const geometry::BlockMatrices& blocks,
                                      const Eigen::Ref<const VectorXd>& residuals,
                                      const GreedyOptions& options) {
-  check_blocks("select_by_correction", blocks);
+  geometry::check_blocks("select_by_correction", blocks);
   check_size("select_by_correction", "residuals", residuals.size(), blocks.examples());
   check_finite("select_by_correction", "residuals",
                {residuals.data(), static_cast<std::size_t>(residuals.size())});

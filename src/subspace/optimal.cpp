@@ -35,12 +35,13 @@ VectorXd OptimalSubspace::corrections(Index rank) const {
   return basis * (basis.transpose() * bayes);
 }
 
-OptimalSubspace optimal_subspace(const BlockMatrices& blocks, const spectral::Eigensystem& full,
+OptimalSubspace optimal_subspace(const geometry::BlockMatrices& blocks,
+                                 const spectral::Eigensystem& full,
                                  const Eigen::Ref<const VectorXd>& residuals,
                                  const spectral::Benchmark& model) {
   constexpr std::string_view here = "optimal_subspace";
-  check_blocks(here, blocks);
-  check_model(here, model);
+  geometry::check_blocks(here, blocks);
+  spectral::check_benchmark(here, model);
   check_size(here, "full", static_cast<std::size_t>(full.size()),
              static_cast<std::size_t>(blocks.examples()));
   check_size(here, "residuals", static_cast<std::size_t>(residuals.size()),
@@ -48,8 +49,8 @@ OptimalSubspace optimal_subspace(const BlockMatrices& blocks, const spectral::Ei
   MatrixXd couplings = MatrixXd::Zero(blocks.examples(), blocks.queries());
   double variance = 0;
   for (Index b = 0; b < blocks.count(); ++b) {
-    add_couplings(blocks, b, couplings);
-    variance += mean_variance(blocks, b);
+    geometry::add_couplings(blocks, b, couplings);
+    variance += geometry::mean_variance(blocks, b);
   }
   // tau2 M^-1 in the eigenbasis is the query form of the Bayes filter.
   const VectorXd filter = model.tau2 == 0

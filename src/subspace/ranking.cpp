@@ -29,7 +29,7 @@ void check_budget(std::optional<Index> budget, Index blocks) {
   }
 }
 
-void check_ranking_options(const BlockMatrices& blocks, const RankingOptions& options) {
+void check_ranking_options(const geometry::BlockMatrices& blocks, const RankingOptions& options) {
   check_budget(options.budget, blocks.count());
   if (options.parameters.empty()) return;
   if (options.method == Method::random) {
@@ -44,7 +44,7 @@ void check_ranking_options(const BlockMatrices& blocks, const RankingOptions& op
   }
 }
 
-VectorXd block_scores(const BlockMatrices& blocks, const spectral::Eigensystem& full,
+VectorXd block_scores(const geometry::BlockMatrices& blocks, const spectral::Eigensystem& full,
                       const spectral::Benchmark& model, const RankingOptions& options) {
   VectorXd scores(blocks.count());
   if (options.method == Method::random) {
@@ -98,7 +98,7 @@ Ranking rank_by_scores(const VectorXd& scores, Method method, std::optional<Inde
   return result;
 }
 
-Ranking rank_blocks(const BlockMatrices& blocks, const spectral::Eigensystem& full,
+Ranking rank_blocks(const geometry::BlockMatrices& blocks, const spectral::Eigensystem& full,
                     const Eigen::Ref<const VectorXd>& residuals, const spectral::Benchmark& model,
                     const RankingOptions& options) {
   check_ranking_options(blocks, options);

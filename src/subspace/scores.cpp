@@ -19,11 +19,11 @@ VectorXd inverse_weights(const spectral::Eigensystem& full, const spectral::Benc
   return spectral::bayes_query_filter(full.values, model.sigma2 / model.tau2);
 }
 
-void check_arguments(std::string_view function, const BlockMatrices& blocks,
+void check_arguments(std::string_view function, const geometry::BlockMatrices& blocks,
                      const spectral::Eigensystem& full, const spectral::Benchmark& model) {
-  check_blocks(function, blocks);
+  geometry::check_blocks(function, blocks);
   check_size(function, "full", full.size(), blocks.examples());
-  check_model(function, model);
+  spectral::check_benchmark(function, model);
 }
 
 /// tau2 k' M^-1 k averaged over the columns k of `couplings`.
@@ -35,20 +35,20 @@ double mean_quadratic_form(const MatrixXd& couplings, const spectral::Eigensyste
 
 }  // namespace
 
-VectorXd query_aware_scores(const BlockMatrices& blocks, const spectral::Eigensystem& full,
-                            const spectral::Benchmark& model) {
+VectorXd query_aware_scores(const geometry::BlockMatrices& blocks,
+                            const spectral::Eigensystem& full, const spectral::Benchmark& model) {
   check_arguments("query_aware_scores", blocks, full, model);
   const VectorXd weights = inverse_weights(full, model);
   VectorXd scores(blocks.count());
   parallel_for(blocks.count(), [&](Index b) {
     MatrixXd couplings = MatrixXd::Zero(blocks.examples(), blocks.queries());
-    add_couplings(blocks, b, couplings);
+    geometry::add_couplings(blocks, b, couplings);
     scores[b] = model.tau2 * mean_quadratic_form(couplings, full, weights);
   });
   return scores;
 }
 
-VectorXd trace_scores(const BlockMatrices& blocks, const spectral::Eigensystem& full,
+VectorXd trace_scores(const geometry::BlockMatrices& blocks, const spectral::Eigensystem& full,
                       const spectral::Benchmark& model) {
   check_arguments("trace_scores", blocks, full, model);
   const MatrixXd inverse =
@@ -59,14 +59,14 @@ VectorXd trace_scores(const BlockMatrices& blocks, const spectral::Eigensystem& 
   return scores;
 }
 
-double bayes_error(const BlockMatrices& blocks, const spectral::Eigensystem& full,
+double bayes_error(const geometry::BlockMatrices& blocks, const spectral::Eigensystem& full,
                    const spectral::Benchmark& model) {
   check_arguments("bayes_error", blocks, full, model);
   MatrixXd couplings = MatrixXd::Zero(blocks.examples(), blocks.queries());
   double variance = 0;
   for (Index b = 0; b < blocks.count(); ++b) {
-    add_couplings(blocks, b, couplings);
-    variance += mean_variance(blocks, b);
+    geometry::add_couplings(blocks, b, couplings);
+    variance += geometry::mean_variance(blocks, b);
   }
   const double explained = mean_quadratic_form(couplings, full, inverse_weights(full, model));
   return std::max(0.0, model.tau2 * (variance - explained));

@@ -157,15 +157,15 @@ UpdateWeights update_weights(const Eigen::Ref<const MatrixXd>& kernel,
   return result;
 }
 
-UpdateRisk::UpdateRisk(const BlockMatrices& blocks, const spectral::Benchmark& model) {
-  check_blocks("UpdateRisk", blocks);
-  check_model("UpdateRisk", model);
-  covariance_ = model.tau2 * summed_kernel(blocks);
+UpdateRisk::UpdateRisk(const geometry::BlockMatrices& blocks, const spectral::Benchmark& model) {
+  geometry::check_blocks("UpdateRisk", blocks);
+  spectral::check_benchmark("UpdateRisk", model);
+  covariance_ = model.tau2 * geometry::summed_kernel(blocks);
   covariance_.diagonal().array() += model.sigma2;
   target_ = MatrixXd::Zero(blocks.examples(), blocks.queries());
   for (Index b = 0; b < blocks.count(); ++b) {
-    add_couplings(blocks, b, target_);
-    prior_variance_ += model.tau2 * mean_variance(blocks, b);
+    geometry::add_couplings(blocks, b, target_);
+    prior_variance_ += model.tau2 * geometry::mean_variance(blocks, b);
   }
   target_ *= model.tau2;
 }
@@ -179,7 +179,7 @@ double UpdateRisk::of(const Eigen::Ref<const MatrixXd>& weights) const {
   return prior_variance_ + change / static_cast<double>(weights.cols());
 }
 
-double risk_of(const BlockMatrices& blocks, std::span<const Index> set,
+double risk_of(const geometry::BlockMatrices& blocks, std::span<const Index> set,
                const spectral::Benchmark& model, const PlannedUpdate& update) {
   const UpdateRisk risk(blocks, model);
   MatrixXd kernel = MatrixXd::Zero(blocks.examples(), blocks.examples());
@@ -193,7 +193,7 @@ double risk_of(const BlockMatrices& blocks, std::span<const Index> set,
     }
     seen[b] = true;
     kernel += blocks.kernels[b];
-    add_couplings(blocks, b, couplings);
+    geometry::add_couplings(blocks, b, couplings);
   }
   return risk.of(update_weights(kernel, couplings, update).weights);
 }

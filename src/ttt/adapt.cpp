@@ -36,10 +36,11 @@ std::vector<double> update(const PromptModel& model, const AdaptOptions& options
 
 }  // namespace
 
-std::string solver_name(Solver solver) { return solver == Solver::steps ? "steps" : "one-shot"; }
-
 AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geometry,
                    const AdaptOptions& options) {
+  if (options.solver == Solver::low_rank) {
+    throw ArgumentError("adapt", "solver", "is low_rank, expected steps or one_shot");
+  }
   if (options.horizon < 0) throw ArgumentError("adapt", "horizon", "is negative");
   check_size("adapt", "geometry.residuals", static_cast<std::size_t>(geometry.examples()),
              static_cast<std::size_t>(model.examples()));
@@ -61,7 +62,7 @@ AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geo
   Adaptation& result = run.result;
   result.horizon = static_cast<int>(options.horizon);
   result.rho = options.rho;
-  result.solver = solver_name(options.solver);
+  result.solver = options.solver;
   result.blocks = options.blocks;
   result.residual_norms_predicted = linear.residual_norms;
   result.prompt.residual_norm_before = geometry.residuals.norm();

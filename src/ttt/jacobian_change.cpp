@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 
+#include "sextant/model/prediction.hpp"
 #include "sextant/spectral/eigensystem.hpp"
 
 namespace sextant::ttt {
@@ -26,7 +27,7 @@ struct Recorded {
 class Recorder : public model::GradientObserver<float> {
  public:
   explicit Recorder(std::span<const model::ModelBlock> blocks) {
-    for (const auto& block : blocks) recorded_[{block.layer, linear_kind(block.kind)}];
+    for (const auto& block : blocks) recorded_[block.matrix()];
   }
   bool wants(int layer, LinearKind kind) const override {
     return recorded_.contains({layer, kind});
@@ -112,7 +113,7 @@ JacobianChange jacobian_change(const PromptModel& model, const model::Weights<fl
                                std::span<const model::ModelBlock> blocks) {
   std::map<Key, Slices> slices;
   for (const auto& block : blocks) {
-    Slices& of_matrix = slices[{block.layer, linear_kind(block.kind)}];
+    Slices& of_matrix = slices[block.matrix()];
     of_matrix.slices.push_back(block.slice);
     of_matrix.scales.push_back(block.scale);
   }

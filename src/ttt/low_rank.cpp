@@ -82,7 +82,8 @@ AdaptedModel adapt_low_rank(const PromptModel& model, const geometry::PromptGeom
   Adaptation& result = run.result;
   result.horizon = options.rank > 0 ? 1 : 0;
   result.rho = std::numeric_limits<double>::quiet_NaN();
-  result.solver = fmt::format("rank-{}", options.rank);
+  result.solver = Solver::low_rank;
+  result.rank = static_cast<int>(options.rank);
   result.blocks = options.blocks;
   result.residual_norms = {geometry.residuals.norm(), norm(predictions)};
   result.residual_norms_predicted = {geometry.residuals.norm(), norm(linearized)};

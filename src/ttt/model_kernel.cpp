@@ -4,6 +4,7 @@
 
 #include "mutable_weights.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/model/prediction.hpp"
 
 namespace sextant::ttt {
 namespace {
@@ -119,8 +120,7 @@ VectorXd ModelJacobian::push_forward(const model::WeightMatrices<float>& directi
 VectorXd ModelJacobian::squared_norms(const model::WeightMatrices<float>& directions) const {
   VectorXd norms(static_cast<Index>(blocks_.size()));
   for (std::size_t b = 0; b < blocks_.size(); ++b) {
-    norms[static_cast<Index>(b)] =
-        squared_norm(directions.at({blocks_[b].layer, linear_kind(blocks_[b].kind)}), blocks_[b]);
+    norms[static_cast<Index>(b)] = squared_norm(directions.at(blocks_[b].matrix()), blocks_[b]);
   }
   return norms;
 }
@@ -128,7 +128,7 @@ VectorXd ModelJacobian::squared_norms(const model::WeightMatrices<float>& direct
 model::WeightMatrices<float> ModelJacobian::restricted(
     const model::WeightMatrices<float>& directions, std::size_t b) const {
   const model::ModelBlock& block = blocks_.at(b);
-  const model::BlockGradient<float>::Key key{block.layer, linear_kind(block.kind)};
+  const model::BlockGradient<float>::Key key = block.matrix();
   const model::Rows<float>& from = directions.at(key);
   model::Rows<float> only = model::Rows<float>::Zero(from.rows(), from.cols());
   block.slice.of(only) = block.slice.of(from);

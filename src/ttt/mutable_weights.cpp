@@ -10,12 +10,6 @@ namespace sextant::ttt {
 
 namespace {
 
-std::vector<model::ModelBlock> every_block(const model::ModelConfig& config) {
-  model::CaptureOptions every;
-  every.kinds.assign(std::begin(model::block_kinds), std::end(model::block_kinds));
-  return model::model_blocks(config, every);
-}
-
 const model::ModelBlock& find(const std::vector<model::ModelBlock>& known, const std::string& name,
                               std::string_view function) {
   const auto found =
@@ -32,7 +26,7 @@ const model::ModelBlock& find(const std::vector<model::ModelBlock>& known, const
 
 std::vector<model::ModelBlock> find_blocks(const PromptModel& model,
                                            const std::vector<std::string>& names) {
-  const auto known = every_block(model.weights().config);
+  const auto known = model::all_model_blocks(model.weights().config);
   std::vector<model::ModelBlock> blocks;
   for (const std::string& name : names) {
     model::ModelBlock& block = blocks.emplace_back(find(known, name, "adapt"));
@@ -42,7 +36,7 @@ std::vector<model::ModelBlock> find_blocks(const PromptModel& model,
 }
 
 void PromptModel::set_block_scales(geometry::BlockScales scales) {
-  const auto known = every_block(weights_.config);
+  const auto known = model::all_model_blocks(weights_.config);
   for (const auto& [name, scale] : scales) {
     find(known, name, "set_block_scales");
     check_positive("set_block_scales", name, scale);
@@ -74,9 +68,9 @@ double MutableWeights::distance(const model::Weights<float>& base,
                                 std::span<const model::ModelBlock> blocks) const {
   double squared = 0;
   for (const model::ModelBlock& block : blocks) {
-    const model::LinearKind kind = linear_kind(block.kind);
     squared += squared_norm(
-        *matrices_.at({block.layer, kind}) - copy(base.linear(block.layer, kind).weight), block);
+        *matrices_.at(block.matrix()) - copy(base.linear(block.block.layer, block.kind).weight),
+        block);
   }
   return std::sqrt(squared);
 }

@@ -5,6 +5,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/core/memory.hpp"
 #include "sextant/model/finite_weights.hpp"
+#include "sextant/model/prediction.hpp"
 
 namespace sextant::ttt {
 namespace {

@@ -102,7 +102,7 @@ TEST_CASE("select reports evidence, corrections and gaps that dense algebra conf
             (found.queries[0].gap_none + found.queries[1].gap_none + found.queries[2].gap_none) / 3,
             1e-12));
   REQUIRE(found.bound);
-  CHECK(found.bound->reference == "plug-in");
+  CHECK(found.bound->reference == BoundReference::fitted);
   CHECK(found.bound->exact_tail <= found.bound->exact_mgf);
   CHECK(found.bound->exact_mgf <= found.bound->paper);
   CHECK(found.spectral_match.horizon_query.size() == 3);
@@ -148,7 +148,7 @@ TEST_CASE("expected errors hold in simulation when the variances are known") {
   const double mean = sum / draws;
   const double standard_error = std::sqrt((squares / draws - mean * mean) / draws);
   const QueryAdvice& query = found.queries[0];
-  CHECK(found.bound->reference == "known");
+  CHECK(found.bound->reference == BoundReference::known);
   CHECK_FALSE(found.fit);
   CHECK(std::abs(mean - query.variance_posterior - query.gap_map) < 4 * standard_error);
   CHECK(query.gap_none - query.gap_map > 10 * standard_error);

@@ -8,6 +8,7 @@
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/spectral/largest_eigenvalue.hpp"
 #include "sextant/ttt/low_rank.hpp"
+#include "support/close.hpp"
 #include "support/prompt_model_case.hpp"
 
 using namespace sextant;
@@ -119,7 +120,14 @@ TEST_CASE("a plan by tokenwise features is made with the step of the exact kerne
               .maxCoeff() < 1e-6);
     REQUIRE(update.warnings.size() == 1);
     CHECK(update.warnings[0].find("tokenwise features") != std::string::npos);
+    Plan followed = planned;
+    followed.recipe = Recipe{.steps = 3, .learning_rate = planned.rho, .learning_rate_mean = 1};
+    take_learning_rate(update.result, followed);
+    CHECK(followed.recipe->learning_rate == update.result.rho);
+    CHECK(followed.recipe->learning_rate_mean ==
+          test::close(update.result.rho / planned.rho, 1e-12));
   }
+  CHECK(label_scale_of(model) == LabelScale::labels_and_predictions);
 }
 
 TEST_CASE("a plan of other block scales is refused") {

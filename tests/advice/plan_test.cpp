@@ -53,7 +53,7 @@ TEST_CASE("a clear signal is adapted to, with the chosen blocks' own step") {
 TEST_CASE("the prompt decides when there is no query") {
   const Plan found = plan(geometry_with(2, 24, 0, 1, 0.01));
   CHECK(found.adapt);
-  CHECK(found.scoring->queries_used == "prompt");
+  CHECK(found.scoring->queries_used == QueriesUsed::prompt);
   CHECK(found.gap_none == test::close(found.chosen->prompt.none / 24, 1e-12));
 }
 

@@ -35,23 +35,18 @@ TEST_CASE("score describes blocks as the geometry does, with scores of its fit")
   const BlockRanking trace = rank_blocks(geometry, options_with(Method::trace, 3));
   CHECK(trace.sigma2 == whole.benchmark.sigma2);
   CHECK(trace.tau2 == whole.benchmark.tau2);
-  CHECK(trace.queries_used == "queries");
+  CHECK(trace.queries_used == QueriesUsed::queries);
   CHECK(trace.stopped.empty());
   REQUIRE(trace.ranking.size() == 4);
   CHECK(trace.selected.size() == 3);
-  const subspace::BlockMatrices blocks = {geometry.kernels, geometry.query_kernels,
-                                          geometry.query_variances};
+  const geometry::BlockMatrices blocks = geometry::block_matrices(geometry);
   const Eigen::VectorXd expected = subspace::trace_scores(blocks, whole.system, whole.benchmark);
   CHECK(trace.alone == expected);
   for (std::size_t k = 0; k < 4; ++k) {
     const RankedBlock& ranked = trace.ranking[k];
     const geometry::Block& block = geometry.blocks[ranked.index];
     CHECK(ranked.rank == static_cast<int>(k) + 1);
-    CHECK(ranked.block == block.name);
-    CHECK(ranked.layer == block.layer);
-    CHECK(ranked.head == block.head);
-    CHECK(ranked.kind == block.kind);
-    CHECK(ranked.parameters == block.parameters);
+    CHECK(ranked.block == block);
     CHECK(ranked.score == expected[ranked.index]);
     if (k < 3) CHECK(trace.selected[k] == block.name);
     if (k > 0) CHECK(ranked.score <= trace.ranking[k - 1].score);
@@ -142,7 +137,7 @@ TEST_CASE("one query, no query, one block, and per parameter") {
     CAPTURE(name_of(method));
     const BlockRanking prompt =
         rank_blocks(test::random_geometry(random, 4, 0, {3, 3}), options_with(method, 2));
-    CHECK(prompt.queries_used == "prompt");
+    CHECK(prompt.queries_used == QueriesUsed::prompt);
     CHECK(prompt.selected.size() == 2);
     const BlockRanking single =
         rank_blocks(test::random_geometry(random, 1, 1, {2}), options_with(method, 1));

@@ -92,7 +92,7 @@ std::string judge(const SourceFile& file, const std::string& target, bool quoted
 const std::vector<std::string>& folder_order() {
   static const std::vector<std::string> order{
       // the product
-      "core", "io", "spectral", "evidence", "subspace", "geometry", "tokenizer", "model", "readout",
+      "core", "io", "spectral", "evidence", "geometry", "subspace", "tokenizer", "model", "readout",
       "task", "ttt", "advice", "report",
       // the studies
       "studies/statistics", "studies/analysis", "studies/linear", "studies/generators",

@@ -7,6 +7,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
+#include "sextant/model/prediction.hpp"
 #include "sextant/readout/class_probabilities.hpp"
 #include "sextant/readout/label_expectation.hpp"
 #include "sextant/readout/linear_head.hpp"
@@ -74,8 +75,7 @@ Eigen::VectorXd block_gradient(const Case& c, const std::vector<int>& sequence,
   Parameters<double> gradient(c.config);
   ParameterGradient<double> observer(batch, gradient);
   backward(weights, activations, layouts, nullptr, cotangent, observer);
-  const Rows<double> matrix =
-      copy(gradient.weights().linear(block.layer, linear_kind(block.kind)).weight);
+  const Rows<double> matrix = copy(gradient.weights().linear(block.block.layer, block.kind).weight);
   const Rows<double> part = matrix.block(block.slice.input_first, block.slice.output_first,
                                          block.slice.input_count, block.slice.output_count);
   return Eigen::Map<const Eigen::VectorXd>(part.data(), part.size());
@@ -89,7 +89,8 @@ TEST_CASE("captured kernels are Gram matrices of the exact block gradients") {
   for (const Family family : {Family::gpt2, Family::bert, Family::rows}) {
     const Case c(family);
     CaptureOptions options;
-    options.kinds = {BlockKind::value, BlockKind::output, BlockKind::mlp_in, BlockKind::mlp_out};
+    options.kinds = {LinearKind::value, LinearKind::output, LinearKind::mlp_in,
+                     LinearKind::mlp_out};
     const auto blocks = model_blocks(c.config, options);
     CHECK(blocks.size() == 3 * (2 + 2 + 1 + 1));
     const auto result =
@@ -132,7 +133,7 @@ TEST_CASE("captured kernels are Gram matrices of the exact block gradients") {
 TEST_CASE("heads add up to the whole projection, and restricting layers changes no kernel") {
   const Case c(Family::gpt2, 21);
   CaptureOptions options;
-  options.kinds = {BlockKind::value};
+  options.kinds = {LinearKind::value};
   const auto all =
       capture(c.parameters.weights(), c.pack(c.sequences), c.examples, *c.readout(), options);
   options.first_layer = 1;
@@ -147,8 +148,8 @@ TEST_CASE("heads add up to the whole projection, and restricting layers changes 
     CHECK((a - b).norm() < 1e-12 * b.norm());
   }
   ModelBlock whole;
-  whole.layer = 1;
-  whole.kind = BlockKind::value;
+  whole.block.layer = 1;
+  whole.kind = LinearKind::value;
   whole.slice = {0, c.config.width, 0, c.config.width};
   const Eigen::VectorXd g0 = block_gradient(c, c.sequences[0], whole);
   const Eigen::VectorXd g3 = block_gradient(c, c.sequences[3], whole);
@@ -212,7 +213,7 @@ TEST_CASE("many sequences and many inputs cross every tile boundary") {
 TEST_CASE("tokenwise equals exact in the last layer only") {
   const Case c(Family::gpt2, 41);
   CaptureOptions options;
-  options.kinds = {BlockKind::value, BlockKind::output, BlockKind::mlp_in, BlockKind::mlp_out};
+  options.kinds = {LinearKind::value, LinearKind::output, LinearKind::mlp_in, LinearKind::mlp_out};
   const TokenBatch batch = c.pack(c.sequences);
   const auto exact = capture(c.parameters.weights(), batch, c.examples, *c.readout(), options);
   options.features = Features::tokenwise;
@@ -240,7 +241,7 @@ TEST_CASE("single precision kernels stay positive semidefinite and thread counts
   for (int i = 10; i < 20; ++i) sequences[static_cast<std::size_t>(i)] = sequences[0];  // rank low
   const readout::LabelExpectation<float> labels(parameters.weights(), {1, 2}, {0, 1});
   CaptureOptions options;
-  options.kinds = {BlockKind::value, BlockKind::mlp_out};
+  options.kinds = {LinearKind::value, LinearKind::mlp_out};
   std::vector<CaptureResult> results;
   for (const int count : {1, 2}) {
     set_threads(count);
@@ -258,9 +259,10 @@ TEST_CASE("single precision kernels stay positive semidefinite and thread counts
 
 TEST_CASE("layers outside the model and no kind are rejected") {
   const ModelConfig config = small_config(Family::gpt2);
-  CHECK_THROWS_AS(model_blocks(config, {{BlockKind::value}, 0, 3}), ArgumentError);
-  CHECK_THROWS_AS(model_blocks(config, {{BlockKind::value}, 2, 1}), ArgumentError);
+  CHECK_THROWS_AS(model_blocks(config, {{LinearKind::value}, 0, 3}), ArgumentError);
+  CHECK_THROWS_AS(model_blocks(config, {{LinearKind::value}, 2, 1}), ArgumentError);
   CHECK_THROWS_AS(model_blocks(config, {{}, 0, 1}), ArgumentError);
-  CHECK(kind_from_name("mlp-in") == BlockKind::mlp_in);
-  CHECK_FALSE(kind_from_name("query"));
+  CHECK(block_kind_from_name("mlp-in") == LinearKind::mlp_in);
+  CHECK_FALSE(block_kind_from_name("query"));
+  CHECK_THROWS_AS(model_blocks(config, {{LinearKind::query}, 0, 1}), ArgumentError);
 }

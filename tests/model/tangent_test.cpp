@@ -40,7 +40,7 @@ TangentCase make_case(Family family, std::uint64_t seed) {
           std::move(layouts)};
 }
 
-std::vector<ModelBlock> some_blocks(const ModelConfig& config, BlockKind kind, int first_layer) {
+std::vector<ModelBlock> some_blocks(const ModelConfig& config, LinearKind kind, int first_layer) {
   CaptureOptions options;
   options.kinds = {kind};
   options.first_layer = first_layer;
@@ -75,7 +75,7 @@ TEST_CASE("forward mode equals central differences for every kind of block") {
   for (const Family family : {Family::gpt2, Family::bert, Family::rows}) {
     const TangentCase c = make_case(family, 3);
     const auto activations = forward(c.parameters.weights(), c.batch, c.layouts, true);
-    for (const BlockKind kind : block_kinds) {
+    for (const LinearKind kind : block_kinds) {
       for (int first = 0; first < c.config.layers; ++first) {
         const auto directions = random_directions(c.config, some_blocks(c.config, kind, first), 7);
         const Rows<double> change =
@@ -143,7 +143,7 @@ TEST_CASE("no direction changes nothing, and activations are needed") {
   const auto kept = forward(weights, c.batch, c.layouts, true);
   CHECK(push_forward(weights, kept, c.layouts, {}).isZero());
   const auto directions =
-      random_directions(c.config, some_blocks(c.config, BlockKind::value, 0), 2);
+      random_directions(c.config, some_blocks(c.config, LinearKind::value, 0), 2);
   CHECK_THROWS_AS(
       push_forward(weights, forward(weights, c.batch, c.layouts, false), c.layouts, directions),
       ArgumentError);

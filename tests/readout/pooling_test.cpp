@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "sextant/model/capture.hpp"
+#include "sextant/model/prediction.hpp"
 #include "sextant/model/tangent.hpp"
 #include "sextant/readout/embedding.hpp"
 #include "sextant/readout/linear_head.hpp"

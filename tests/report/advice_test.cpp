@@ -58,7 +58,7 @@ ttt::Adaptation two_query_adaptation() {
   ttt::Adaptation adaptation;
   adaptation.horizon = 2;
   adaptation.rho = 0.1;
-  adaptation.solver = "steps";
+  adaptation.solver = ttt::Solver::steps;
   adaptation.blocks = {"h.0.attn.v.1"};
   adaptation.queries = {{0, 0.5, 0.7, 0.72, 1.0, 0.25, 0.0784}, {1, 0.1, 0.3, 0.3, {}, {}, {}}};
   adaptation.prompt = {1.0, 0.6, 0.58};
@@ -266,7 +266,7 @@ TEST_CASE("blocks for maps: orders for greedy rules, scores for the others") {
   auto blocks = scored_blocks(scoring, geometry.blocks);
   int chosen = 0;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
-    CHECK(blocks[i].name == geometry.blocks[i].name);
+    CHECK(blocks[i].block == geometry.blocks[i]);
     CHECK(std::isfinite(blocks[i].score));
     CHECK_FALSE(blocks[i].order);
     chosen += blocks[i].selected ? 1 : 0;
@@ -274,7 +274,7 @@ TEST_CASE("blocks for maps: orders for greedy rules, scores for the others") {
   CHECK(chosen == 2);
   std::string name;
   auto alone = best_first(blocks_alone(scoring, geometry.blocks, name), scoring.method);
-  CHECK(alone[0].name == scoring.ranking[0].block);
+  CHECK(alone[0].block == scoring.ranking[0].block);
   CHECK(name == "query-aware score");
 
   options.method = subspace::Method::risk;
@@ -282,7 +282,7 @@ TEST_CASE("blocks for maps: orders for greedy rules, scores for the others") {
   blocks = scored_blocks(scoring, geometry.blocks);
   CHECK(blocks[scoring.ranking[1].index].order == 2);
   alone = best_first(blocks_alone(scoring, geometry.blocks, name), scoring.method);
-  CHECK(alone[0].name == scoring.ranking[0].block);  // The best single block is chosen first.
+  CHECK(alone[0].block == scoring.ranking[0].block);  // The best single block is chosen first.
   CHECK(alone[0].score == test::close(scoring.error_none - scoring.ranking[0].score, 1e-12));
 }
 

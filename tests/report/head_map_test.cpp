@@ -17,10 +17,8 @@ std::vector<ScoredBlock> heads(int layers, int count, const std::string& kind = 
   std::vector<ScoredBlock> blocks;
   for (int layer = 0; layer < layers; ++layer) {
     for (int head = 0; head < count; ++head) {
-      blocks.push_back({"h." + std::to_string(layer) + "." + kind + "." + std::to_string(head),
-                        layer,
-                        head,
-                        kind,
+      blocks.push_back({{"h." + std::to_string(layer) + "." + kind + "." + std::to_string(head),
+                         layer, head, kind},
                         layer * count + head + 1.0,
                         false,
                         {}});
@@ -33,11 +31,11 @@ std::vector<ScoredBlock> heads(int layers, int count, const std::string& kind = 
 
 TEST_CASE("a head map shows layers, heads, shades and the chosen") {
   std::vector<ScoredBlock> blocks = {
-      {"a", 0, 0, "value", 0, false, {}},
-      {"b", 0, 1, "value", 0.05, false, {}},
-      {"c", 3, 0, "value", 0.17, true, {}},
-      {"d", 3, 1, "value", 1, true, {}},
-      {"e", 3, 2, "value", std::nan(""), false, {}},
+      {{"a", 0, 0, "value"}, 0, false, {}},
+      {{"b", 0, 1, "value"}, 0.05, false, {}},
+      {{"c", 3, 0, "value"}, 0.17, true, {}},
+      {{"d", 3, 1, "value"}, 1, true, {}},
+      {{"e", 3, 2, "value"}, std::nan(""), false, {}},
   };
   CHECK(head_map(blocks, CellValue::score, {}) ==
         "value heads\n"
@@ -62,9 +60,9 @@ TEST_CASE("orders of choice are printed as numbers") {
 }
 
 TEST_CASE("blocks without heads share a grid of their kinds") {
-  std::vector<ScoredBlock> blocks = {{"h.0.mlp.in", 0, {}, "mlp-in", 1, true, {}},
-                                     {"h.0.mlp.out", 0, {}, "mlp-out", 0, false, {}},
-                                     {"h.1.mlp.in", 1, {}, "mlp-in", 0, false, {}}};
+  std::vector<ScoredBlock> blocks = {{{"h.0.mlp.in", 0, {}, "mlp-in"}, 1, true, {}},
+                                     {{"h.0.mlp.out", 0, {}, "mlp-out"}, 0, false, {}},
+                                     {{"h.1.mlp.in", 1, {}, "mlp-in"}, 0, false, {}}};
   const auto grids = arrange(blocks);
   REQUIRE(grids.size() == 1);
   CHECK(grids[0].kind.empty());
@@ -78,7 +76,7 @@ TEST_CASE("blocks without heads share a grid of their kinds") {
 TEST_CASE("each kind with heads has its own grid, in order of appearance") {
   auto blocks = heads(2, 3, "output");
   for (const auto& block : heads(1, 2, "value")) blocks.push_back(block);
-  blocks.push_back({"m", 0, {}, "mlp-in", 1, false, {}});
+  blocks.push_back({{"m", 0, {}, "mlp-in"}, 1, false, {}});
   const auto grids = arrange(blocks);
   REQUIRE(grids.size() == 3);
   CHECK(grids[0].kind == "output");
@@ -106,10 +104,10 @@ TEST_CASE("48 heads continue in bands of at most 80 columns, each head once") {
 }
 
 TEST_CASE("shades: scale, limits and degenerate scores") {
-  std::vector<ScoredBlock> blocks = {{"a", 0, 0, "v", -1, false, {}},
-                                     {"b", 0, 1, "v", 0, false, {}},
-                                     {"c", 0, 2, "v", 3, false, {}},
-                                     {"d", 0, 3, "v", std::nan(""), false, {}}};
+  std::vector<ScoredBlock> blocks = {{{"a", 0, 0, "v"}, -1, false, {}},
+                                     {{"b", 0, 1, "v"}, 0, false, {}},
+                                     {{"c", 0, 2, "v"}, 3, false, {}},
+                                     {{"d", 0, 3, "v"}, std::nan(""), false, {}}};
   auto shade = shades(blocks, CellValue::score);
   CHECK(*shade[0] == 0.0);
   CHECK(*shade[1] == 0.25);  // Negative scores: linear.
@@ -130,7 +128,7 @@ TEST_CASE("shades: scale, limits and degenerate scores") {
 }
 
 TEST_CASE("one block") {
-  CHECK(head_map({{"only", 7, 2, "value", 0.5, true, {}}}, CellValue::score, {}) ==
+  CHECK(head_map({{{"only", 7, 2, "value"}, 0.5, true, {}}}, CellValue::score, {}) ==
         "value heads\nlayer  2\n    7 ██*\n"
         "score from  ·· 0  ░░ 0.02  ▒▒ 0.08  ▓▓ 0.18  ██ 0.32   * chosen\n");
 }

@@ -23,9 +23,9 @@ std::vector<ttt::QueryOutcome> two_queries() {
 }
 
 std::vector<ScoredBlock> mixed_blocks() {
-  return {{hostile, 0, 0, "value", 0.3, true, {}},
-          {"h.0.attn.v.1", 0, 1, "value", 0.1, false, {}},
-          {"h.1.mlp.in", 1, {}, "mlp-in", std::nan(""), false, {}}};
+  return {{{hostile, 0, 0, "value"}, 0.3, true, {}},
+          {{"h.0.attn.v.1", 0, 1, "value"}, 0.1, false, {}},
+          {{"h.1.mlp.in", 1, {}, "mlp-in"}, std::nan(""), false, {}}};
 }
 
 /// All figures, on ordinary and on degenerate input.

@@ -46,9 +46,9 @@ struct HeadProblem {
       blocks.query_kernels[0].col(b) *= factor;
       blocks.query_variances(0, b) *= factor * factor;
     }
-    full = spectral::decompose(summed_kernel(blocks.view()));
+    full = spectral::decompose(geometry::summed_kernel(blocks.view()));
     model = {1, 0.5 * full.trace / static_cast<double>(examples)};
-    MatrixXd covariance = summed_kernel(blocks.view());
+    MatrixXd covariance = geometry::summed_kernel(blocks.view());
     covariance.diagonal().array() += model.sigma2;
     residuals = covariance.llt().matrixL() * normal_matrix(examples, 1, random);
   }

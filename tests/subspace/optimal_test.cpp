@@ -50,7 +50,7 @@ TEST_CASE("the optimal subspace is the top eigenspace of the whitened informatio
   const Eigen::MatrixXd information = root.root * plain * root.root;
 
   const Eigen::VectorXd residuals = normal_matrix(7, 1, random);
-  const auto full = spectral::decompose(summed_kernel(blocks.view()));
+  const auto full = spectral::decompose(geometry::summed_kernel(blocks.view()));
   const OptimalSubspace optimal = optimal_subspace(blocks.view(), full, residuals, model);
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(information);
   const Eigen::VectorXd posterior =
@@ -84,7 +84,7 @@ TEST_CASE(
   const Benchmark model{1, 0.7};
   const Eigen::MatrixXd jacobian = blocks.jacobian(blocks.all());
   const Eigen::MatrixXd queries = blocks.query_gradient(blocks.all());
-  const auto full = spectral::decompose(summed_kernel(blocks.view()));
+  const auto full = spectral::decompose(geometry::summed_kernel(blocks.view()));
   const int draws = 4000;
   Eigen::VectorXd mean = Eigen::VectorXd::Zero(4);
   Eigen::VectorXd square = Eigen::VectorXd::Zero(4);
@@ -117,7 +117,7 @@ TEST_CASE(
 TEST_CASE("arguments out of range are rejected") {
   Random random(4);
   const auto blocks = test::random_blocks(random, 3, 1, {2});
-  const auto full = spectral::decompose(summed_kernel(blocks.view()));
+  const auto full = spectral::decompose(geometry::summed_kernel(blocks.view()));
   CHECK_THROWS_AS(optimal_subspace(blocks.view(), full, Eigen::VectorXd::Ones(2), {1, 1}),
                   ArgumentError);
   const auto optimal = optimal_subspace(blocks.view(), full, Eigen::VectorXd::Ones(3), {1, 1});

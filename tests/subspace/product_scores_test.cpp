@@ -28,9 +28,7 @@ struct Case {
     sum = Eigen::MatrixXd::Zero(50, 50);
     for (const auto& kernel : geometry.kernels) sum += kernel;
   }
-  BlockMatrices blocks() const {
-    return {geometry.kernels, geometry.query_kernels, geometry.query_variances};
-  }
+  geometry::BlockMatrices blocks() const { return geometry::block_matrices(geometry); }
   Eigen::VectorXd forms(const Eigen::VectorXd& v) const {
     Eigen::VectorXd values(4);
     for (Eigen::Index b = 0; b < 4; ++b) {

@@ -28,7 +28,7 @@ struct Ranker {
   const RandomBlocks& blocks;
   Benchmark model{1, 1};
   VectorXd residuals = VectorXd::Ones(blocks.examples());
-  spectral::Eigensystem full = spectral::decompose(summed_kernel(blocks.view()));
+  spectral::Eigensystem full = spectral::decompose(geometry::summed_kernel(blocks.view()));
 
   Ranking operator()(const RankingOptions& options) const {
     return rank_blocks(blocks.view(), full, residuals, model, options);

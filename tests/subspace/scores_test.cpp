@@ -19,8 +19,8 @@ using test::RandomBlocks;
 
 namespace {
 
-spectral::Eigensystem full_system(const BlockMatrices& blocks) {
-  return spectral::decompose(summed_kernel(blocks));
+spectral::Eigensystem full_system(const geometry::BlockMatrices& blocks) {
+  return spectral::decompose(geometry::summed_kernel(blocks));
 }
 
 /// The prompt's own examples as explicit queries.
@@ -51,7 +51,7 @@ TEST_CASE("scores equal the information that the prompt has about a block's weig
       MatrixXd::Identity(p, p) / model.tau2 + jacobian.transpose() * jacobian / model.sigma2;
   const MatrixXd information = model.tau2 * MatrixXd::Identity(p, p) - precision.inverse();
   // Function space: the posterior mean of a block's correction is linear in r, r ~ N(0, M).
-  MatrixXd covariance = model.tau2 * summed_kernel(blocks.view());
+  MatrixXd covariance = model.tau2 * geometry::summed_kernel(blocks.view());
   covariance.diagonal().array() += model.sigma2;
   const Eigen::LDLT<MatrixXd> solver(covariance);
 

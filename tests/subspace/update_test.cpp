@@ -177,12 +177,12 @@ TEST_CASE("risk has the right limits") {
   CHECK(risk_of(blocks.view(), {}, model, {}) == risk.no_update());
   CHECK(risk_of(blocks.view(), blocks.all(), model, {0, {}, {}}) == risk.no_update());
   // The posterior mean's own weights reach the Bayes error, and nothing goes below it.
-  MatrixXd covariance = model.tau2 * summed_kernel(blocks.view());
+  MatrixXd covariance = model.tau2 * geometry::summed_kernel(blocks.view());
   covariance.diagonal().array() += model.sigma2;
   MatrixXd couplings = MatrixXd::Zero(4, 3);
   for (const Index b : {0, 1}) add_couplings(blocks.view(), b, couplings);
-  const double bayes =
-      bayes_error(blocks.view(), spectral::decompose(summed_kernel(blocks.view())), model);
+  const double bayes = bayes_error(
+      blocks.view(), spectral::decompose(geometry::summed_kernel(blocks.view())), model);
   CHECK(risk.of(covariance.ldlt().solve(model.tau2 * couplings)) == test::close(bayes, 1e-12));
   for (const std::int64_t horizon : {1, 10, 100, 10000}) {
     CHECK(risk_of(blocks.view(), blocks.all(), model, {horizon, {}, {}}) >= bayes);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "sextant/core/random.hpp"
-#include "sextant/subspace/blocks.hpp"
+#include "sextant/geometry/block_matrices.hpp"
 #include "support/random_geometry.hpp"
 
 namespace sextant::test {
@@ -18,7 +18,7 @@ struct RandomBlocks {
   std::vector<Eigen::MatrixXd> query_kernels;
   Eigen::MatrixXd query_variances;
 
-  subspace::BlockMatrices view() const { return {kernels, query_kernels, query_variances}; }
+  geometry::BlockMatrices view() const { return {kernels, query_kernels, query_variances}; }
   Eigen::Index examples() const { return kernels.front().rows(); }
 
   /// J [n, p] of `blocks` side by side.

@@ -24,8 +24,8 @@ using Case = test::PromptModelCase;
 namespace {
 
 model::CaptureOptions all_kinds() {
-  return {{model::BlockKind::value, model::BlockKind::output, model::BlockKind::mlp_in,
-           model::BlockKind::mlp_out}};
+  return {{model::LinearKind::value, model::LinearKind::output, model::LinearKind::mlp_in,
+           model::LinearKind::mlp_out}};
 }
 
 double lambda_max(const Eigen::MatrixXd& kernel) { return spectral::decompose(kernel).values(0); }
@@ -136,7 +136,7 @@ TEST_CASE("with blocks' scales the preconditioned update is still linear to firs
 TEST_CASE("one scale for all blocks is a larger step, and wrong scales are refused") {
   const Case c(model::Family::gpt2);
   PromptModel model = c.prompt_model();
-  const auto geometry = model.capture({{model::BlockKind::value}});
+  const auto geometry = model.capture({{model::LinearKind::value}});
   AdaptOptions options;
   options.blocks = geometry::block_names(geometry);
   options.horizon = 3;
@@ -146,7 +146,7 @@ TEST_CASE("one scale for all blocks is a larger step, and wrong scales are refus
   for (const auto& name : options.blocks) scales[name] = 8.0;
   model.set_block_scales(scales);
   options.rho /= 8.0;
-  const AdaptedModel scaled = adapt(model, model.capture({{model::BlockKind::value}}), options);
+  const AdaptedModel scaled = adapt(model, model.capture({{model::LinearKind::value}}), options);
   for (std::size_t x = 0; x < 3; ++x) {
     CHECK(scaled.result.queries[x].adapted == test::close(plain.result.queries[x].adapted, 1e-6));
   }
@@ -163,7 +163,7 @@ TEST_CASE("one scale for all blocks is a larger step, and wrong scales are refus
 TEST_CASE("one step equals the one-shot update, and a subset moves only its own matrices") {
   const Case c(model::Family::gpt2);
   const PromptModel model = c.prompt_model();
-  const auto geometry = model.capture({{model::BlockKind::value}});
+  const auto geometry = model.capture({{model::LinearKind::value}});
   AdaptOptions options;
   options.blocks = {"h.1.attn.v.1", "h.0.attn.v.0"};
   options.horizon = 1;
@@ -188,7 +188,7 @@ TEST_CASE("one step equals the one-shot update, and a subset moves only its own 
 TEST_CASE("the bounds of one step are 1.5 L (B rho |r|)^2 and (L/2) |delta w|^2") {
   const Case c(model::Family::gpt2);
   const PromptModel model = c.prompt_model();
-  const auto geometry = model.capture({{model::BlockKind::value}});
+  const auto geometry = model.capture({{model::LinearKind::value}});
   const Eigen::MatrixXd kernel = geometry::summed_kernel(geometry);
   AdaptOptions options;
   options.blocks = geometry::block_names(geometry);
@@ -210,7 +210,7 @@ TEST_CASE("the bounds of one step are 1.5 L (B rho |r|)^2 and (L/2) |delta w|^2"
 TEST_CASE("adapting twice, or with other thread counts, gives the same bits") {
   const Case c(model::Family::gpt2);
   const PromptModel model = c.prompt_model();
-  const auto geometry = model.capture({{model::BlockKind::value}});
+  const auto geometry = model.capture({{model::LinearKind::value}});
   const Eigen::VectorXd before = model.predictions(model.weights());
   AdaptOptions options;
   for (const auto& block : geometry.blocks) options.blocks.push_back(block.name);
@@ -236,7 +236,7 @@ TEST_CASE("adapting twice, or with other thread counts, gives the same bits") {
 TEST_CASE("no steps, no blocks and no queries are ordinary; bad options are not") {
   const Case c(model::Family::bert);
   const PromptModel model = c.prompt_model();
-  const auto geometry = model.capture({{model::BlockKind::value}});
+  const auto geometry = model.capture({{model::LinearKind::value}});
   AdaptOptions options;
   options.blocks = {"h.0.attn.v.0"};
   options.rho = 0.01;

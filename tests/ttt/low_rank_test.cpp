@@ -22,7 +22,7 @@ TEST_CASE("the low-rank update makes the corrections of its subspace to first or
     const Case c(family);
     PromptModel model = c.prompt_model();
     model.set_block_scales({{"h.0.attn.v.1", 3.0}});
-    const auto geometry = model.capture({{model::BlockKind::value, model::BlockKind::mlp_in}});
+    const auto geometry = model.capture({{model::LinearKind::value, model::LinearKind::mlp_in}});
     LowRankOptions options;
     options.blocks = geometry::block_names(geometry);
     for (const Eigen::Index rank : {1, 2, 3}) {
@@ -50,7 +50,8 @@ TEST_CASE("the low-rank update makes the corrections of its subspace to first or
         // The base model, without an update, must fail both.
         CHECK(largest > 0.01 * largest + run.result.validity.deviation);
         CHECK(effect > 100 * 1e-6);
-        CHECK(run.result.solver == "rank-" + std::to_string(rank));
+        CHECK(run.result.solver == Solver::low_rank);
+        CHECK(run.result.rank == rank);
         CHECK(!run.changed.empty());
       }
     }
@@ -60,7 +61,7 @@ TEST_CASE("the low-rank update makes the corrections of its subspace to first or
 TEST_CASE("rank 0 moves nothing, full rank is the posterior mean, and other ranks are refused") {
   const Case c(model::Family::gpt2);
   const PromptModel model = c.prompt_model();
-  const auto geometry = model.capture({{model::BlockKind::value}});
+  const auto geometry = model.capture({{model::LinearKind::value}});
   LowRankOptions options;
   options.blocks = geometry::block_names(geometry);
   options.benchmark = {1.0, 0.5};

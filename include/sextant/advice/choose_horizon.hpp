@@ -78,11 +78,16 @@ struct QueryAdvice {
 /// Level of the queries' credible intervals.
 inline constexpr double credible_level = 0.95;
 
+/// Where the reference distribution of a certificate has its variances from: they were given, or a
+/// variance was fitted to the same residuals.
+enum class BoundReference { known, fitted };
+/// "known" or "plug-in".
+std::string_view name_of(BoundReference reference);
+
 /// Radii of the certificate at T_MAP, added to l there.
 struct Bound {
   double delta = 0;
-  /// "plug-in" when a variance of the reference was fitted to the residuals, otherwise "known".
-  std::string reference;
+  BoundReference reference = BoundReference::known;
   double paper = 0;
   double exact_mgf = 0;
   double exact_tail = 0;

@@ -51,6 +51,14 @@ struct Update {
   std::vector<std::string> warnings;  ///< Plain sentences: what was decided, and what failed.
 };
 
+/// How this model's predictions follow when labels are rescaled: those of decoders and row models
+/// are averages of label values and probabilities, a head's are its own.
+LabelScale label_scale_of(const ttt::PromptModel& model);
+
+/// Gives the recipe of `plan`, if it has one, the rate that `update` was made with. They differ
+/// where tokenwise features chose: the steps follow exact gradients and take their rate from those.
+void take_learning_rate(const ttt::Adaptation& update, Plan& plan);
+
 /// Makes the update of `plan` on `model`. `geometry` is what the plan was made from, captured from
 /// this model with `options.captured`; it gives the linear prediction that the result is measured
 /// against.

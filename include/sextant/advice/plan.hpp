@@ -95,8 +95,8 @@ struct Recipe {
   double learning_rate = 0;  ///< rho, for half the sum of squared residuals.
   /// The same steps for the mean of squared residuals, 1/n sum_i (y_i - f_i)^2: rho n / 2.
   double learning_rate_mean = 0;
-  std::vector<std::string> blocks;     ///< Everything else stays as it is.
-  geometry::BlockScales block_scales;  ///< Of these: block b has scale_b times either rate.
+  std::vector<std::string> blocks = {};     ///< Everything else stays as it is.
+  geometry::BlockScales block_scales = {};  ///< Of these: block b has scale_b times either rate.
 };
 
 struct Plan {

@@ -31,14 +31,16 @@ struct BlockRankingOptions {
 
 struct RankedBlock {
   Eigen::Index index = 0;  ///< In the geometry.
-  std::string block;       ///< Its name.
-  int layer = 0;
-  std::optional<int> head;
-  std::string kind;
-  std::int64_t parameters = 0;
+  geometry::Block block;
   double score = 0;  ///< For greedy methods the criterion after adding the block.
   int rank = 0;      ///< From 1.
 };
+
+/// Whose corrections the scores are for: the queries', or those of the prompt's own examples, which
+/// stand in when there are none.
+enum class QueriesUsed { queries, prompt };
+/// "queries" or "prompt".
+std::string_view name_of(QueriesUsed queries);
 
 struct BlockRanking {
   subspace::Method method = subspace::Method::risk;
@@ -54,8 +56,7 @@ struct BlockRanking {
   Eigen::VectorXd alone;
   /// [B] how far `alone` is to be trusted where it was estimated (score_products.hpp); else empty.
   Eigen::VectorXd errors;
-  /// "queries", or "prompt" when there are none and the prompt's own examples stand in.
-  std::string queries_used;
+  QueriesUsed queries_used = QueriesUsed::queries;
   std::string stopped;  ///< Greedy methods: why the selection ended; otherwise empty.
   /// Expected squared error of a query's correction under the model of all blocks, averaged over
   /// queries: without an update, with `horizon` steps on the selected blocks, and at best (the

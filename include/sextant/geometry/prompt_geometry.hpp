@@ -18,6 +18,8 @@ struct Block {
   std::optional<int> head = {};  ///< From 0; empty for blocks without heads (MLP).
   std::string kind = {};        ///< "value", "output", "mlp-in", "mlp-out", or another framework's.
   std::int64_t parameters = 0;  ///< p_b, at least 1.
+
+  bool operator==(const Block&) const = default;
 };
 
 /// Residuals and block kernels of one prompt (symbols of docs/notation.md, theory Sec. 1):

@@ -7,16 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "sextant/geometry/prompt_geometry.hpp"
 #include "sextant/report/table.hpp"
 
 namespace sextant::report {
 
 /// One block with its score. A block outside the ranking has no score (NaN) and no order.
 struct ScoredBlock {
-  std::string name;
-  int layer = 0;
-  std::optional<int> head;  ///< Empty for blocks without heads.
-  std::string kind;
+  geometry::Block block;
   double score = 0;          ///< Finite, or NaN for none.
   bool selected = false;     ///< Belongs to the chosen blocks.
   std::optional<int> order;  ///< From 1, where blocks were chosen one after the other.

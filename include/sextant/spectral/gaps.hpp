@@ -14,6 +14,7 @@
 /// and throw `ArgumentError` for wrong sizes and values out of range.
 
 #include <Eigen/Core>
+#include <string_view>
 
 namespace sextant::spectral {
 
@@ -24,6 +25,9 @@ struct Benchmark {
   /// sigma2/tau2; +infinity for tau2 = 0, where nothing can be learned.
   double lambda_star() const;
 };
+
+/// Throws `ArgumentError`, in the name of `function`, unless both are finite and at least 0.
+void check_benchmark(std::string_view function, const Benchmark& benchmark);
 
 /// Whether a vector of weights goes with filters g (prompt) or q (query).
 enum class FilterForm { prompt, query };

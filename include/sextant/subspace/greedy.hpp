@@ -9,7 +9,8 @@
 #include <span>
 #include <vector>
 
-#include "sextant/subspace/blocks.hpp"
+#include "sextant/geometry/block_matrices.hpp"
+#include "sextant/spectral/gaps.hpp"
 #include "sextant/subspace/update.hpp"
 
 namespace sextant::subspace {
@@ -57,15 +58,15 @@ inline constexpr double risk_improvement = 1e-9;
 /// columns for each of the B - |S| candidates of every round, parallel over candidates; no
 /// candidate is decomposed when iterating is cheaper. Deterministic, the same for every number of
 /// threads.
-GreedySelection select_by_risk(const BlockMatrices& blocks, const spectral::Benchmark& model,
-                               const GreedyOptions& options);
+GreedySelection select_by_risk(const geometry::BlockMatrices& blocks,
+                               const spectral::Benchmark& model, const GreedyOptions& options);
 
 /// `greedy-correction`, the paper's experimental "Query-Aware" [W, I.4]: adds the block that makes
 /// the squared correction h^2, h = k_S' q_T(K_S) r, averaged over the queries, largest: the size of
 /// the correction, not its accuracy. `residuals` r [n].
 ///
 /// As above, with one column per candidate whatever m is.
-GreedySelection select_by_correction(const BlockMatrices& blocks,
+GreedySelection select_by_correction(const geometry::BlockMatrices& blocks,
                                      const Eigen::Ref<const Eigen::VectorXd>& residuals,
                                      const GreedyOptions& options);
 

@@ -16,8 +16,9 @@
 
 #include <Eigen/Core>
 
+#include "sextant/geometry/block_matrices.hpp"
 #include "sextant/spectral/eigensystem.hpp"
-#include "sextant/subspace/blocks.hpp"
+#include "sextant/spectral/gaps.hpp"
 
 namespace sextant::subspace {
 
@@ -37,7 +38,8 @@ struct OptimalSubspace {
 
 /// `full` is the eigensystem of the sum of all kernels, `residuals` r [n]. Throws `ArgumentError`
 /// for wrong sizes, non-finite numbers and negative variances. Cost O(n^2 m + n m^2 + m^3).
-OptimalSubspace optimal_subspace(const BlockMatrices& blocks, const spectral::Eigensystem& full,
+OptimalSubspace optimal_subspace(const geometry::BlockMatrices& blocks,
+                                 const spectral::Eigensystem& full,
                                  const Eigen::Ref<const Eigen::VectorXd>& residuals,
                                  const spectral::Benchmark& model);
 

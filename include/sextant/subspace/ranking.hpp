@@ -9,8 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "sextant/geometry/block_matrices.hpp"
 #include "sextant/spectral/eigensystem.hpp"
-#include "sextant/subspace/blocks.hpp"
+#include "sextant/spectral/gaps.hpp"
 #include "sextant/subspace/greedy.hpp"
 
 namespace sextant::subspace {
@@ -68,7 +69,7 @@ Ranking rank_by_scores(const Eigen::VectorXd& scores, Method method,
 /// Ties go to the smaller index. Throws what the rule's own function throws, and `ArgumentError`
 /// for a budget outside 1..B, parameters below 1, and `parameters` with `random`. Deterministic,
 /// the same for every number of threads; `random` also for every platform.
-Ranking rank_blocks(const BlockMatrices& blocks, const spectral::Eigensystem& full,
+Ranking rank_blocks(const geometry::BlockMatrices& blocks, const spectral::Eigensystem& full,
                     const Eigen::Ref<const Eigen::VectorXd>& residuals,
                     const spectral::Benchmark& model, const RankingOptions& options);
 

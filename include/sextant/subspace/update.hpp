@@ -11,7 +11,8 @@
 #include <span>
 #include <string_view>
 
-#include "sextant/subspace/blocks.hpp"
+#include "sextant/geometry/block_matrices.hpp"
+#include "sextant/spectral/gaps.hpp"
 
 namespace sextant::subspace {
 
@@ -77,7 +78,7 @@ UpdateWeights update_weights(const Eigen::Ref<const Eigen::MatrixXd>& kernel,
 class UpdateRisk {
  public:
   /// Throws `ArgumentError` for wrong sizes, non-finite numbers and negative variances.
-  UpdateRisk(const BlockMatrices& blocks, const spectral::Benchmark& model);
+  UpdateRisk(const geometry::BlockMatrices& blocks, const spectral::Benchmark& model);
 
   /// R of no update (w = 0): the prior variance tau2 kappa of the correction.
   double no_update() const { return prior_variance_; }
@@ -93,7 +94,7 @@ class UpdateRisk {
 /// R(S): T steps on the summed kernel of the blocks `set` only, judged by the model of all blocks.
 /// R of the empty set is that of no update. Throws `ArgumentError` also for an index out of range
 /// or given twice.
-double risk_of(const BlockMatrices& blocks, std::span<const Eigen::Index> set,
+double risk_of(const geometry::BlockMatrices& blocks, std::span<const Eigen::Index> set,
                const spectral::Benchmark& model, const PlannedUpdate& update);
 
 }  // namespace sextant::subspace

@@ -5,7 +5,6 @@
 
 #include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "sextant/geometry/prompt_geometry.hpp"
@@ -15,19 +14,11 @@
 
 namespace sextant::ttt {
 
-/// `steps`: T gradient steps with residuals and gradients recomputed at every step.
-/// `one_shot`: delta w = J' q_T(K) r, one reverse pass at the base weights; equal to `steps` to
-/// first order in rho T.
-enum class Solver { steps, one_shot };
-
-/// "steps" or "one-shot".
-std::string solver_name(Solver solver);
-
 struct AdaptOptions {
   std::vector<std::string> blocks = {};  ///< Names; none means that nothing is updated.
   double rho = 0;                        ///< Step size eta / sigma2, at least 0.
   std::int64_t horizon = 0;              ///< T >= 0.
-  Solver solver = Solver::steps;
+  Solver solver = Solver::steps;         ///< Or `one_shot`; `adapt_low_rank` makes the other.
   /// Called after each step with the steps done; may be empty.
   std::function<void(std::int64_t)> on_step = {};
 };
@@ -50,9 +41,9 @@ struct AdaptedModel {
 /// Jacobian (or query gradient), L the change of the Jacobian over the change of the weights, E_R
 /// the largest residual norm on the way. For `one_shot` it is (L/2) |delta w|^2.
 ///
-/// Throws `ArgumentError` for an unknown block, a negative rho or horizon, and rho lambda_max >= 1
-/// (gradient descent would diverge); `NumericalError` when the model's predictions stop being
-/// finite. Cost: T forward and reverse passes over the examples, two over all sequences.
+/// Throws `ArgumentError` for an unknown block, a negative rho or horizon, `low_rank`, and rho
+/// lambda_max >= 1 (gradient descent would diverge); `NumericalError` when the model's predictions
+/// stop being finite. Cost: T forward and reverse passes over the examples, two over all sequences.
 AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geometry,
                    const AdaptOptions& options);
 

@@ -42,23 +42,31 @@ inline bool steps_are_kept(std::int64_t steps, double norm_before, double norm_a
   return steps == 0 || norm_after < norm_before;
 }
 
+/// How an update is made.
+/// `steps`: T gradient steps with residuals and gradients recomputed at every step.
+/// `one_shot`: delta w = J' q_T(K) r, one reverse pass at the base weights; equal to `steps` to
+/// first order in rho T.
+/// `low_rank`: the best update of a given rank for the queries (low_rank.hpp).
+enum class Solver { steps, one_shot, low_rank };
+
 /// An update, with everything measured about it. Without a model it is only expected: then what
-/// would have to be measured is NaN, and the solver's name is empty.
+/// would have to be measured is NaN, and there is no solver.
 struct Adaptation {
   int horizon = 0;                    ///< T, at least 0.
   double rho = 0;                     ///< Step size eta / sigma2.
-  std::string solver;                 ///< "steps", "one-shot" or "rank-K" (low_rank.hpp).
+  std::optional<Solver> solver;       ///< Empty without a model.
+  int rank = 0;                       ///< K of `low_rank`; 0 with other solvers.
   std::vector<std::string> blocks;    ///< Names of the blocks that were updated.
   std::vector<QueryOutcome> queries;  ///< [m]
   PromptOutcome prompt;
   Validity validity;
-  /// |r| after 0, 1, ..., T real steps; only first and last for "one-shot".
+  /// |r| after 0, 1, ..., T real steps; only first and last for the other solvers.
   std::vector<double> residual_norms;
   std::vector<double> residual_norms_predicted;  ///< The linear model's, same length.
 
   /// Whether the update follows residuals in steps; a rank-K one aims at the queries alone.
-  bool is_made_of_steps() const { return !solver.starts_with("rank-"); }
-  bool is_measured() const { return !solver.empty(); }
+  bool is_made_of_steps() const { return solver != Solver::low_rank; }
+  bool is_measured() const { return solver.has_value(); }
   bool is_update() const { return horizon > 0 && !blocks.empty(); }
   /// Whether an update that was made did what every step in the linear model does: bring the model
   /// closer to its labelled examples. Where it did not, the linear model has failed and the update

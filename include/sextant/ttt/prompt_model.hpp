@@ -14,6 +14,7 @@
 #include "sextant/io/csv.hpp"
 #include "sextant/model/capture.hpp"
 #include "sextant/model/gradient.hpp"
+#include "sextant/model/prediction.hpp"
 #include "sextant/task/encoded_prompt.hpp"
 
 namespace sextant::ttt {

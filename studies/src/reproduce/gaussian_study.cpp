@@ -187,8 +187,7 @@ Row heads_row(const GaussianHeads& heads, const GaussianOptions& options, Random
   score.horizon = heads.horizon;
   score.budget = std::min<Index>(options.budgets.back(), head_count);
   const advice::HorizonChoice whole = advice::choose_horizon(geometry, score.select);
-  const subspace::BlockMatrices blocks{geometry.kernels, geometry.query_kernels,
-                                       geometry.query_variances};
+  const geometry::BlockMatrices blocks = geometry::block_matrices(geometry);
   const subspace::PlannedUpdate update{heads.horizon, score.select.step,
                                        subspace::UpdateMethod::automatic};
   const double none = subspace::UpdateRisk(blocks, whole.benchmark).no_update();

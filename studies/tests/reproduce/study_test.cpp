@@ -157,7 +157,7 @@ TEST_CASE("with all heads every rule is the same, and one set is one update") {
   CHECK(task.row().size() == SubspaceTask::columns(options).size());
 
   const ttt::PromptModel& model = source.model;
-  const auto geometry = model.capture({{model::BlockKind::value}, 2, 3});
+  const auto geometry = model.capture({{model::LinearKind::value}, 2, 3});
   advice::PlanOptions plan;
   plan.score.method = subspace::Method::trace;
   plan.score.budget = 2;

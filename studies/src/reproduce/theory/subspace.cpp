@@ -17,10 +17,6 @@ using namespace theory;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-subspace::BlockMatrices view(const geometry::PromptGeometry& geometry) {
-  return {geometry.kernels, geometry.query_kernels, geometry.query_variances};
-}
-
 TheorySection optimal_section(const TheoryOptions& options) {
   TheorySection section;
   section.title = "The best subspace of each rank";
@@ -39,10 +35,10 @@ TheorySection optimal_section(const TheoryOptions& options) {
   }
   // One geometry; residuals and truth are drawn anew given it.
   const geometry::PromptGeometry geometry = generators::draw_gaussian_task(family, random);
-  const auto blocks = view(geometry);
-  const auto full = spectral::decompose(subspace::summed_kernel(blocks));
+  const auto blocks = geometry::block_matrices(geometry);
+  const auto full = spectral::decompose(geometry::summed_kernel(blocks));
   MatrixXd couplings = MatrixXd::Zero(10, 6);
-  for (Eigen::Index b = 0; b < 8; ++b) subspace::add_couplings(blocks, b, couplings);
+  for (Eigen::Index b = 0; b < 8; ++b) geometry::add_couplings(blocks, b, couplings);
   // The geometry holds the queries' variances alone; draw each query's correction given f instead.
   const MatrixXd regression = full.vectors *
                               spectral::bayes_query_filter(full.values, 0.0).asDiagonal() *

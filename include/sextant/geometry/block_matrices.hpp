@@ -1,20 +1,16 @@
 #pragma once
 
-/// What the selection of blocks works on (theory Sec. 7): plain matrices, seen through spans.
-///
-/// The corrections are modelled by the Gaussian benchmark `spectral::Benchmark` in weight space:
-/// parameters u ~ N(0, tau2 I), residuals r = J u + N(0, sigma2 I), a query's correction j'u. Both
-/// variances may be 0, see each function for the limit that it takes.
+/// The matrices of disjoint blocks, seen through spans: what the selection of blocks works on
+/// (theory Sec. 7).
 
 #include <Eigen/Core>
-#include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
-#include <vector>
 
-#include "sextant/spectral/gaps.hpp"
+#include "sextant/geometry/prompt_geometry.hpp"
 
-namespace sextant::subspace {
+namespace sextant::geometry {
 
 /// Kernels and couplings of B disjoint blocks, n examples and m queries. Everything is a view: the
 /// matrices must outlive it.
@@ -34,17 +30,20 @@ struct BlockMatrices {
   Eigen::Index queries() const;
 };
 
+/// The matrices of `geometry`, with all of its queries or `query` alone, without a copy. Throws
+/// `ArgumentError` when there is no such query.
+BlockMatrices block_matrices(const PromptGeometry& geometry,
+                             const std::optional<Eigen::Index>& query = {});
+
 /// Throws `ArgumentError`, in the name of `function`, unless sizes agree, B and n are at least 1
 /// and every number is finite. Cost O(B n (n + m)).
 void check_blocks(std::string_view function, const BlockMatrices& blocks);
-/// Throws `ArgumentError` unless tau2 and sigma2 are finite and at least 0.
-void check_model(std::string_view function, const spectral::Benchmark& model);
 
 /// Adds the couplings of `block` to `sum` [n, queries()].
 void add_couplings(const BlockMatrices& blocks, Eigen::Index block, Eigen::MatrixXd& sum);
 /// kappa^(b) averaged over the queries.
 double mean_variance(const BlockMatrices& blocks, Eigen::Index block);
-/// The sum of all kernels, added in ascending order.
+/// The sum of all kernels [n, n], added in ascending order; [0, 0] without blocks.
 Eigen::MatrixXd summed_kernel(const BlockMatrices& blocks);
 
-}  // namespace sextant::subspace
+}  // namespace sextant::geometry

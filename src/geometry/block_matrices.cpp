@@ -1,4 +1,4 @@
-#include "sextant/subspace/blocks.hpp"
+#include "sextant/geometry/block_matrices.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "sextant/core/errors.hpp"
 
-namespace sextant::subspace {
+namespace sextant::geometry {
 namespace {
 
 using Eigen::Index;
@@ -30,6 +30,17 @@ Index BlockMatrices::queries() const {
   return prompt_as_queries() ? examples() : static_cast<Index>(query_kernels.size());
 }
 
+BlockMatrices block_matrices(const PromptGeometry& geometry, const std::optional<Index>& query) {
+  if (!query) return {geometry.kernels, geometry.query_kernels, geometry.query_variances};
+  if (*query < 0 || *query >= geometry.queries()) {
+    throw ArgumentError("block_matrices", "query",
+                        fmt::format("is {}, expected one of the {} queries, numbered from 0",
+                                    *query, geometry.queries()));
+  }
+  return {geometry.kernels, std::span(geometry.query_kernels).subspan(*query, 1),
+          geometry.query_variances.middleRows(*query, 1)};
+}
+
 void check_blocks(std::string_view function, const BlockMatrices& blocks) {
   const Index n = blocks.examples();
   const Index count = blocks.count();
@@ -44,11 +55,6 @@ void check_blocks(std::string_view function, const BlockMatrices& blocks) {
   if (!blocks.prompt_as_queries()) {
     check_matrix(function, "query_variances", blocks.query_variances, blocks.queries(), count);
   }
-}
-
-void check_model(std::string_view function, const spectral::Benchmark& model) {
-  check_not_negative(function, "tau2", model.tau2);
-  check_not_negative(function, "sigma2", model.sigma2);
 }
 
 void add_couplings(const BlockMatrices& blocks, Index block, MatrixXd& sum) {
@@ -72,4 +78,4 @@ MatrixXd summed_kernel(const BlockMatrices& blocks) {
   return sum;
 }
 
-}  // namespace sextant::subspace
+}  // namespace sextant::geometry

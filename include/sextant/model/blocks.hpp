@@ -1,0 +1,48 @@
+#pragma once
+
+/// Which parts of a model's weight matrices are blocks (theory Sec. 1).
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sextant/geometry/prompt_geometry.hpp"
+#include "sextant/model/gram.hpp"
+#include "sextant/model/weights.hpp"
+
+namespace sextant::model {
+
+/// The matrices that are cut into blocks: value and output projections by head, an MLP's two
+/// matrices whole. Biases belong to no block.
+inline constexpr LinearKind block_kinds[] = {LinearKind::value, LinearKind::output,
+                                             LinearKind::mlp_in, LinearKind::mlp_out};
+
+/// "query", "key", "value", "output", "mlp-in", "mlp-out".
+std::string kind_name(LinearKind kind);
+/// The one of `block_kinds` with this name, if any.
+std::optional<LinearKind> block_kind_from_name(std::string_view name);
+
+/// A block of a geometry and the rectangle of the weight matrix that it is.
+struct ModelBlock {
+  geometry::Block block;
+  LinearKind kind = LinearKind::value;
+  BlockSlice slice;
+  double scale = 1;  ///< See `geometry::BlockScales`.
+
+  /// The layer and kind of the matrix.
+  std::pair<int, LinearKind> matrix() const { return {block.layer, kind}; }
+};
+
+/// The blocks of `kinds` in layers `first_layer` to `last_layer`, both included and -1 the last,
+/// ordered by layer, kind and head, named "h.4.attn.v.3", "h.4.attn.o.3", "h.4.mlp.in",
+/// "h.4.mlp.out". Throws `ArgumentError` when the layers are outside the model, no kind is given,
+/// or one that is not among `block_kinds`.
+std::vector<ModelBlock> model_blocks(const ModelConfig& config, std::span<const LinearKind> kinds,
+                                     int first_layer = 0, int last_layer = -1);
+/// Every block of every kind, in that order.
+std::vector<ModelBlock> all_model_blocks(const ModelConfig& config);
+
+}  // namespace sextant::model
