@@ -12,6 +12,7 @@
 #include "checks.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
+#include "sextant/geometry/blocks.hpp"
 #include "sextant/io/json.hpp"
 #include "sextant/io/safetensors.hpp"
 
@@ -238,6 +239,7 @@ PromptGeometry read_geometry(const std::filesystem::path& path) {
     geometry.query_targets.emplace_back(target);
   }
   detail::check_values(geometry, file.path(), Tolerances{});
+  detail::check_total(geometry, all_blocks(geometry), file.path());
   return geometry;
 }
 

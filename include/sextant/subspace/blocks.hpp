@@ -34,8 +34,10 @@ struct BlockMatrices {
   Eigen::Index queries() const;
 };
 
-/// Throws `ArgumentError`, in the name of `function`, unless sizes agree, B and n are at least 1
-/// and every number is finite. Cost O(B n (n + m)).
+/// Throws `ArgumentError`, in the name of `function`, unless sizes agree, B and n are at least 1,
+/// every number is finite, query variances are not negative and each kernel passes
+/// `spectral::check_kernel`: symmetric, and no entry larger than its diagonal allows. Cost
+/// O(B n (n + m)), parallel over blocks.
 void check_blocks(std::string_view function, const BlockMatrices& blocks);
 /// Throws `ArgumentError` unless tau2 and sigma2 are finite and at least 0.
 void check_model(std::string_view function, const spectral::Benchmark& model);
