@@ -37,8 +37,8 @@ void check(const KernelProducts& prompt, const HorizonOptions& options,
   check_finite(here, "couplings",
                {prompt.couplings.data(), static_cast<std::size_t>(prompt.couplings.size())});
   for (const double variance : prompt.variances) check_not_negative(here, "variances", variance);
-  const std::string problem = beyond_range(
-      n == 0 ? 0.0 : prompt.residuals.cwiseAbs().maxCoeff(), rescale_labels);
+  const std::string problem =
+      beyond_range(n == 0 ? 0.0 : prompt.residuals.cwiseAbs().maxCoeff(), rescale_labels);
   if (!problem.empty()) throw ArgumentError(here, "residuals", "largest " + problem);
   if (options.step.rho) check_positive(here, "rho", *options.step.rho);
   if (products.steps < 1) throw ArgumentError(here, "steps", "is below 1");
@@ -73,8 +73,11 @@ void check_symmetric_products(const KernelProducts& prompt, std::uint64_t seed) 
 
 /// Throws where a Ritz value, which lies between a kernel's eigenvalues, is negative.
 void check_semidefinite_products(const evidence::LargeSpectrum& large) {
-  const double least = std::min(large.spectrum.nodes.minCoeff(),
-                                large.spectrum.density_nodes.minCoeff());
+  const auto smallest = [](const VectorXd& nodes) {
+    return nodes.size() == 0 ? 0.0 : nodes.minCoeff();
+  };
+  const double least =
+      std::min(smallest(large.spectrum.nodes), smallest(large.spectrum.density_nodes));
   if (least >= -product_tolerance * large.lambda_max) return;
   throw ArgumentError("choose_horizon", "kernel",
                       fmt::format("is not positive semidefinite: it has an eigenvalue of at most "

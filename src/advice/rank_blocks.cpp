@@ -51,10 +51,13 @@ BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const Horizon
   result.sigma2 = whole.benchmark.sigma2;
   result.tau2 = whole.benchmark.tau2;
   result.horizon = options.horizon.value_or(planned_horizon(whole));
-  if (!options.horizon && whole.t_map == 0 && subspace::is_greedy(options.method)) {
+  result.against_evidence = !options.horizon && whole.t_map == 0;
+  if (result.against_evidence) {
+    const std::string_view what = subspace::is_greedy(options.method)
+                                      ? "the blocks are ranked"
+                                      : "the error of the chosen blocks is";
     result.warnings.push_back(
-        fmt::format("The evidence prefers no update at all; the blocks are ranked for T = {}.",
-                    result.horizon));
+        fmt::format("The evidence prefers no update at all; {} for T = {}.", what, result.horizon));
   }
 
   std::vector<std::int64_t> parameters;

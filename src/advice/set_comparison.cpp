@@ -19,8 +19,7 @@ struct Judge {
   const subspace::StepRule& step;
 
   double error(std::span<const Index> set, std::int64_t horizon) const {
-    return subspace::risk_of(blocks, set, risk,
-                             {horizon, step, subspace::UpdateMethod::automatic});
+    return subspace::risk_of(blocks, set, risk, {horizon, step, subspace::UpdateMethod::automatic});
   }
 };
 

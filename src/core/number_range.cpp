@@ -14,9 +14,10 @@ std::string beyond_range(double value, const std::string& remedy, double least, 
     return fmt::format("is {:g}, beyond {:g}: its square overflows a {}-bit number; {}", value,
                        most, bits, remedy);
   }
-  return fmt::format("is {:g}, the largest and yet below {:g}: its square is 0 as a {}-bit number; "
-                     "{}",
-                     value, least, bits, remedy);
+  return fmt::format(
+      "is {:g}, the largest and yet below {:g}: its square is 0 as a {}-bit number; "
+      "{}",
+      value, least, bits, remedy);
 }
 
 }  // namespace sextant

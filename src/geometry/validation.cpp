@@ -271,9 +271,9 @@ void check_total(const PromptGeometry& geometry, std::span<const Index> blocks,
   VectorXd diagonal = VectorXd::Zero(geometry.examples());
   for (const Index b : blocks) diagonal += geometry.kernels[b].diagonal();
   if (!std::isfinite(diagonal.sum())) {
-    throw InputError(label, "kernels",
-                     fmt::format("sum over blocks is too large for a 64-bit number; {}",
-                                 rescale_kernels));
+    throw InputError(
+        label, "kernels",
+        fmt::format("sum over blocks is too large for a 64-bit number; {}", rescale_kernels));
   }
   check_range(label, "kernels, diagonal of their sum", diagonal, rescale_kernels);
   check_units(label, geometry.residuals.cwiseAbs().maxCoeff(), diagonal.cwiseAbs().maxCoeff());
@@ -343,9 +343,9 @@ void check_geometry(std::string_view function, const PromptGeometry& geometry,
                           fmt::format("[{}] is {}, expected an index between 0 and {}", i, b,
                                       geometry.block_count() - 1));
     }
-    spectral::check_kernel(
-        function, "geometry." + detail::block_place("kernels", b, geometry.blocks[b].name),
-        geometry.kernels[b]);
+    spectral::check_kernel(function,
+                           "geometry." + detail::block_place("kernels", b, geometry.blocks[b].name),
+                           geometry.kernels[b]);
   });
   as_argument(function, [&](std::string_view label) {
     detail::check_values(geometry, label, single_precision_tolerances);

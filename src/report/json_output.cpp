@@ -212,6 +212,7 @@ OrderedJson to_json(const advice::BlockRanking& scoring) {
   }
   json["selected"] = scoring.selected;
   json["horizon"] = scoring.horizon;
+  json["against_evidence"] = scoring.against_evidence;
   json["alone"] = numbers(scoring.alone);
   json["errors"] = numbers(scoring.errors);
   json["queries_used"] = scoring.queries_used;

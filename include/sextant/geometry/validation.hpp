@@ -24,10 +24,11 @@ struct Tolerances {
 inline constexpr Tolerances single_precision_tolerances{1e-6, 1e-6, 1e-6};
 
 /// Throws `InputError` unless `geometry` is valid: n >= 1 residuals and B >= 1 blocks, every size
-/// consistent with n, m and B, numbers within the range of core/number_range.hpp, block names non-empty and unique, layers and heads not negative,
-/// parameters >= 1, every number finite, kernels symmetric and positive semidefinite within
-/// `tolerances`, query variances not negative, residuals = targets - base where both are known, and
-/// the sum of all kernels finite. m = 0, n = 1 and zero kernels are valid.
+/// consistent with n, m and B, numbers within the range of core/number_range.hpp, block names
+/// non-empty and unique, layers and heads not negative, parameters >= 1, every number finite,
+/// kernels symmetric and positive semidefinite within `tolerances`, query variances not negative,
+/// residuals = targets - base where both are known, and the sum of all kernels finite. m = 0, n = 1
+/// and zero kernels are valid.
 ///
 /// The message is "<label>: <field and block>: <value and expectation>"; the first offence in the
 /// order of the fields is reported, whatever the number of threads. Semidefiniteness is decided by
