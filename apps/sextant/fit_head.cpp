@@ -14,6 +14,7 @@
 #include "sextant/readout/sentence_settings.hpp"
 #include "sextant/report/table.hpp"
 #include "sextant/tokenizer/load.hpp"
+#include "standard_input.hpp"
 
 namespace sextant::apps {
 namespace {
@@ -49,7 +50,7 @@ readout::RidgeFit fitted(const FitHeadOptions& options, const model::Weights<flo
   readout::check_lower_case(options.model, *tokenizer);
   Progress progress("embedding sentences", data.size(), !options.shared.quiet);
   try {
-    return task::fit_head(weights, *tokenizer, pooling, data, options.data,
+    return task::fit_head(weights, *tokenizer, pooling, data, input_name(options.data),
                           [&](std::size_t done) { progress.update(done); });
   } catch (const NumericalError&) {
     model::check_finite_weights(options.model);
@@ -70,7 +71,10 @@ void run_fit_head(const FitHeadOptions& options) {
                      "is a decoder; a head is fitted for an encoder, a decoder's readout is its "
                      "prompt's labels");
   }
-  const auto data = task::load_labelled_texts(options.data);
+  const auto data = is_standard_input(options.data)
+                        ? task::parse_labelled_texts(read_standard_input("labelled sentences"),
+                                                     standard_input_name)
+                        : task::load_labelled_texts(options.data);
   const readout::Pooling pooling = readout::read_sentence_settings(options.model).pooling;
   warn_of_notes(*weights.notes, options.model, options.shared.quiet);
   const readout::RidgeFit fit = fitted(options, weights, pooling, data);
@@ -116,7 +120,9 @@ void add_fit_head(CLI::App& app) {
       app.add_subcommand("fit-head", "Fit a linear readout on an encoder's pooled embeddings");
   const auto options = std::make_shared<FitHeadOptions>();
   command->add_option("--model", options->model, "Model directory")->required();
-  command->add_option("--data", options->data, "Labelled sentences: sentence<TAB>label")
+  command
+      ->add_option("--data", options->data,
+                   "Labelled sentences: sentence<TAB>label; - for standard input")
       ->required();
   command->add_option("--out", options->out, "Head file to write (.safetensors)")->required();
   add_output_options(*command, options->output, false);

@@ -2,18 +2,24 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 
 #include "commands.hpp"
 #include "output.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/file.hpp"
+#include "sextant/io/content.hpp"
 #include "sextant/io/safetensors.hpp"
 #include "sextant/model/directory.hpp"
+#include "standard_input.hpp"
 #include "summary.hpp"
 #include "table_source.hpp"
 
 namespace sextant::apps {
 namespace {
+
+constexpr std::string_view for_tables =
+    "--label, --categorical, --delimiter and --header are for tables (.csv, .tsv)";
 
 struct InspectOptions {
   SharedOptions shared;
@@ -35,10 +41,35 @@ Summary summarize_safetensors(const std::string& path, const report::TerminalSty
                    "directory");
 }
 
-void run_inspect(const InspectOptions& options) {
-  apply_shared_options(options.shared);
-  ResultFiles files(options.output, {{"path", options.path}});
-  const auto style = report::terminal_style(1);
+Summary summarize_rows(const io::CsvTable& rows, const InspectOptions& options,
+                       const report::TerminalStyle& style) {
+  return summarize_table(task::parse_class_table(rows, table_columns(options.table)), style);
+}
+
+/// Standard input has no name that says what it is: a geometry, a prompt or, otherwise, a table.
+Summary summarize_standard_input(const InspectOptions& options,
+                                 const report::TerminalStyle& style) {
+  std::string content = read_standard_input("a prompt, a geometry or a table");
+  const std::string other = io::other_content(std::as_bytes(std::span(content)), "a table");
+  const bool is_table = other.empty();
+  if (options.table.any() && !is_table) throw UsageError(std::string(for_tables));
+  if (is_table) {
+    return summarize_rows(io::parse_csv(content, standard_input_name, table_format(options.table)),
+                          options, style);
+  }
+  if (other.starts_with("is JSON")) {
+    return summarize_prompt(task::parse_prompt(content, standard_input_name), style);
+  }
+  if (other.starts_with("is a safetensors file")) {
+    return summarize_geometry(geometry::parse_geometry(std::move(content), standard_input_name),
+                              style);
+  }
+  throw InputError(standard_input_name, "",
+                   io::other_content(std::as_bytes(std::span(content)),
+                                     "a prompt (JSON), a geometry or a table"));
+}
+
+Summary summarize_file(const InspectOptions& options, const report::TerminalStyle& style) {
   std::error_code error;
   const auto status = std::filesystem::status(options.path, error);
   if (!std::filesystem::exists(status)) {
@@ -48,28 +79,27 @@ void run_inspect(const InspectOptions& options) {
     if (!is_file_name) model::check_directory(options.path);  // knows names of models
     throw InputError(options.path, "", "does not exist");
   }
-  Summary summary;
   const bool is_directory = std::filesystem::is_directory(status);
   const bool is_table =
       !is_directory && (options.path.ends_with(".csv") || options.path.ends_with(".tsv"));
-  if (options.table.any() && !is_table) {
-    throw UsageError(
-        "--label, --categorical, --delimiter and --header are for tables (.csv, .tsv)");
+  if (options.table.any() && !is_table) throw UsageError(std::string(for_tables));
+  if (is_directory) return summarize_model(options.path, style);
+  if (is_table) {
+    return summarize_rows(io::read_csv(options.path, table_format(options.table)), options, style);
   }
-  if (is_directory) {
-    summary = summarize_model(options.path, style);
-  } else if (is_table) {
-    const task::ClassTable table = task::parse_class_table(
-        io::read_csv(options.path, table_format(options.table)), table_columns(options.table));
-    summary = summarize_table(table, style);
-  } else if (options.path.ends_with(".safetensors")) {
-    summary = summarize_safetensors(options.path, style);
-  } else {
-    summary = summarize_prompt(options.path, style);
-  }
+  if (options.path.ends_with(".safetensors")) return summarize_safetensors(options.path, style);
+  return summarize_prompt(task::load_prompt(options.path), style);
+}
+
+void run_inspect(const InspectOptions& options) {
+  apply_shared_options(options.shared);
+  ResultFiles files(options.output, {{"path", options.path}});
+  const auto style = report::terminal_style(1);
+  const Summary summary = is_standard_input(options.path) ? summarize_standard_input(options, style)
+                                                          : summarize_file(options, style);
   files.write(summary.json,
-              fmt::format("{}: {}\n\n{}", options.path, summary.json["format"].get<std::string>(),
-                          summary.text),
+              fmt::format("{}: {}\n\n{}", input_name(options.path),
+                          summary.json["format"].get<std::string>(), summary.text),
               {});
 }
 
@@ -79,7 +109,10 @@ void add_inspect(CLI::App& app) {
   auto* command =
       app.add_subcommand("inspect", "What a model directory, geometry, prompt or head file holds");
   const auto options = std::make_shared<InspectOptions>();
-  command->add_option("path", options->path, "Model directory, .safetensors, .json, .csv or .tsv")
+  command
+      ->add_option("path", options->path,
+                   "Model directory, .safetensors, .json, .csv or .tsv; - for standard "
+                   "input, recognised by its content")
       ->required();
   add_table_options(*command, options->table);
   add_output_options(*command, options->output, false);

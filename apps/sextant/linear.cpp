@@ -6,6 +6,7 @@
 #include <string>
 
 #include "commands.hpp"
+#include "help.hpp"
 #include "output.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/studies/generators/covariances.hpp"
@@ -14,6 +15,9 @@
 
 namespace sextant::apps {
 namespace {
+
+constexpr const char* setting_group = "The setting";
+constexpr const char* advice_group = "The advice";
 
 struct LinearOptions {
   studies::linear::Isotropic setting;
@@ -55,28 +59,40 @@ void add_linear(CLI::App& app) {
   auto* command = app.add_subcommand(
       "linear", "The linear transformer: adapt or not, which start, which step, what gain");
   const auto options = std::make_shared<LinearOptions>();
-  command->add_option("--n", options->setting.n, "Labelled examples in a context")->required();
-  command->add_option("--k", options->setting.k, "Samples of the gradient step")->required();
-  command->add_option("--d", options->d, "Dimension; with --covariances that of the file");
-  command->add_option("--noise", options->setting.sigma2, "Variance of the labels' noise")
-      ->capture_default_str();
-  auto* signal = command
-                     ->add_option("--signal", options->setting.b2,
-                                  "Variance of the labels without noise, |beta|^2")
-                     ->capture_default_str();
-  command
-      ->add_option("--covariances", options->covariances,
-                   "JSON file with input_variances, task_variances and, optional, task")
-      ->excludes(signal);
-  command
-      ->add_option("--least-share", options->advice.least_share,
-                   "Adapt when the best step takes at least this share off the excess risk")
-      ->capture_default_str();
-  command
-      ->add_option("--steps", options->advice.steps,
-                   "Also up to this many steps, in the limit of large sizes")
-      ->capture_default_str();
+  in_group(*command, setting_group, [&] {
+    command->add_option("--n", options->setting.n, "Labelled examples in a context, 1 to 10^6")
+        ->required();
+    command->add_option("--k", options->setting.k, "Samples of the gradient step, 1 to 10^6")
+        ->required();
+    command->add_option("--d", options->d,
+                        "Dimension, 1 to 10^5; with --covariances that of the file");
+    command
+        ->add_option("--noise", options->setting.sigma2, "Variance of the labels' noise, 0 or more")
+        ->capture_default_str();
+    auto* signal = command
+                       ->add_option("--signal", options->setting.b2,
+                                    "Variance of the labels without noise, |beta|^2, 0 or more")
+                       ->capture_default_str();
+    command
+        ->add_option("--covariances", options->covariances,
+                     "JSON file with input_variances, task_variances and, optional, task")
+        ->excludes(signal);
+  });
+  in_group(*command, advice_group, [&] {
+    command
+        ->add_option(
+            "--least-share", options->advice.least_share,
+            "Adapt when the best step takes at least this share, 0 to 1, off the excess risk")
+        ->capture_default_str();
+    command
+        ->add_option("--steps", options->advice.steps,
+                     "Also up to this many steps, 1 to 10^4, in the limit of large sizes")
+        ->capture_default_str();
+  });
   add_output_options(*command, options->output, false);
+  add_example(*command, "sextant linear --n 30 --k 15 --d 20 --noise 0.25 --steps 20",
+              "Whether to adapt on contexts of 30 examples in 20 dimensions, by a step on 15 "
+              "samples or up to 20 steps.");
   command->callback([options] { run_linear(*options); });
 }
 

@@ -3,8 +3,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <new>
 #include <optional>
 #include <string>
@@ -106,6 +109,42 @@ void check_commands(const CLI::App& app, int argc, const char* const* argv) {
   }
 }
 
+/// Why `text` is not a decimal integer of 64 bits, or nothing: CLI11 reads 010 as octal, and a
+/// number beyond its type as the nearest.
+std::string integer_problem(const std::string& text, bool is_signed) {
+  const bool negative = text.starts_with('-');
+  const std::string digits = text.substr(negative || text.starts_with('+') ? 1 : 0);
+  const auto quote = [&](const std::string& problem) {
+    return fmt::format("\"{}\" {}", text, problem);
+  };
+  if (digits.empty() || digits.find_first_not_of("0123456789") != std::string::npos) {
+    return quote("is not an integer");
+  }
+  if (digits.size() > 1 && digits.front() == '0') return quote("begins with a 0, leave it out");
+  if (negative && !is_signed) return quote("is negative");
+  std::uint64_t value = 0;
+  const auto end = digits.data() + digits.size();
+  const bool fits = std::from_chars(digits.data(), end, value).ec == std::errc();
+  const auto most = is_signed ? static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())
+                              : std::numeric_limits<std::uint64_t>::max();
+  if (fits && value <= most) return {};
+  return quote(fmt::format("is beyond the integers of 64 bits, up to {}", most));
+}
+
+/// Lets every option of `command` and its subcommands that takes integers take nothing else.
+void check_integers(CLI::App& command) {
+  for (CLI::Option* option : command.get_options()) {
+    const std::string type = option->get_type_name();
+    const bool is_signed = type.starts_with("INT");
+    if (!is_signed && !type.starts_with("UINT")) continue;
+    option->check(CLI::Validator(
+        [is_signed](const std::string& text) { return integer_problem(text, is_signed); }, ""));
+  }
+  for (CLI::App* below : command.get_subcommands([](const CLI::App*) { return true; })) {
+    check_integers(*below);
+  }
+}
+
 /// Throws `UsageError` for an empty value: "--prompt \"$UNSET\"" is a mistake, not a default.
 void check_values(int argc, const char* const* argv) {
   for (int i = 1; i < argc; ++i) {
@@ -125,6 +164,10 @@ int run_guarded(const CLI::App& app, const std::function<void()>& body) {
   try {
     body();
     return 0;
+  } catch (const CLI::ConversionError& error) {
+    return fail(fmt::format("{}; it is no number, or beyond what the option takes (see --help)",
+                            error.what()),
+                2);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help
     return fail(fmt::format("{} (see --help)", error.what()), 2);
@@ -164,6 +207,7 @@ int main(int argc, char** argv) {
   add_prompt(app);
   add_linear(app);
   add_reproduce(app);
+  check_integers(app);
   return run_guarded(app, [&] {
     check_values(argc, argv);
     check_commands(app, argc, argv);

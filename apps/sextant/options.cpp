@@ -45,11 +45,24 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
+/// Throws `UsageError` for a variance by which residuals cannot be divided.
+void check_variance(double value, std::string_view option) {
+  constexpr double least = 1e-100;
+  constexpr double most = 1e100;
+  if (value != 0 && !(value >= least && value <= most)) {
+    throw UsageError(fmt::format(
+        "{}: {:g} is outside {:g} to {:g}: what is divided by it, or multiplied, leaves "
+        "the range of a 64-bit number",
+        option, value, least, most));
+  }
+}
+
 evidence::Sigma2Choice parse_sigma(const std::string& text) {
   if (text.empty() || text == "plug-in") return {evidence::Sigma2Rule::plug_in, 0};
   if (text == "profile") return {evidence::Sigma2Rule::profile, 0};
   const double value = parse_number(text, "--sigma", "plug-in, profile");
   if (!(value > 0)) throw UsageError(fmt::format("--sigma: {} is not above 0", value));
+  check_variance(value, "--sigma");
   return {evidence::Sigma2Rule::fixed, value};
 }
 
@@ -57,6 +70,7 @@ std::optional<double> parse_prior_scale(const std::string& text) {
   if (text == "fit") return std::nullopt;
   const double value = parse_number(text, "--prior-scale", "fit");
   if (value < 0) throw UsageError(fmt::format("--prior-scale: {} is below 0", value));
+  check_variance(value, "--prior-scale");
   return value;
 }
 
@@ -65,16 +79,19 @@ std::optional<double> parse_prior_scale(const std::string& text) {
 void add_source_options(CLI::App& command, SourceOptions& options, bool allow_geometry) {
   in_group(command, input_group, [&] {
     if (allow_geometry) {
-      command.add_option("--geometry", options.geometry, "Geometry file (.safetensors)");
+      command.add_option("--geometry", options.geometry,
+                         "Geometry file (.safetensors); - for standard input");
     }
     command.add_option("--model", options.model, "Model directory (Hugging Face layout)");
-    command.add_option("--prompt", options.prompt, "Prompt file (.json)");
+    command.add_option("--prompt", options.prompt, "Prompt file (.json); - for standard input");
     command.add_option("--csv", options.csv,
                        "In place of a prompt, for a model of rows: a table whose labelled rows are "
-                       "the examples, the others queries");
+                       "the examples, the others queries; - for standard input");
     add_table_options(command, options.table);
-    command.add_option("--query-csv", options.query_csv,
-                       "Rows to predict, with the columns of --csv; labels, if any, are targets");
+    command.add_option(
+        "--query-csv", options.query_csv,
+        "Rows to predict, with the columns of --csv; labels, if any, are targets; - for "
+        "standard input");
     command.add_option(
         "--head", options.head,
         "Linear head of an encoder; default: head.safetensors in the model directory");

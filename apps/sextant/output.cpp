@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 
@@ -12,6 +13,7 @@
 #include "sextant/model/directory.hpp"
 #include "sextant/report/json_output.hpp"
 #include "sextant/report/text.hpp"
+#include "standard_input.hpp"
 
 namespace sextant::apps {
 namespace {
@@ -53,7 +55,7 @@ void check_outputs(const std::vector<NamedPath>& outputs, const std::vector<Name
   };
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     for (const NamedPath& input : inputs) {
-      if (same(outputs[i].path, input.path)) {
+      if (!is_standard_input(input.path) && same(outputs[i].path, input.path)) {
         throw UsageError(fmt::format("{}: {} is also read ({}), expected another file",
                                      outputs[i].option, outputs[i].path.string(), input.option));
       }
@@ -72,8 +74,9 @@ ResultFiles::ResultFiles(const OutputOptions& options, const std::vector<NamedPa
                          std::vector<NamedPath> others)
     : options_(options) {
   if (options_.json != "-") others.push_back({"--json", options_.json});
-  if (options_.report == "-") throw UsageError("--report: needs a file; only --json takes \"-\"");
   others.push_back({"--report", options_.report});
+  check_standard_input(inputs);
+  std::ranges::for_each(others, check_is_no_dash);
   check_outputs(others, inputs);
   // Opened and closed again: what a stopped run has not finished leaves no trace.
   if (!options_.json.empty() && options_.json != "-") const io::AtomicFile probe(options_.json);

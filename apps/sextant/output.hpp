@@ -41,7 +41,8 @@ void check_outputs(const std::vector<NamedPath>& outputs, const std::vector<Name
 class ResultFiles {
  public:
   /// `inputs` are files that the command reads, `others` what it writes besides. Throws
-  /// `InputError` for a file that cannot be written, `UsageError` as `check_outputs`.
+  /// `InputError` for a file that cannot be written, `UsageError` as `check_outputs`
+  /// and `check_standard_input`.
   explicit ResultFiles(const OutputOptions& options, const std::vector<NamedPath>& inputs = {},
                        std::vector<NamedPath> others = {});
 

@@ -10,6 +10,7 @@
 #include "sextant/studies/pretrain/digit_shift.hpp"
 #include "sextant/studies/pretrain/regression.hpp"
 #include "sextant/studies/pretrain/tabular.hpp"
+#include "standard_input.hpp"
 
 namespace sextant::apps {
 namespace {
@@ -97,6 +98,7 @@ void print_result(const studies::pretrain::RegressionResult& result, const std::
 template <class Recipe, class Train>
 void run_pretrain(PretrainOptions<Recipe>& options, const Train& train) {
   apply_shared_options(options.shared);
+  check_is_no_dash({"--out", options.run.out});
   options.recipe.seed = options.shared.seed;
   const auto result = [&] {
     Progress progress("pretrain", static_cast<std::size_t>(options.recipe.training.schedule.steps),

@@ -67,7 +67,7 @@ SourceOptions checked(const SourceOptions& options) {
 }  // namespace
 
 ProductSource::ProductSource(const SourceOptions& options, bool quiet)
-    : description(checked(options).model + " with " + options.prompt),
+    : description(checked(options).model + " with " + prompt_name(options)),
       model(open_model(options, quiet)),
       products(model, capture_options(options)) {
   warn_of_unused_scales(model, products.blocks(), options, quiet);

@@ -6,6 +6,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/studies/generators/digit_shift.hpp"
+#include "standard_input.hpp"
 
 namespace sextant::apps {
 namespace {
@@ -21,6 +22,7 @@ struct PromptOptions {
 };
 
 void run_prompt(const PromptOptions& options) {
+  check_is_no_dash({"--out", options.out});
   if (std::isnan(options.label_noise)) throw UsageError("--noise: is nan, expected 0 to 1");
   const studies::generators::DigitShiftFamily family{
       studies::generators::parse_shifts(options.shifts), options.label_noise};

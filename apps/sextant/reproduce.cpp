@@ -8,6 +8,7 @@
 #include "sextant/io/files.hpp"
 #include "sextant/report/figure_files.hpp"
 #include "sextant/report/json_output.hpp"
+#include "standard_input.hpp"
 
 namespace sextant::apps {
 
@@ -53,10 +54,19 @@ studies::reproduce::PartProgress part_progress(const ReproduceOptions& options) 
   };
 }
 
+namespace {
+
+const std::filesystem::path& checked_out(const std::filesystem::path& out) {
+  check_is_no_dash({"--out", out});
+  return out;
+}
+
+}  // namespace
+
 ReproduceOutput::ReproduceOutput(const ReproduceOptions& options, std::string experiment)
     : options_(options),
       experiment_(std::move(experiment)),
-      directory_(options.out, experiment_),
+      directory_(checked_out(options.out), experiment_),
       files_(options.output) {}
 
 void ReproduceOutput::write(const report::OrderedJson& results, const report::HtmlReport& html,

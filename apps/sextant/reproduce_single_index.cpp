@@ -20,15 +20,31 @@ struct ReproduceSingleIndexOptions {
 void fit_defaults(const CLI::App& command, studies::reproduce::SingleIndexOptions& study) {
   const auto least = *std::min_element(study.dimensions.begin(), study.dimensions.end());
   if (command.count("--more-ranks") == 0) {
-    std::erase_if(study.more_ranks, [&](Eigen::Index rank) { return rank > least; });
+    std::erase_if(study.more_ranks,
+                  [&](Eigen::Index rank) { return rank > least || rank == study.rank; });
   }
   if (command.count("--kernel-tasks") == 0) {
     study.kernel_tasks = std::min(study.kernel_tasks, study.tasks);
   }
 }
 
+/// Every size makes rows of its own, so that one given twice would be averaged with itself.
+void check_different(const std::string& option, std::vector<Eigen::Index> values) {
+  std::ranges::sort(values);
+  const auto twice = std::ranges::adjacent_find(values);
+  if (twice != values.end()) {
+    throw UsageError(fmt::format("{}: {} is given twice", option, *twice));
+  }
+}
+
 void check(const studies::reproduce::SingleIndexOptions& study) {
   const auto least = *std::min_element(study.dimensions.begin(), study.dimensions.end());
+  check_different("--dimensions", study.dimensions);
+  check_different("--samples", study.samples);
+  check_different("--more-ranks", study.more_ranks);
+  if (std::ranges::find(study.more_ranks, study.rank) != study.more_ranks.end()) {
+    throw UsageError(fmt::format("--more-ranks: {} is --rank already", study.rank));
+  }
   if (study.rank > least) {
     throw UsageError(fmt::format("--rank: is {}, expected at most the smallest dimension, {}",
                                  study.rank, least));

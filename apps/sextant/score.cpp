@@ -52,7 +52,7 @@ void run_score(const ScoreOptions& options) {
   if (options.kernel.from_products()) {
     const ProductSource source(options.source, options.shared.quiet);
     if (score.method == subspace::Method::query_aware && source.model.queries() == 0) {
-      throw UsageError("--method query-aware needs a query, and " + options.source.prompt +
+      throw UsageError("--method query-aware needs a query, and " + prompt_name(options.source) +
                        " has none: use trace");
     }
     write_score(advice::rank_blocks(source.products, score, options.kernel.products(seed)),

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <limits>
+#include <span>
 
 #include "output.hpp"
 #include "sextant/core/errors.hpp"
@@ -13,10 +14,13 @@
 #include "sextant/geometry/file.hpp"
 #include "sextant/io/content.hpp"
 #include "sextant/io/files.hpp"
+#include "standard_input.hpp"
 
 namespace sextant::apps {
 
 namespace {
+
+constexpr std::string_view geometry_description = "a geometry file (.safetensors)";
 
 /// The blocks of a geometry file that --layers and --blocks-kind ask for.
 geometry::PromptGeometry filtered(geometry::PromptGeometry geometry, const SourceOptions& options) {
@@ -34,26 +38,55 @@ geometry::PromptGeometry filtered(geometry::PromptGeometry geometry, const Sourc
   }
   if (kept.empty()) {
     throw UsageError(fmt::format("--layers and --blocks-kind leave none of the {} blocks of {}",
-                                 geometry.block_count(), options.geometry));
+                                 geometry.block_count(), input_name(options.geometry)));
   }
   return geometry::restricted_to_blocks(geometry, kept);
 }
 
-/// Says with which option what was given in place of a geometry file goes.
-void check_geometry_file(const std::string& path) {
-  constexpr std::string_view expected = "a geometry file (.safetensors)";
+/// Throws where what was given in place of a geometry file goes with another option.
+void check_geometry_content(const std::string& name, std::span<const std::byte> content) {
+  const std::string other = io::other_content(content, geometry_description);
+  if (other.starts_with("is JSON")) {
+    throw InputError(name, "", other + ": a prompt goes with --prompt, beside --model");
+  }
+}
+
+geometry::PromptGeometry read_geometry(const std::string& path) {
+  if (is_standard_input(path)) {
+    std::string content = read_standard_input(std::string(geometry_description));
+    check_geometry_content(standard_input_name, std::as_bytes(std::span(content)));
+    return geometry::parse_geometry(std::move(content), standard_input_name);
+  }
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) {
     throw InputError(path, "",
                      fmt::format("is a directory, expected {}: a model's directory goes with "
                                  "--model, beside --prompt",
-                                 expected));
+                                 geometry_description));
   }
-  const io::MappedFile file(path);
-  const std::string other = io::other_content(file.bytes(), expected);
-  if (other.starts_with("is JSON")) {
-    throw InputError(path, "", other + ": a prompt goes with --prompt, beside --model");
+  check_geometry_content(path, io::MappedFile(path).bytes());
+  return geometry::read_geometry(path);
+}
+
+/// A table in a file or on standard input.
+io::CsvTable read_table(const std::string& path, const io::CsvOptions& format) {
+  if (!is_standard_input(path)) return io::read_csv(path, format);
+  return io::parse_csv(read_standard_input("a table (CSV or TSV)"), standard_input_name, format);
+}
+
+/// The model with its prompt, one part of which comes from standard input.
+ttt::PromptModel model_on_standard_input(const SourceOptions& options) {
+  ttt::PromptOptions prompt{.query = options.query, .label = standard_input_name};
+  if (!options.head.empty()) prompt.head = options.head;
+  if (options.csv.empty()) {
+    const std::string text = read_standard_input("a prompt (JSON)");
+    return ttt::load_prompt_model(options.model, task::parse_prompt(text, standard_input_name),
+                                  prompt);
   }
+  const io::CsvOptions format = table_format(options.table);
+  ttt::PromptTable table{read_table(options.csv, format), {}, table_columns(options.table), {}};
+  if (!options.query_csv.empty()) table.queries = read_table(options.query_csv, format);
+  return ttt::load_prompt_model(options.model, table, prompt);
 }
 
 /// Calls `apply`; an unknown block is then the file's fault.
@@ -66,10 +99,21 @@ auto naming_scales(const SourceOptions& options, const Apply& apply) {
   }
 }
 
+bool reads_standard_input(const SourceOptions& options) {
+  return is_standard_input(options.prompt) || is_standard_input(options.csv) ||
+         is_standard_input(options.query_csv);
+}
+
 }  // namespace
 
+std::string prompt_name(const SourceOptions& options) {
+  return input_name(options.csv.empty() ? options.prompt : options.csv);
+}
+
 ttt::PromptModel open_model(const SourceOptions& options, bool quiet) {
-  ttt::PromptModel model = ttt::load_prompt_model(prompt_files(options));
+  ttt::PromptModel model = reads_standard_input(options)
+                               ? model_on_standard_input(options)
+                               : ttt::load_prompt_model(prompt_files(options));
   if (model.prompt().source != nullptr) warn(model.prompt().source->notes, quiet);
   warn_of_notes(*model.weights().notes, options.model, quiet);
   if (!options.block_scales.empty()) {
@@ -117,27 +161,27 @@ Source open_source(const SourceOptions& options, bool quiet) {
     warn_of_unused_scales(*source.model, source.geometry.blocks, options, quiet);
     const auto& table = source.model->prompt().table;
     if (table != nullptr && table->features.isZero(0)) {
-      warn({options.csv + ": no column differs between the labelled rows, so that every query "
-                          "is predicted from the labels alone"},
+      warn({input_name(options.csv) +
+            ": no column differs between the labelled rows, so that every query "
+            "is predicted from the labels alone"},
            quiet);
     }
-    source.description = fmt::format("{} with {}", options.model,
-                                     options.csv.empty() ? options.prompt : options.csv);
+    source.description = fmt::format("{} with {}", options.model, prompt_name(options));
     return source;
   }
-  check_geometry_file(options.geometry);
-  source.geometry = geometry::read_geometry(options.geometry);
+  source.geometry = read_geometry(options.geometry);
   if (!options.block_scales.empty()) {
     const auto scales = geometry::read_block_scales(options.block_scales);
     source.geometry = naming_scales(
         options, [&] { return geometry::with_block_scales(std::move(source.geometry), scales); });
   }
   source.geometry = filtered(std::move(source.geometry), options);
-  source.description = options.geometry;
+  source.description = input_name(options.geometry);
   if (options.query) {
     if (*options.query < 0 || *options.query >= source.geometry.queries()) {
       throw UsageError(fmt::format("--query: {} is outside the {} queries of {} (from 0)",
-                                   *options.query, source.geometry.queries(), options.geometry));
+                                   *options.query, source.geometry.queries(),
+                                   input_name(options.geometry)));
     }
     const Eigen::Index only = *options.query;
     source.geometry = geometry::restricted_to_queries(source.geometry, std::span(&only, 1));

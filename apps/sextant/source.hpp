@@ -11,6 +11,9 @@
 
 namespace sextant::apps {
 
+/// What messages call the prompt or table.
+std::string prompt_name(const SourceOptions& options);
+
 struct Source {
   std::optional<ttt::PromptModel> model;  ///< Empty when a geometry file was given.
   geometry::PromptGeometry geometry;

@@ -213,8 +213,7 @@ Summary summarize_model(const std::filesystem::path& directory,
   return summary;
 }
 
-Summary summarize_prompt(const std::filesystem::path& path, const report::TerminalStyle& style) {
-  const task::Prompt prompt = task::load_prompt(path);
+Summary summarize_prompt(const task::Prompt& prompt, const report::TerminalStyle& style) {
   const auto* decoder = std::get_if<task::DecoderPrompt>(&prompt);
   const auto* encoder = std::get_if<task::EncoderPrompt>(&prompt);
   const std::size_t examples =

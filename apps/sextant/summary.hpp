@@ -8,6 +8,7 @@
 #include "sextant/geometry/prompt_geometry.hpp"
 #include "sextant/report/table.hpp"
 #include "sextant/task/class_table.hpp"
+#include "sextant/task/prompt.hpp"
 
 namespace sextant::apps {
 
@@ -21,7 +22,7 @@ Summary summarize_geometry(const geometry::PromptGeometry& geometry,
                            const report::TerminalStyle& style);
 /// A model directory: configuration, tensors, blocks, tokenizer.
 Summary summarize_model(const std::filesystem::path& directory, const report::TerminalStyle& style);
-Summary summarize_prompt(const std::filesystem::path& path, const report::TerminalStyle& style);
+Summary summarize_prompt(const task::Prompt& prompt, const report::TerminalStyle& style);
 /// A table: what rows were read as, what each column holds, and what may not be meant.
 Summary summarize_table(const task::ClassTable& table, const report::TerminalStyle& style);
 Summary summarize_head(const std::filesystem::path& path, const report::TerminalStyle& style);

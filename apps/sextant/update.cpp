@@ -7,6 +7,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/core/progress.hpp"
 #include "sextant/io/files.hpp"
+#include "standard_input.hpp"
 
 namespace sextant::apps {
 
@@ -25,6 +26,7 @@ void check_update(const UpdateOptions& options) {
   if (options.solver != "steps" && options.solver != "one-shot") {
     throw UsageError(fmt::format("--solver: \"{}\" is neither steps nor one-shot", options.solver));
   }
+  check_is_no_dash({"--out-model", options.out_model});
   // Made and removed again: a directory that cannot be written fails before any work.
   if (!options.out_model.empty()) const io::AtomicDirectory probe(options.out_model);
 }

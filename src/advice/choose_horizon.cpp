@@ -11,6 +11,7 @@
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/geometry/validation.hpp"
 #include "sextant/spectral/filters.hpp"
+#include "sextant/spectral/kernel_checks.hpp"
 
 namespace sextant::advice {
 namespace {
@@ -201,7 +202,7 @@ HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry,
 
 HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry, Blocks blocks,
                              const HorizonOptions& options) {
-  geometry::validate_sizes(geometry, "geometry");
+  geometry::check_geometry("choose_horizon", geometry, blocks);
   if (options.query && (*options.query < 0 || *options.query >= geometry.queries())) {
     throw ArgumentError("choose_horizon", "query",
                         fmt::format("is {}, but the geometry has {} queries, counted from 0",
@@ -210,6 +211,7 @@ HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry, Blocks bl
   HorizonChoice result;
   result.n = geometry.examples();
   result.system = spectral::decompose(geometry::summed_kernel(geometry, blocks));
+  spectral::check_semidefinite("choose_horizon", "geometry.kernels, summed,", result.system);
   result.lambda_max = result.system.largest();
   result.rho = options.step.for_kernel(result.lambda_max);
   const VectorXd rotated = result.system.rotate(geometry.residuals);

@@ -9,6 +9,8 @@
 
 #include "horizon_steps.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/core/number_range.hpp"
+#include "sextant/core/random.hpp"
 #include "sextant/evidence/products.hpp"
 #include "sextant/spectral/filters.hpp"
 #include "sextant/spectral/lanczos.hpp"
@@ -17,6 +19,7 @@ namespace sextant::advice {
 namespace {
 
 using Eigen::Index;
+using Eigen::MatrixXd;
 using Eigen::VectorXd;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
@@ -30,10 +33,56 @@ void check(const KernelProducts& prompt, const HorizonOptions& options,
   if (m > 0) check_size(here, "couplings", static_cast<std::size_t>(prompt.couplings.rows()), n);
   check_size(here, "variances", static_cast<std::size_t>(prompt.variances.size()), m);
   check_size(here, "query_numbers", prompt.query_numbers.size(), m);
+  check_finite(here, "residuals", {prompt.residuals.data(), n});
+  check_finite(here, "couplings",
+               {prompt.couplings.data(), static_cast<std::size_t>(prompt.couplings.size())});
+  for (const double variance : prompt.variances) check_not_negative(here, "variances", variance);
+  const std::string problem =
+      beyond_range(n == 0 ? 0.0 : prompt.residuals.cwiseAbs().maxCoeff(), rescale_labels);
+  if (!problem.empty()) throw ArgumentError(here, "residuals", "largest " + problem);
   if (options.step.rho) check_positive(here, "rho", *options.step.rho);
   if (products.steps < 1) throw ArgumentError(here, "steps", "is below 1");
   if (products.probes < 2) throw ArgumentError(here, "probes", "is below 2: one has no error");
   if (options.query) throw ArgumentError(here, "query", "is not for products; leave others out");
+}
+
+/// What products of 32-bit numbers may be off by.
+constexpr double product_tolerance = 1e-4;
+
+/// Throws unless two products show no asymmetry: u'Kv = v'Ku for random signs.
+void check_symmetric_products(const KernelProducts& prompt, std::uint64_t seed) {
+  Random random(seed);
+  MatrixXd probes(prompt.kernel->size(), 2);
+  for (Index j = 0; j < 2; ++j) {
+    for (Index i = 0; i < probes.rows(); ++i) probes(i, j) = random.uniform() < 0.5 ? -1.0 : 1.0;
+  }
+  const MatrixXd products = prompt.kernel->apply(probes);
+  if (!products.allFinite()) {
+    throw ArgumentError("choose_horizon", "kernel", "gives products that are not finite");
+  }
+  const double there = probes.col(0).dot(products.col(1));
+  const double back = probes.col(1).dot(products.col(0));
+  const double scale = std::sqrt(static_cast<double>(probes.rows())) *
+                       std::max(products.col(0).norm(), products.col(1).norm());
+  if (std::abs(there - back) <= product_tolerance * scale) return;
+  throw ArgumentError("choose_horizon", "kernel",
+                      fmt::format("is not symmetric: u'Kv = {:.6g} and v'Ku = {:.6g} for two "
+                                  "vectors of random signs",
+                                  there, back));
+}
+
+/// Throws where a Ritz value, which lies between a kernel's eigenvalues, is negative.
+void check_semidefinite_products(const evidence::LargeSpectrum& large) {
+  const auto smallest = [](const VectorXd& nodes) {
+    return nodes.size() == 0 ? 0.0 : nodes.minCoeff();
+  };
+  const double least =
+      std::min(smallest(large.spectrum.nodes), smallest(large.spectrum.density_nodes));
+  if (least >= -product_tolerance * large.lambda_max) return;
+  throw ArgumentError("choose_horizon", "kernel",
+                      fmt::format("is not positive semidefinite: it has an eigenvalue of at most "
+                                  "{:.6g} beside the largest, {:.6g}",
+                                  least, large.lambda_max));
 }
 
 /// The jackknife's standard error of log lambda_star: fits that leave out one probe each.
@@ -199,6 +248,7 @@ void collect_warnings(const evidence::LargeSpectrum& large, HorizonChoice& resul
 HorizonChoice choose_horizon(const KernelProducts& prompt, const HorizonOptions& options,
                              const ProductOptions& products) {
   check(prompt, options, products);
+  check_symmetric_products(prompt, products.seed);
   const spectral::KrylovSpace space(*prompt.kernel, prompt.residuals, products.steps);
   evidence::LanczosOptions lanczos;
   lanczos.scale = options.step.scale;
@@ -208,6 +258,7 @@ HorizonChoice choose_horizon(const KernelProducts& prompt, const HorizonOptions&
   lanczos.trace = {products.probes, products.steps, products.seed};
   const evidence::LargeSpectrum large =
       evidence::spectrum_from_products(*prompt.kernel, space, lanczos);
+  check_semidefinite_products(large);
   HorizonChoice result;
   result.n = prompt.kernel->size();
   result.system.values = large.spectrum.nodes.cwiseMax(0.0);

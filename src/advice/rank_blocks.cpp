@@ -4,6 +4,7 @@
 
 #include "ranked_blocks.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/geometry/validation.hpp"
 #include "sextant/subspace/scores.hpp"
 
 namespace sextant::advice {
@@ -38,6 +39,9 @@ BlockRanking rank_blocks(const geometry::PromptGeometry& geometry,
 
 BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const HorizonChoice& whole,
                          const BlockRankingOptions& options) {
+  geometry::check_sizes("rank_blocks", geometry);  // of the rest, subspace::rank_blocks takes care
+  check_size("rank_blocks", "whole", static_cast<std::size_t>(whole.system.size()),
+             static_cast<std::size_t>(geometry.examples()));
   if (options.horizon && *options.horizon < 0) {
     throw ArgumentError("rank_blocks", "horizon",
                         fmt::format("is {}, expected 0 or more", *options.horizon));
@@ -47,10 +51,13 @@ BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const Horizon
   result.sigma2 = whole.benchmark.sigma2;
   result.tau2 = whole.benchmark.tau2;
   result.horizon = options.horizon.value_or(planned_horizon(whole));
-  if (!options.horizon && whole.t_map == 0 && subspace::is_greedy(options.method)) {
+  result.against_evidence = !options.horizon && whole.t_map == 0;
+  if (result.against_evidence) {
+    const std::string_view what = subspace::is_greedy(options.method)
+                                      ? "the blocks are ranked"
+                                      : "the error of the chosen blocks is";
     result.warnings.push_back(
-        fmt::format("The evidence prefers no update at all; the blocks are ranked for T = {}.",
-                    result.horizon));
+        fmt::format("The evidence prefers no update at all; {} for T = {}.", what, result.horizon));
   }
 
   std::vector<std::int64_t> parameters;
@@ -66,9 +73,10 @@ BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const Horizon
                                                           whole.benchmark, ranking_options);
   take_ranking(ranking, geometry.blocks, result);
   if (ranking.greedy) result.stopped = subspace::describe(ranking.greedy->stop);
-  result.error_none = subspace::UpdateRisk(blocks, whole.benchmark).no_update();
+  const subspace::UpdateRisk risk(blocks, whole.benchmark);
+  result.error_none = risk.no_update();
   result.error_selected =
-      subspace::risk_of(blocks, result.selected_indices, whole.benchmark, ranking_options.update);
+      subspace::risk_of(blocks, result.selected_indices, risk, ranking_options.update);
   result.error_bayes = subspace::bayes_error(blocks, whole.system, whole.benchmark);
   return result;
 }

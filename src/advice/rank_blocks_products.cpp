@@ -39,6 +39,11 @@ BlockRanking rank_blocks(const std::vector<geometry::Block>& blocks,
   ranking.prompt_as_queries = whole.queries.empty();
   take_ranking(ranking, blocks, result);
   result.horizon = options.horizon.value_or(whole.t_map);
+  result.against_evidence = !options.horizon && whole.t_map == 0;
+  if (result.against_evidence) {
+    result.warnings.emplace_back(
+        "The evidence prefers no update at all; the scores do not depend on T.");
+  }
   result.error_none = result.error_selected = result.error_bayes =
       std::numeric_limits<double>::quiet_NaN();
   return result;

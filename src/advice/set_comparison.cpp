@@ -15,12 +15,11 @@ using Eigen::Index;
 /// The model that judges, and the step that every set takes.
 struct Judge {
   const geometry::BlockMatrices& blocks;
-  const spectral::Benchmark& model;
+  const subspace::UpdateRisk& risk;
   const subspace::StepRule& step;
 
   double error(std::span<const Index> set, std::int64_t horizon) const {
-    return subspace::risk_of(blocks, set, model,
-                             {horizon, step, subspace::UpdateMethod::automatic});
+    return subspace::risk_of(blocks, set, risk, {horizon, step, subspace::UpdateMethod::automatic});
   }
 };
 
@@ -44,7 +43,8 @@ Index best_single(const Judge& judge, Index count, std::int64_t horizon) {
 SetComparison compare_sets(const geometry::PromptGeometry& geometry,
                            const BlockRankingOptions& options, const Plan& plan) {
   const geometry::BlockMatrices blocks = geometry::block_matrices(geometry, options.select.query);
-  const Judge judge{blocks, plan.whole.benchmark, options.select.step};
+  const subspace::UpdateRisk risk(blocks, plan.whole.benchmark);
+  const Judge judge{blocks, risk, options.select.step};
   const auto outlook = [&](const std::vector<Index>& set, std::int64_t horizon, double rho) {
     return SetOutlook{geometry::block_names(geometry, set), horizon, rho,
                       judge.error(set, horizon)};

@@ -5,6 +5,8 @@
 #include <string>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/threads.hpp"
+#include "sextant/spectral/kernel_checks.hpp"
 
 namespace sextant::geometry {
 namespace {
@@ -46,14 +48,19 @@ void check_blocks(std::string_view function, const BlockMatrices& blocks) {
   const Index count = blocks.count();
   if (count == 0) throw ArgumentError(function, "kernels", "is empty, expected at least 1 block");
   if (n == 0) throw ArgumentError(function, "kernels[0]", "is empty, expected at least 1 example");
-  for (Index b = 0; b < count; ++b) {
-    check_matrix(function, fmt::format("kernels[{}]", b), blocks.kernels[b], n, n);
-  }
+  parallel_for(count, [&](Index b) {
+    const std::string argument = fmt::format("kernels[{}]", b);
+    check_matrix(function, argument, blocks.kernels[b], n, n);
+    spectral::check_kernel(function, argument, blocks.kernels[b]);
+  });
   for (std::size_t x = 0; x < blocks.query_kernels.size(); ++x) {
     check_matrix(function, fmt::format("query_kernels[{}]", x), blocks.query_kernels[x], n, count);
   }
   if (!blocks.prompt_as_queries()) {
     check_matrix(function, "query_variances", blocks.query_variances, blocks.queries(), count);
+    if (blocks.query_variances.minCoeff() < 0) {
+      throw ArgumentError(function, "query_variances", "has an entry below 0");
+    }
   }
 }
 

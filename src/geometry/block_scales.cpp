@@ -4,6 +4,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
+#include "sextant/geometry/validation.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/io/json.hpp"
 
@@ -26,6 +27,7 @@ BlockScales read_block_scales(const std::filesystem::path& path) {
 }
 
 PromptGeometry with_block_scales(PromptGeometry geometry, const BlockScales& scales) {
+  check_sizes("with_block_scales", geometry);
   for (const auto& [name, scale] : scales) {
     check_positive("with_block_scales", name, scale);
     const auto b = static_cast<std::size_t>(select_blocks(geometry, {name}).front());

@@ -9,6 +9,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/names.hpp"
+#include "sextant/geometry/validation.hpp"
 
 namespace sextant::geometry {
 namespace {
@@ -92,6 +93,7 @@ std::vector<std::string> block_names(const PromptGeometry& geometry) {
 }
 
 MatrixXd summed_kernel(const PromptGeometry& geometry, std::span<const Index> blocks) {
+  check_sizes("summed_kernel", geometry);
   check_indices("summed_kernel", "blocks", blocks, geometry.block_count());
   MatrixXd sum = MatrixXd::Zero(geometry.examples(), geometry.examples());
   for (const Index b : blocks) sum += geometry.kernels[b];
@@ -104,6 +106,7 @@ MatrixXd summed_kernel(const PromptGeometry& geometry) {
 
 VectorXd summed_coupling(const PromptGeometry& geometry, Index query,
                          std::span<const Index> blocks) {
+  check_sizes("summed_coupling", geometry);
   check_query("summed_coupling", geometry, query);
   check_indices("summed_coupling", "blocks", blocks, geometry.block_count());
   VectorXd sum = VectorXd::Zero(geometry.examples());
@@ -116,6 +119,7 @@ VectorXd summed_coupling(const PromptGeometry& geometry, Index query) {
 }
 
 double summed_variance(const PromptGeometry& geometry, Index query, std::span<const Index> blocks) {
+  check_sizes("summed_variance", geometry);
   check_query("summed_variance", geometry, query);
   check_indices("summed_variance", "blocks", blocks, geometry.block_count());
   double sum = 0;
@@ -128,6 +132,7 @@ double summed_variance(const PromptGeometry& geometry, Index query) {
 }
 
 PromptGeometry restricted_to_blocks(const PromptGeometry& geometry, std::span<const Index> blocks) {
+  check_sizes("restricted_to_blocks", geometry);
   check_indices("restricted_to_blocks", "blocks", blocks, geometry.block_count());
   PromptGeometry result;
   result.residuals = geometry.residuals;
@@ -155,6 +160,7 @@ PromptGeometry restricted_to_blocks(const PromptGeometry& geometry, std::span<co
 
 PromptGeometry restricted_to_queries(const PromptGeometry& geometry,
                                      std::span<const Index> queries) {
+  check_sizes("restricted_to_queries", geometry);
   check_indices("restricted_to_queries", "queries", queries, geometry.queries());
   PromptGeometry result;
   result.residuals = geometry.residuals;

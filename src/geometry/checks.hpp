@@ -24,4 +24,10 @@ void check_kernel(const Eigen::Ref<const Eigen::MatrixXd>& kernel, std::string_v
 void check_values(const PromptGeometry& geometry, std::string_view label,
                   const Tolerances& tolerances);
 
+/// Throws `InputError` unless the sum of the kernels of `blocks` is in the range of
+/// core/number_range.hpp, by its diagonal: that of a positive semidefinite matrix has the largest
+/// entries.
+void check_total(const PromptGeometry& geometry, std::span<const Eigen::Index> blocks,
+                 std::string_view label);
+
 }  // namespace sextant::geometry::detail

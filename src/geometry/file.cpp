@@ -12,6 +12,7 @@
 #include "checks.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
+#include "sextant/geometry/blocks.hpp"
 #include "sextant/io/json.hpp"
 #include "sextant/io/safetensors.hpp"
 
@@ -213,10 +214,7 @@ std::string blocks_text(const std::vector<Block>& blocks) {
   return list.dump();
 }
 
-}  // namespace
-
-PromptGeometry read_geometry(const std::filesystem::path& path) {
-  const SafetensorsFile file(path);
+PromptGeometry geometry_in(const SafetensorsFile& file) {
   check_format(file);
   check_tensors(file);
   PromptGeometry geometry;
@@ -238,7 +236,18 @@ PromptGeometry read_geometry(const std::filesystem::path& path) {
     geometry.query_targets.emplace_back(target);
   }
   detail::check_values(geometry, file.path(), Tolerances{});
+  detail::check_total(geometry, all_blocks(geometry), file.path());
   return geometry;
+}
+
+}  // namespace
+
+PromptGeometry read_geometry(const std::filesystem::path& path) {
+  return geometry_in(SafetensorsFile(path));
+}
+
+PromptGeometry parse_geometry(std::string content, std::string name) {
+  return geometry_in(SafetensorsFile(std::move(content), std::move(name)));
 }
 
 void write_geometry(const std::filesystem::path& path, const PromptGeometry& geometry) {

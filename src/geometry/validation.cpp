@@ -9,7 +9,10 @@
 
 #include "checks.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/core/number_range.hpp"
 #include "sextant/core/threads.hpp"
+#include "sextant/geometry/blocks.hpp"
+#include "sextant/spectral/kernel_checks.hpp"
 
 namespace sextant::geometry {
 namespace {
@@ -17,6 +20,47 @@ namespace {
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
+
+/// Calls `check` with the label "geometry" and passes what it throws on as an argument's fault.
+template <class Check>
+void as_argument(std::string_view function, const Check& check) {
+  constexpr std::string_view label = "geometry";
+  try {
+    check(label);
+  } catch (const InputError& error) {
+    const std::string_view message = error.what();
+    throw ArgumentError(function, label,
+                        fmt::format("is not valid: {}", message.substr(label.size() + 2)));
+  }
+}
+
+/// Throws unless `values` are in the range whose squares are numbers, the largest of them at both
+/// ends.
+void check_range(std::string_view label, std::string_view field,
+                 const Eigen::Ref<const MatrixXd>& values, const std::string& remedy) {
+  if (values.size() == 0) return;
+  Index row = 0;
+  Index column = 0;
+  const double largest = values.cwiseAbs().maxCoeff(&row, &column);
+  const std::string problem = beyond_range(values(row, column), remedy);
+  if (largest == 0 || problem.empty()) return;
+  const std::string entry =
+      values.cols() == 1 ? fmt::format("[{}]", row) : fmt::format("[{}, {}]", row, column);
+  throw InputError(label, field, fmt::format("entry {} {}", entry, problem));
+}
+
+/// The fit of the benchmark divides squared residuals by kernels.
+void check_units(std::string_view label, double residual, double kernel) {
+  if (residual == 0 || kernel == 0) return;
+  const double log_ratio = 2 * std::log10(residual) - std::log10(kernel);
+  constexpr double most = 150;
+  if (std::abs(log_ratio) <= most) return;
+  throw InputError(
+      label, "kernels",
+      fmt::format("are up to {:g} beside residuals up to {:g}: the squared residuals over the "
+                  "kernels leave the range of a 64-bit number; {}",
+                  kernel, residual, rescale_kernels));
+}
 
 void check_extent(std::string_view label, std::string_view field, Index actual, Index expected,
                   std::string_view what) {
@@ -114,13 +158,33 @@ void check_residuals(const PromptGeometry& geometry, std::string_view label, dou
   }
 }
 
-void check_total(const PromptGeometry& geometry, std::string_view label) {
-  // |K_ij| <= (K_ii + K_jj)/2, so finite diagonal sums bound every entry of the sum.
-  VectorXd diagonal = VectorXd::Zero(geometry.examples());
-  for (const MatrixXd& kernel : geometry.kernels) diagonal += kernel.diagonal();
-  if (!std::isfinite(diagonal.sum())) {
-    throw InputError(label, "kernels", "sum over blocks is too large for a 64-bit number");
+/// Predictions and labels may all be small, but not their squares overflow.
+void check_labels(const PromptGeometry& geometry, std::string_view label) {
+  check_range(label, "residuals", geometry.residuals, rescale_labels);
+  const auto check = [&](std::string_view field, Index i, double value) {
+    const std::string problem = beyond_range(value, rescale_labels, 0);
+    if (problem.empty()) return;
+    throw InputError(label, field, fmt::format("entry [{}] {}", i, problem));
+  };
+  const auto check_all = [&](std::string_view field, const VectorXd& values) {
+    for (Index i = 0; i < values.size(); ++i) check(field, i, values[i]);
+  };
+  check_all("prompt_base", geometry.prompt_base);
+  check_all("prompt_targets", geometry.prompt_targets);
+  check_all("query_base", geometry.query_base);
+  for (std::size_t x = 0; x < geometry.query_targets.size(); ++x) {
+    check("query_targets", static_cast<Index>(x), geometry.query_targets[x].value_or(0));
   }
+}
+
+/// A query's couplings and variance in one block.
+void check_query_range(std::string_view label, const std::string& place,
+                       const Eigen::Ref<const VectorXd>& values) {
+  Index largest = 0;
+  values.cwiseAbs().maxCoeff(&largest);
+  const std::string problem = beyond_range(values[largest], rescale_kernels, 0);
+  if (problem.empty()) return;
+  throw InputError(label, place, fmt::format("entry [{}] {}", largest, problem));
 }
 
 }  // namespace
@@ -182,6 +246,10 @@ void check_values(const PromptGeometry& geometry, std::string_view label,
             block_place(fmt::format("query_variances, query {}", x), b, geometry.blocks[b].name),
             fmt::format("is {}, expected a finite number of at least 0", variance));
       }
+      const std::string& name = geometry.blocks[b].name;
+      check_query_range(label, block_place(field, b, name), geometry.query_kernels[x].col(b));
+      check_query_range(label, block_place(fmt::format("query_variances, query {}", x), b, name),
+                        VectorXd::Constant(1, variance));
     }
   }
   check_all_finite(label, "prompt_base", geometry.prompt_base);
@@ -194,8 +262,21 @@ void check_values(const PromptGeometry& geometry, std::string_view label,
                        fmt::format("entry [{}] is {}, expected a finite number", x, *target));
     }
   }
+  check_labels(geometry, label);
   check_residuals(geometry, label, tolerances.residual);
-  check_total(geometry, label);
+}
+
+void check_total(const PromptGeometry& geometry, std::span<const Index> blocks,
+                 std::string_view label) {
+  VectorXd diagonal = VectorXd::Zero(geometry.examples());
+  for (const Index b : blocks) diagonal += geometry.kernels[b].diagonal();
+  if (!std::isfinite(diagonal.sum())) {
+    throw InputError(
+        label, "kernels",
+        fmt::format("sum over blocks is too large for a 64-bit number; {}", rescale_kernels));
+  }
+  check_range(label, "kernels, diagonal of their sum", diagonal, rescale_kernels);
+  check_units(label, geometry.residuals.cwiseAbs().maxCoeff(), diagonal.cwiseAbs().maxCoeff());
 }
 
 }  // namespace detail
@@ -242,6 +323,38 @@ void validate(const PromptGeometry& geometry, std::string_view label,
                          detail::block_place("kernels", b, geometry.blocks[b].name), tolerances);
   });
   detail::check_values(geometry, label, tolerances);
+  detail::check_total(geometry, all_blocks(geometry), label);
+}
+
+void check_sizes(std::string_view function, const PromptGeometry& geometry) {
+  as_argument(function, [&](std::string_view label) { validate_sizes(geometry, label); });
+}
+
+void check_geometry(std::string_view function, const PromptGeometry& geometry,
+                    std::span<const Index> blocks) {
+  as_argument(function, [&](std::string_view label) {
+    validate_sizes(geometry, label);
+    detail::check_blocks(geometry.blocks, label);
+  });
+  parallel_for(static_cast<std::ptrdiff_t>(blocks.size()), [&](std::ptrdiff_t i) {
+    const Index b = blocks[static_cast<std::size_t>(i)];
+    if (b < 0 || b >= geometry.block_count()) {
+      throw ArgumentError(function, "blocks",
+                          fmt::format("[{}] is {}, expected an index between 0 and {}", i, b,
+                                      geometry.block_count() - 1));
+    }
+    spectral::check_kernel(function,
+                           "geometry." + detail::block_place("kernels", b, geometry.blocks[b].name),
+                           geometry.kernels[b]);
+  });
+  as_argument(function, [&](std::string_view label) {
+    detail::check_values(geometry, label, single_precision_tolerances);
+    detail::check_total(geometry, blocks, label);
+  });
+}
+
+void check_geometry(std::string_view function, const PromptGeometry& geometry) {
+  check_geometry(function, geometry, all_blocks(geometry));
 }
 
 }  // namespace sextant::geometry

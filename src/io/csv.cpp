@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <cctype>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/names.hpp"
+#include "sextant/io/content.hpp"
 #include "sextant/io/files.hpp"
 
 namespace sextant::io {
@@ -320,13 +322,15 @@ CsvTable read_csv(const std::filesystem::path& path, const CsvOptions& options) 
 
 std::string_view without_byte_order_mark(std::string_view text, std::string_view file) {
   constexpr std::string_view mark = "\xEF\xBB\xBF";
-  if (text.starts_with(mark)) return text.substr(mark.size());
+  if (text.starts_with(mark)) text.remove_prefix(mark.size());
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
     throw InputError(file, "", "is in UTF-16; save it as UTF-8");
   }
   if (text.starts_with("PK\x03\x04")) {
     throw InputError(file, "", "is a zip archive, as spreadsheets are; export it as text (CSV)");
   }
+  const auto bytes = std::as_bytes(std::span(text));
+  if (is_placeholder(bytes)) throw InputError(file, "", other_content(bytes, "text (CSV or TSV)"));
   return text;
 }
 

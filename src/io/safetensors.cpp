@@ -224,8 +224,19 @@ SafetensorsHeader parse_safetensors(std::span<const std::byte> image, std::strin
 }
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
-    : path_(path.string()), file_(path), header_(parse_safetensors(file_.bytes(), path_)) {
+    : path_(path.string()), file_(path), header_(parse_safetensors(image(), path_)) {
   for (std::size_t i = 0; i < header_.tensors.size(); ++i) index_[header_.tensors[i].name] = i;
+}
+
+SafetensorsFile::SafetensorsFile(std::string content, std::string name)
+    : path_(std::move(name)),
+      content_(std::move(content)),
+      header_(parse_safetensors(image(), path_)) {
+  for (std::size_t i = 0; i < header_.tensors.size(); ++i) index_[header_.tensors[i].name] = i;
+}
+
+std::span<const std::byte> SafetensorsFile::image() const {
+  return file_ ? file_->bytes() : std::as_bytes(std::span(content_));
 }
 
 const TensorInfo* SafetensorsFile::find(std::string_view name) const {
@@ -239,7 +250,7 @@ const TensorInfo& SafetensorsFile::at(std::string_view name) const {
 }
 
 std::span<const std::byte> SafetensorsFile::bytes(const TensorInfo& tensor) const {
-  return file_.bytes().subspan(header_.data_offset + tensor.begin, tensor.end - tensor.begin);
+  return image().subspan(header_.data_offset + tensor.begin, tensor.end - tensor.begin);
 }
 
 std::vector<double> SafetensorsFile::doubles(const TensorInfo& tensor) const {

@@ -276,7 +276,12 @@ Summary summarize(const advice::BlockRanking& scoring, std::size_t block_count) 
   if (scoring.selected.empty()) {
     summary.statement = "No block lowers the expected error: none is chosen.";
   } else {
-    summary.statement = name_all("Blocks to adapt", scoring.selected);
+    summary.statement = name_all(
+        scoring.against_evidence
+            ? "The evidence prefers no update at all (T_MAP = 0). Blocks, if one is made all the "
+              "same"
+            : "Blocks to adapt",
+        scoring.selected);
   }
   append_facts(scoring, block_count, summary.facts);
   summary.warnings = scoring.warnings;

@@ -225,6 +225,7 @@ OrderedJson to_json(const advice::BlockRanking& scoring) {
   }
   json["selected"] = scoring.selected;
   json["horizon"] = scoring.horizon;
+  json["against_evidence"] = scoring.against_evidence;
   json["alone"] = numbers(scoring.alone);
   json["errors"] = numbers(scoring.errors);
   json["queries_used"] = advice::name_of(scoring.queries_used);

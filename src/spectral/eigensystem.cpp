@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <Eigen/Eigenvalues>
+#include <algorithm>
 #include <vector>
 
 #include "sextant/core/blas.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/spectral/kernel_checks.hpp"
 
 extern "C" void dsyevd_(const char* jobz, const char* uplo, const int* n, double* a, const int* lda,
                         double* w, double* work, const int* lwork, int* iwork, const int* liwork,
@@ -70,13 +72,7 @@ Eigen::VectorXd Eigensystem::rotate_back(const Eigen::Ref<const Eigen::VectorXd>
 Eigensystem decompose(const Eigen::Ref<const Eigen::MatrixXd>& kernel) {
   const Eigen::Index n = kernel.rows();
   if (n == 0) throw ArgumentError("decompose", "kernel", "is empty, expected at least one row");
-  if (kernel.cols() != n) {
-    throw ArgumentError("decompose", "kernel",
-                        fmt::format("is {} x {}, expected a square matrix", n, kernel.cols()));
-  }
-  if (!kernel.allFinite()) {
-    throw ArgumentError("decompose", "kernel", "has an entry that is not finite");
-  }
+  check_symmetric("decompose", "kernel", kernel);
   Eigen::MatrixXd symmetric = 0.5 * kernel + 0.5 * kernel.transpose();
   Eigensystem result;
   result.method =
@@ -86,6 +82,7 @@ Eigensystem decompose(const Eigen::Ref<const Eigen::MatrixXd>& kernel) {
                                : solve_with_lapack(std::move(symmetric));
   result.values = solved.values.reverse();
   result.vectors = solved.vectors.rowwise().reverse();
+  result.most_negative = std::min(result.values[n - 1], 0.0);
   result.clipped = -result.values.cwiseMin(0.0).sum();
   result.values = result.values.cwiseMax(0.0);
   result.trace = result.values.sum();

@@ -7,6 +7,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
 #include "sextant/spectral/dense_product.hpp"
+#include "sextant/spectral/kernel_checks.hpp"
 #include "sextant/spectral/symmetric_product.hpp"
 
 namespace sextant::spectral {
@@ -47,6 +48,7 @@ DenseKernel::DenseKernel(const MatrixXd& kernel) : kernel_(kernel) {
         "DenseKernel", "kernel",
         fmt::format("is {} x {}, expected a square matrix", kernel.rows(), kernel.cols()));
   }
+  check_symmetric("DenseKernel", "kernel", kernel);
 }
 
 MatrixXd DenseKernel::apply(const Eigen::Ref<const MatrixXd>& columns) const {

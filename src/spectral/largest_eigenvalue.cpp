@@ -8,6 +8,7 @@
 
 #include "remove_components.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/spectral/kernel_checks.hpp"
 #include "sextant/spectral/symmetric_product.hpp"
 
 namespace sextant::spectral {
@@ -190,6 +191,7 @@ LargestEigenvalue largest_eigenvalue(const Eigen::Ref<const MatrixXd>& kernel) {
     throw ArgumentError("largest_eigenvalue", "kernel",
                         fmt::format("is {} x {}, expected a square matrix", n, kernel.cols()));
   }
+  check_symmetric("largest_eigenvalue", "kernel", kernel);
   return iterate(n, n, [&](const auto& column, VectorXd& result) {
     symmetric_product(kernel, column, result);
   });

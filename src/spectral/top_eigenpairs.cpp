@@ -38,10 +38,13 @@ class Product {
   mutable Index products_ = 0;
 };
 
+/// Products of 32-bit numbers leave a kernel symmetric only within their rounding.
+MatrixXd symmetrised(const MatrixXd& matrix) { return (matrix + matrix.transpose()) / 2; }
+
 /// Few enough rows to multiply the identity and decompose.
 TopEigenpairs from_dense(const KernelOperator& kernel, Index count) {
   const Index n = kernel.size();
-  const Eigensystem system = decompose(kernel.apply(MatrixXd::Identity(n, n)));
+  const Eigensystem system = decompose(symmetrised(kernel.apply(MatrixXd::Identity(n, n))));
   TopEigenpairs result;
   result.values = system.values.head(count);
   result.vectors = system.vectors.leftCols(count);
@@ -91,7 +94,7 @@ TopEigenpairs top_eigenpairs(const KernelOperator& kernel, Index count, double t
   const MatrixXd basis = Eigen::HouseholderQR<MatrixXd>(result.vectors).householderQ() *
                          MatrixXd::Identity(n, result.vectors.cols());
   const MatrixXd product = kernel.apply(basis);
-  const Eigensystem inside = decompose(basis.transpose() * product);
+  const Eigensystem inside = decompose(symmetrised(basis.transpose() * product));
   result.products += basis.cols();
   result.values = inside.values;
   result.vectors = basis * inside.vectors;

@@ -8,6 +8,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/spectral/filters.hpp"
+#include "sextant/spectral/kernel_checks.hpp"
 #include "sextant/spectral/largest_eigenvalue.hpp"
 #include "sextant/spectral/symmetric_product.hpp"
 
@@ -66,6 +67,7 @@ void weights_by_tridiagonal(const Eigen::Ref<const MatrixXd>& kernel,
     result.weights = q[0] * columns;
     return;
   }
+  spectral::check_symmetric("update_weights", "kernel", kernel);
   const Eigen::Tridiagonalization<MatrixXd> reduced(kernel);
   const VectorXd diagonal = reduced.diagonal();
   const VectorXd subdiagonal = reduced.subDiagonal();
@@ -181,7 +183,11 @@ double UpdateRisk::of(const Eigen::Ref<const MatrixXd>& weights) const {
 
 double risk_of(const geometry::BlockMatrices& blocks, std::span<const Index> set,
                const spectral::Benchmark& model, const PlannedUpdate& update) {
-  const UpdateRisk risk(blocks, model);
+  return risk_of(blocks, set, UpdateRisk(blocks, model), update);
+}
+
+double risk_of(const BlockMatrices& blocks, std::span<const Index> set, const UpdateRisk& risk,
+               const PlannedUpdate& update) {
   MatrixXd kernel = MatrixXd::Zero(blocks.examples(), blocks.examples());
   MatrixXd couplings = MatrixXd::Zero(blocks.examples(), blocks.queries());
   std::vector<bool> seen(static_cast<std::size_t>(blocks.count()));

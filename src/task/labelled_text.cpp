@@ -8,6 +8,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/names.hpp"
+#include "sextant/core/number_range.hpp"
 #include "sextant/io/csv.hpp"
 #include "sextant/io/files.hpp"
 
@@ -83,6 +84,11 @@ LabelledText parse_line(std::string_view line, std::size_t number, std::string_v
   if (error != std::errc() || end != label.data() + label.size() || !std::isfinite(value)) {
     fail(fmt::format("has the label {}, expected a finite number{}", io::quoted_cell(label),
                      likely_cause(label)));
+  }
+  constexpr double largest_label = 1e15;  // the head's weights are of 32 bits, as is the model
+  if (const std::string problem = beyond_range(value, rescale_labels, 0, largest_label, 32);
+      !problem.empty()) {
+    fail("has a label that " + problem);
   }
   return {std::string(sentence), value};
 }

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/number_range.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/io/json.hpp"
 #include "template.hpp"
@@ -88,6 +89,28 @@ void check_templates(const PromptTemplate& pattern, std::string_view file) {
   check(pattern.query, "template.query", false);
 }
 
+/// The model computes in 32 bits, whose range the squares of labels must not leave.
+constexpr double largest_label = 1e15;
+constexpr double smallest_label = 1e-15;
+
+/// Throws unless |value| is 0 or `least` to `largest_label`.
+void check_label_range(double value, double least, std::string_view file, std::string_view place) {
+  const std::string problem = beyond_range(value, rescale_labels, least, largest_label, 32);
+  if (!problem.empty()) throw InputError(file, place, problem);
+}
+
+/// The same for all, the largest of which may not be too small either. `place(i)` is that of i.
+template <class Place>
+void check_label_ranges(const std::vector<double>& values, std::string_view file,
+                        const Place& place) {
+  std::size_t largest = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    check_label_range(values[i], 0, file, place(i));
+    if (std::abs(values[i]) > std::abs(values[largest])) largest = i;
+  }
+  if (!values.empty()) check_label_range(values[largest], smallest_label, file, place(largest));
+}
+
 void check_labels(const std::vector<Label>& labels, std::string_view file) {
   if (labels.empty()) throw InputError(file, "labels", "is empty, expected at least two labels");
   std::set<std::string_view> texts;
@@ -103,6 +126,10 @@ void check_labels(const std::vector<Label>& labels, std::string_view file) {
                        fmt::format("is {}, expected a finite number", labels[i].value));
     }
   }
+  std::vector<double> values;
+  for (const Label& label : labels) values.push_back(label.value);
+  check_label_ranges(values, file,
+                     [](std::size_t i) { return fmt::format("labels[{}].value", i); });
   const double first = labels.front().value;
   if (std::all_of(labels.begin(), labels.end(), [&](const auto& l) { return l.value == first; })) {
     throw InputError(file, "labels",
@@ -137,6 +164,7 @@ void check_targets(const std::vector<double>& targets, std::string_view file) {
                        fmt::format("is {}, expected a finite number", targets[i]));
     }
   }
+  check_label_ranges(targets, file, [](std::size_t i) { return fmt::format("examples[{}].y", i); });
   const bool constant = std::all_of(targets.begin(), targets.end(),
                                     [&](double target) { return target == targets.front(); });
   if (constant) {
@@ -192,6 +220,7 @@ void check_prompt(const EncoderPrompt& prompt, std::string_view file) {
       throw InputError(file, fmt::format("queries[{}].y", i),
                        fmt::format("is {}, expected a finite number", *y));
     }
+    if (y) check_label_range(*y, 0, file, fmt::format("queries[{}].y", i));
   }
 }
 

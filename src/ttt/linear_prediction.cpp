@@ -5,8 +5,10 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
+#include "sextant/geometry/validation.hpp"
 #include "sextant/spectral/eigensystem.hpp"
 #include "sextant/spectral/filters.hpp"
+#include "sextant/spectral/kernel_checks.hpp"
 
 namespace sextant::ttt {
 
@@ -15,9 +17,11 @@ LinearPrediction predict_linearly(const geometry::PromptGeometry& geometry,
                                   std::int64_t horizon) {
   if (horizon < 0) throw ArgumentError("predict_linearly", "horizon", "is negative");
   const auto indices = geometry::select_blocks(geometry, blocks);
+  geometry::check_geometry("predict_linearly", geometry, indices);
   LinearPrediction result;
   result.kernel = geometry::summed_kernel(geometry, indices);
   const spectral::Eigensystem system = spectral::decompose(result.kernel);
+  spectral::check_semidefinite("predict_linearly", "geometry.kernels, summed,", system);
   result.lambda_max = system.values(0);
   spectral::check_step("predict_linearly", rho, result.lambda_max);
   const Eigen::VectorXd rotated = system.rotate(geometry.residuals);

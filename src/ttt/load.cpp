@@ -100,34 +100,38 @@ void note_long_texts(const task::EncodedPrompt& prompt, const readout::SentenceS
   weights.notes = std::move(notes);
 }
 
-PromptModel load_table_model(const PromptModelFiles& files) {
-  const TableFiles& table = *files.table;
-  const std::string label = table.examples.string();
-  model::Weights<float> weights = model::load_weights<float>(files.model);
-  const io::CsvTable examples = io::read_csv(table.examples, table.format);
+PromptModel load_row_model(model::Weights<float> weights, const std::filesystem::path& directory,
+                           const PromptTable& table, const PromptOptions& options) {
+  const std::string& label = table.examples.file;
   check_prompt_kind(model::Family::rows, weights.config, label);
-  if (files.head) {
+  if (options.head) {
     throw ArgumentError("load_prompt_model", "head", "is for encoders; a row model has its own");
   }
   auto source = std::make_shared<task::ClassTable>(
-      table.queries.empty()
-          ? task::parse_class_table(examples, table.columns)
-          : task::parse_class_tables(examples, io::read_csv(table.queries, table.format),
-                                     table.columns));
+      table.queries ? task::parse_class_tables(table.examples, *table.queries, table.columns)
+                    : task::parse_class_table(table.examples, table.columns));
   const int limit = weights.config.features;
   const task::RowTask rows = task::row_task(*source, limit, weights.config.vocabulary);
   task::EncodedPrompt prompt = task::encode(rows, limit, table.supervision, label);
   prompt.source = std::move(source);
-  keep_wanted(files.query, label, static_cast<std::size_t>(prompt.table->scalars), prompt);
+  keep_wanted(options.query, label, static_cast<std::size_t>(prompt.table->scalars), prompt);
   auto readout = std::make_shared<readout::ClassProbabilities<float>>(weights, rows.classes);
-  ModelOrigin origin{.directory = files.model};
-  origin.read_rows = [examples, columns = table.columns, supervision = table.supervision, limit,
+  ModelOrigin origin{.directory = directory};
+  origin.read_rows = [examples = table.examples, columns = table.columns,
+                      supervision = table.supervision, limit,
                       most = weights.config.vocabulary](const io::CsvTable& queries) {
     const task::RowTask both =
         task::row_task(task::parse_class_tables(examples, queries, columns), limit, most);
     return task::encode(both, limit, supervision, queries.file);
   };
   return {std::move(weights), std::move(prompt), std::move(readout), label, std::move(origin)};
+}
+
+PromptTable read_table(const TableFiles& files) {
+  PromptTable table{
+      io::read_csv(files.examples, files.format), {}, files.columns, files.supervision};
+  if (!files.queries.empty()) table.queries = io::read_csv(files.queries, files.format);
+  return table;
 }
 
 /// `texts` as the queries of `prompt`.
@@ -187,8 +191,11 @@ PromptModel load_text_model(model::Weights<float> weights, const std::filesystem
 }  // namespace
 
 PromptModel load_prompt_model(const PromptModelFiles& files) {
-  if (files.table) return load_table_model(files);
   model::Weights<float> weights = model::load_weights<float>(files.model);
+  if (files.table) {
+    return load_row_model(std::move(weights), files.model, read_table(*files.table),
+                          {.head = files.head, .query = files.query});
+  }
   return load_text_model(
       std::move(weights), files.model, task::load_prompt(files.prompt),
       {.head = files.head, .query = files.query, .label = files.prompt.string()});
@@ -197,6 +204,11 @@ PromptModel load_prompt_model(const PromptModelFiles& files) {
 PromptModel load_prompt_model(const std::filesystem::path& directory, const task::Prompt& prompt,
                               const PromptOptions& options) {
   return load_text_model(model::load_weights<float>(directory), directory, prompt, options);
+}
+
+PromptModel load_prompt_model(const std::filesystem::path& directory, const PromptTable& table,
+                              const PromptOptions& options) {
+  return load_row_model(model::load_weights<float>(directory), directory, table, options);
 }
 
 }  // namespace sextant::ttt

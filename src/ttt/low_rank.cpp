@@ -7,7 +7,9 @@
 #include "query_outcomes.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
+#include "sextant/geometry/validation.hpp"
 #include "sextant/spectral/eigensystem.hpp"
+#include "sextant/spectral/kernel_checks.hpp"
 #include "sextant/subspace/optimal.hpp"
 #include "sextant/ttt/model_kernel.hpp"
 
@@ -52,9 +54,11 @@ AdaptedModel adapt_low_rank(const PromptModel& model, const geometry::PromptGeom
   check_size(here, "geometry.query_base", static_cast<std::size_t>(geometry.query_base.size()),
              static_cast<std::size_t>(m));
   const auto indices = geometry::select_blocks(geometry, options.blocks);
+  geometry::check_geometry(here, geometry, indices);
   const geometry::PromptGeometry chosen = geometry::restricted_to_blocks(geometry, indices);
   const MatrixXd kernel = geometry::summed_kernel(chosen);
   const spectral::Eigensystem system = spectral::decompose(kernel);
+  spectral::check_semidefinite(here, "geometry.kernels, summed,", system);
   const subspace::OptimalSubspace optimal =
       subspace::optimal_subspace({chosen.kernels, chosen.query_kernels, chosen.query_variances},
                                  system, chosen.residuals, options.benchmark);

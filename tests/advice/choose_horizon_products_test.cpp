@@ -135,3 +135,43 @@ TEST_CASE("degenerate prompts have answers, and what does not fit is refused") {
   prompt.kernel = nullptr;
   CHECK_THROWS_AS(choose_horizon(prompt, {}, {}), ArgumentError);
 }
+
+TEST_CASE("products that show no kernel are refused") {
+  /// Any square matrix as products.
+  class AnyMatrix : public spectral::KernelOperator {
+   public:
+    explicit AnyMatrix(Eigen::MatrixXd matrix) : matrix_(std::move(matrix)) {}
+    Eigen::Index size() const override { return matrix_.rows(); }
+    Eigen::MatrixXd apply(const Eigen::Ref<const Eigen::MatrixXd>& columns) const override {
+      return matrix_ * columns;
+    }
+    std::optional<double> trace() const override { return matrix_.trace(); }
+
+   private:
+    Eigen::MatrixXd matrix_;
+  };
+  const Prompt prompt = make_prompt(5);
+  const AnyMatrix right(prompt.kernel);
+  CHECK_NOTHROW(choose_horizon(products_of(prompt, right), {}, {}));
+  const AnyMatrix single(prompt.kernel.cast<float>().cast<double>());
+  CHECK_NOTHROW(choose_horizon(products_of(prompt, single), {}, {}));
+  const Eigen::MatrixXd triangle = prompt.kernel.triangularView<Eigen::Lower>();
+  const AnyMatrix asymmetric(triangle);
+  CHECK_THROWS_WITH_AS(choose_horizon(products_of(prompt, asymmetric), {}, {}),
+                       doctest::Contains("kernel is not symmetric"), ArgumentError);
+  const Eigen::MatrixXd shifted =
+      prompt.kernel - 0.1 * prompt.kernel.operatorNorm() * Eigen::MatrixXd::Identity(40, 40);
+  const AnyMatrix indefinite(shifted);
+  CHECK_THROWS_WITH_AS(choose_horizon(products_of(prompt, indefinite), {}, {}),
+                       doctest::Contains("kernel is not positive semidefinite"), ArgumentError);
+  KernelProducts wrong = products_of(prompt, right);
+  wrong.residuals *= 1e200;
+  CHECK_THROWS_WITH_AS(choose_horizon(wrong, {}, {}), doctest::Contains("its square overflows"),
+                       ArgumentError);
+  wrong = products_of(prompt, right);
+  wrong.couplings(3, 1) = std::nan("");
+  CHECK_THROWS_AS(choose_horizon(wrong, {}, {}), ArgumentError);
+  wrong = products_of(prompt, right);
+  wrong.variances[1] = -1;
+  CHECK_THROWS_AS(choose_horizon(wrong, {}, {}), ArgumentError);
+}

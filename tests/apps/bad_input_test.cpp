@@ -259,3 +259,41 @@ TEST_CASE("wrong usage and outputs that cannot be written") {
   check_fails(runs, "reproduce single-index --out s --more-ranks 40", 3, "more_ranks holds 40");
   check_fails(runs, "reproduce-all", 2, "\"reproduce-all\" is not a command, expected one of");
 }
+
+TEST_CASE("a Git LFS pointer or a web page in place of any input is named") {
+  const ProgramRuns runs("placeholders");
+  const std::vector<std::pair<std::string, std::string>> contents = {
+      {"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n",
+       "is a Git LFS pointer"},
+      {"<!DOCTYPE html>\n<html><body>Sign in</body></html>\n", "is a web page"}};
+  write_row_model(runs.path("rows"));
+  write_encoder(runs.path("encoder"));
+  const auto copied = std::filesystem::copy_options::recursive;
+  for (const auto& [content, message] : contents) {
+    for (const char* name : {"t.csv", "t.tsv", "p.json", "g.safetensors", "s.json"}) {
+      io::write_file(runs.path(name), content);
+    }
+    check_fails(runs, "advise --model ../rows --csv ../t.csv", 3, "t.csv: " + message);
+    check_fails(runs, "inspect ../t.tsv", 3, "t.tsv: " + message);
+    check_fails(runs, "inspect ../p.json", 3, "p.json: " + message);
+    check_fails(runs, "advise --model '" + decoder + "' --prompt ../p.json", 3,
+                "p.json: " + message);
+    check_fails(runs, "select --geometry ../g.safetensors", 3, "g.safetensors: " + message);
+    check_fails(runs, "fit-head --model ../encoder --data ../t.tsv --out h", 3,
+                "t.tsv: " + message);
+    check_fails(runs,
+                "advise --model '" + decoder + "' --prompt '" + decoder_prompt +
+                    "' --block-scales ../s.json",
+                3, "s.json: " + message);
+    check_fails(runs, "linear --n 5 --k 5 --covariances ../s.json", 3, "s.json: " + message);
+    for (const char* part : {"config.json", "tokenizer_config.json", "vocab.json", "merges.txt",
+                             "tokenizer.json", "model.safetensors"}) {
+      CAPTURE(part);
+      std::filesystem::remove_all(runs.path("copy"));
+      std::filesystem::copy(decoder, runs.path("copy"), copied);
+      io::write_file(runs.path("copy") + "/" + part, content);
+      check_fails(runs, "advise --model ../copy --prompt '" + decoder_prompt + "'", 3,
+                  std::string(part) + ": " + message);
+    }
+  }
+}

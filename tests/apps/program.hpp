@@ -35,10 +35,12 @@ class ProgramRuns {
   /// A path in the directory; the program's working directory is "work" below it.
   std::string path(const std::string& name) const { return (directory_.path() / name).string(); }
 
-  /// Runs `sextant arguments`, the arguments in the shell's syntax.
-  Outcome run(const std::string& arguments) const {
+  /// Runs `sextant arguments`, the arguments in the shell's syntax, with the file `input` as
+  /// standard input.
+  Outcome run(const std::string& arguments, const std::string& input = "/dev/null") const {
     const std::string command = "cd '" + path("work") + "' && '" SEXTANT_PROGRAM "' " + arguments +
-                                " >'" + path("output") + "' 2>'" + path("errors") + "' </dev/null";
+                                " >'" + path("output") + "' 2>'" + path("errors") + "' <'" + input +
+                                "'";
     const int status = std::system(command.c_str());  // NOLINT(concurrency-mt-unsafe)
     const std::string errors = io::read_file(path("errors"));
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, io::read_file(path("output")),

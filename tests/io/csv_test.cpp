@@ -161,6 +161,10 @@ TEST_CASE("messages name the likely cause") {
             "is in UTF-16; save it as UTF-8"},
            {std::string("a\0,\0", 4), "has a null byte, expected text; is the file in UTF-16?"},
            {"a,b\n1,\xE9\n", "has bytes that are not UTF-8; save the file in that encoding"},
+           {"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n",
+            "t.csv: is a Git LFS pointer, expected text (CSV or TSV): run `git lfs pull`"},
+           {"\xEF\xBB\xBF<!DOCTYPE html>\n<html></html>\n",
+            "t.csv: is a web page, expected text (CSV or TSV): a server answered with a login"},
            {"PK\x03\x04...", "is a zip archive, as spreadsheets are; export it as text"}}) {
     CAPTURE(bad.text);
     CHECK_THROWS_WITH_AS(parse_csv(bad.text, "t.csv"), doctest::Contains(bad.message.c_str()),

@@ -6,6 +6,10 @@
 #include <limits>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/subspace/greedy.hpp"
+#include "sextant/subspace/optimal.hpp"
+#include "sextant/subspace/ranking.hpp"
+#include "sextant/subspace/update.hpp"
 #include "support/close.hpp"
 #include "support/random_blocks.hpp"
 
@@ -161,9 +165,44 @@ TEST_CASE("wrong arguments of the scores are named") {
   CHECK_THROWS_WITH_AS(trace_scores(broken.view(), full, {}),
                        "trace_scores: kernels[1] has an entry that is not finite", ArgumentError);
   broken = blocks;
+  broken.query_variances(1, 0) = -1;
+  CHECK_THROWS_AS(bayes_error(broken.view(), full, {}), ArgumentError);
+  broken = blocks;
   broken.query_kernels[1].resize(3, 3);
   CHECK_THROWS_AS(query_aware_scores(broken.view(), full, {}), ArgumentError);
   broken = blocks;
   broken.query_variances.resize(1, 2);
   CHECK_THROWS_AS(bayes_error(broken.view(), full, {}), ArgumentError);
+}
+
+TEST_CASE("everything that takes blocks refuses a kernel that is none") {
+  Random random(6);
+  const RandomBlocks blocks = test::random_blocks(random, 4, 2, {3, 3});
+  const spectral::Eigensystem full = full_system(blocks.view());
+  const Eigen::VectorXd residuals = Eigen::VectorXd::Ones(4);
+  const spectral::Benchmark model{1, 1};
+  const Eigen::Index first[] = {0};
+  const auto check_all = [&](const BlockMatrices& view, const auto& check) {
+    check([&] { trace_scores(view, full, model); });
+    check([&] { query_aware_scores(view, full, model); });
+    check([&] { bayes_error(view, full, model); });
+    check([&] { UpdateRisk(view, model); });
+    check([&] { risk_of(view, first, model, {}); });
+    check([&] { optimal_subspace(view, full, residuals, model); });
+    check([&] { select_by_risk(view, model, {}); });
+    check([&] { select_by_correction(view, residuals, {}); });
+    check([&] { rank_blocks(view, full, residuals, model, {}); });
+  };
+  check_all(blocks.view(), [](const auto& call) { CHECK_NOTHROW(call()); });
+  RandomBlocks broken = blocks;
+  broken.kernels[1](0, 2) += 1;
+  check_all(broken.view(), [](const auto& call) {
+    CHECK_THROWS_WITH_AS(call(), doctest::Contains("kernels[1] has the entries [2, 0] = "),
+                         ArgumentError);
+  });
+  broken.kernels[1](2, 0) = broken.kernels[1](0, 2) = 100;
+  check_all(broken.view(), [](const auto& call) {
+    CHECK_THROWS_WITH_AS(call(), doctest::Contains("larger than its diagonal entries"),
+                         ArgumentError);
+  });
 }

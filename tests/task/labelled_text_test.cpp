@@ -60,5 +60,10 @@ TEST_CASE("a byte-order mark is skipped, and a wrong header names its likely cau
   reject("sentence\na\n", "put it above the sentences");
   reject("a good film\t1\na bad one\t0\n", "put it above the sentences");
   reject("sentence\tlabel\na\t0,5\n", "has the label \"0,5\", expected a finite number; decimals");
+  reject("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n",
+         "is a Git LFS pointer, expected text (CSV or TSV)");
+  reject("sentence\tlabel\na\t-1e200\n",
+         "line 2: has a label that is -1e+200, beyond 1e+15: its square overflows a 32-bit number; "
+         "divide");
   reject("\xFF\xFEs\0e\0", "is in UTF-16; save it as UTF-8");
 }

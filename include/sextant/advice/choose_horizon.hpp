@@ -152,8 +152,9 @@ struct HorizonChoice {
 /// T_MAP = 0; r = 0 gives T_MAP = the smallest candidate, zero variances, gaps and corrections; m =
 /// 0 gives no queries.
 ///
-/// Throws `ArgumentError` for options out of range and a query that does not exist, `InputError`
-/// for inconsistent sizes. Cost: one decomposition, O(n^3), then O(n^2 m + n |horizons|).
+/// Throws `ArgumentError` for options out of range and a query that does not exist, a geometry
+/// that `geometry::check_geometry` refuses, and a sum of kernels that is not positive semidefinite.
+/// Cost: one decomposition, O(n^3), then O(n^2 (B + m) + n |horizons|).
 /// Deterministic.
 HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry,
                              const HorizonOptions& options = {});

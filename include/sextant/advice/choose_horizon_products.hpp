@@ -32,8 +32,10 @@ struct ProductOptions {
 /// `HorizonChoice::products` stand the standard errors, and a warning where they leave T_MAP open.
 ///
 /// As in `choose_horizon`, but: `system` holds Ritz values without vectors, and there are no
-/// certificates and no credible intervals. Throws `ArgumentError` for options out of range and
-/// sizes that do not fit. Cost: (2 + probes + m) steps products. Deterministic.
+/// certificates and no credible intervals. Throws `ArgumentError` for options out of range,
+/// sizes that do not fit, numbers that are not finite, and products or Ritz values which show that
+/// the kernel is not symmetric or not positive semidefinite (within 1e-4). Cost: (2 + probes + m)
+/// steps products, and two. Deterministic.
 HorizonChoice choose_horizon(const KernelProducts& prompt, const HorizonOptions& options,
                              const ProductOptions& products);
 

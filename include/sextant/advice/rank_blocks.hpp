@@ -47,6 +47,8 @@ struct BlockRanking {
   double sigma2 = 0;
   double tau2 = 0;
   std::int64_t horizon = 0;  ///< T planned for; no part in the closed-form scores.
+  /// T_MAP of all blocks is 0 and no horizon was given: where to adapt, if at all, but not whether.
+  bool against_evidence = false;
   /// All blocks, best first; of greedy methods only the chosen ones, in the order of selection.
   std::vector<RankedBlock> ranking;
   std::vector<std::string> selected;           ///< Names of the chosen blocks, best first.
@@ -70,9 +72,10 @@ struct BlockRanking {
 /// Ranks the blocks of a valid `geometry`.
 ///
 /// Zero residuals or no sign of a signal (tau2 = 0) make all scores 0; `risk` then selects nothing.
-/// Throws `ArgumentError` for a budget outside 1..B, a query that does not exist and every other
-/// option out of range. Cost: that of `choose_horizon` and of the method, see subspace/.
-/// Deterministic, the same for every number of threads.
+/// Throws `ArgumentError` for a budget outside 1..B, a query that does not exist, every other
+/// option out of range, and as `choose_horizon` for a geometry that is not valid. Cost: that of
+/// `choose_horizon` and of the method, see subspace/. Deterministic, the same for every number of
+/// threads.
 BlockRanking rank_blocks(const geometry::PromptGeometry& geometry,
                          const BlockRankingOptions& options = {});
 

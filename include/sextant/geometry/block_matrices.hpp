@@ -35,8 +35,10 @@ struct BlockMatrices {
 BlockMatrices block_matrices(const PromptGeometry& geometry,
                              const std::optional<Eigen::Index>& query = {});
 
-/// Throws `ArgumentError`, in the name of `function`, unless sizes agree, B and n are at least 1
-/// and every number is finite. Cost O(B n (n + m)).
+/// Throws `ArgumentError`, in the name of `function`, unless sizes agree, B and n are at least 1,
+/// every number is finite, query variances are not negative and each kernel passes
+/// `spectral::check_kernel`: symmetric, and no entry larger than its diagonal allows. Cost
+/// O(B n (n + m)), parallel over blocks.
 void check_blocks(std::string_view function, const BlockMatrices& blocks);
 
 /// Adds the couplings of `block` to `sum` [n, queries()].

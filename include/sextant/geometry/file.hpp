@@ -18,6 +18,7 @@
 /// block without heads. Other metadata keys are ignored; other tensors are errors.
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 #include "sextant/geometry/prompt_geometry.hpp"
@@ -34,6 +35,9 @@ inline constexpr std::string_view geometry_format = "sextant-geometry/1";
 /// stored in F32 is held to `single_precision_tolerances`, F64 to the default ones.
 /// Cost: see `validate`. Memory: the result and one n x n matrix a thread; the file is mapped.
 PromptGeometry read_geometry(const std::filesystem::path& path);
+
+/// The same of a file's `content`, which messages call `name`. Memory: that of the content, too.
+PromptGeometry parse_geometry(std::string content, std::string name);
 
 /// Validates `geometry` and writes it in F64, atomically. `query_targets` are written only when
 /// every query has one; `prompt_base`, `prompt_targets` and `query_base` when they are known.

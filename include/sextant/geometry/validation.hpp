@@ -2,6 +2,7 @@
 
 /// What makes a `PromptGeometry` valid.
 
+#include <span>
 #include <string_view>
 
 #include "sextant/geometry/prompt_geometry.hpp"
@@ -23,10 +24,11 @@ struct Tolerances {
 inline constexpr Tolerances single_precision_tolerances{1e-6, 1e-6, 1e-6};
 
 /// Throws `InputError` unless `geometry` is valid: n >= 1 residuals and B >= 1 blocks, every size
-/// consistent with n, m and B, block names non-empty and unique, layers and heads not negative,
-/// parameters >= 1, every number finite, kernels symmetric and positive semidefinite within
-/// `tolerances`, query variances not negative, residuals = targets - base where both are known, and
-/// the sum of all kernels finite. m = 0, n = 1 and zero kernels are valid.
+/// consistent with n, m and B, numbers within the range of core/number_range.hpp, block names
+/// non-empty and unique, layers and heads not negative, parameters >= 1, every number finite,
+/// kernels symmetric and positive semidefinite within `tolerances`, query variances not negative,
+/// residuals = targets - base where both are known, and the sum of all kernels finite. m = 0, n = 1
+/// and zero kernels are valid.
 ///
 /// The message is "<label>: <field and block>: <value and expectation>"; the first offence in the
 /// order of the fields is reported, whatever the number of threads. Semidefiniteness is decided by
@@ -35,6 +37,20 @@ inline constexpr Tolerances single_precision_tolerances{1e-6, 1e-6, 1e-6};
 /// thread.
 void validate(const PromptGeometry& geometry, std::string_view label,
               const Tolerances& tolerances = {});
+
+/// Throws `ArgumentError` in the name of `function` where `geometry`, made in memory, cannot be
+/// answered for: everything `validate` rejects, but of each of `blocks` only what its entries show
+/// (`spectral::check_kernel`: symmetric, no entry larger than its diagonal allows). That their sum
+/// is positive semidefinite is decided by its decomposition, which every answer makes anyway; for a
+/// single block `validate` decides it, at n^3/3 operations. Kernels outside `blocks` are not read.
+/// Cost O(B n (n + m)), parallel over blocks.
+void check_geometry(std::string_view function, const PromptGeometry& geometry,
+                    std::span<const Eigen::Index> blocks);
+/// Of all blocks.
+void check_geometry(std::string_view function, const PromptGeometry& geometry);
+
+/// `validate_sizes` for arguments: throws `ArgumentError` in the name of `function`.
+void check_sizes(std::string_view function, const PromptGeometry& geometry);
 
 /// The sizes alone: throws `InputError` unless n >= 1, B >= 1 and every size is consistent with n,
 /// m and B. Cost O(B + m).

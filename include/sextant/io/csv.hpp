@@ -72,8 +72,9 @@ CsvTable parse_csv(std::string_view text, std::string_view file, const CsvOption
 /// `parse_csv` of a file. Throws `InputError` also when it cannot be read.
 CsvTable read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
 
-/// The text behind a byte-order mark of UTF-8, if it has one. Throws `InputError` for one of UTF-16
-/// and for a zip archive, as a spreadsheet is one.
+/// The text behind a byte-order mark of UTF-8, if it has one. Throws `InputError` for one of
+/// UTF-16, for a zip archive, as a spreadsheet is one, and for a Git LFS pointer or a web page in
+/// place of the file.
 std::string_view without_byte_order_mark(std::string_view text, std::string_view file);
 
 }  // namespace sextant::io

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -49,11 +50,13 @@ struct SafetensorsHeader {
 /// is named as `other_content` does. Metadata that are null are none.
 SafetensorsHeader parse_safetensors(std::span<const std::byte> image, std::string_view file);
 
-/// A memory-mapped safetensors file.
+/// A memory-mapped safetensors file, or one in memory.
 class SafetensorsFile {
  public:
   /// Throws `InputError`; see `parse_safetensors`.
   explicit SafetensorsFile(const std::filesystem::path& path);
+  /// `content` is the whole file, which messages call `name`. Throws likewise.
+  SafetensorsFile(std::string content, std::string name);
 
   const std::string& path() const { return path_; }
   const std::map<std::string, std::string>& metadata() const { return header_.metadata; }
@@ -63,15 +66,18 @@ class SafetensorsFile {
   /// Throws `InputError` when there is no such tensor.
   const TensorInfo& at(std::string_view name) const;
 
-  /// The tensor's bytes inside the mapping, valid as long as this object. Not necessarily aligned.
+  /// The tensor's bytes inside the file, valid as long as this object. Not necessarily aligned.
   std::span<const std::byte> bytes(const TensorInfo& tensor) const;
   /// The values converted to double or float. Throws `InputError` for a type that is not floating.
   std::vector<double> doubles(const TensorInfo& tensor) const;
   std::vector<float> floats(const TensorInfo& tensor) const;
 
  private:
+  std::span<const std::byte> image() const;
+
   std::string path_;
-  MappedFile file_;
+  std::optional<MappedFile> file_;  // or the content
+  std::string content_;
   SafetensorsHeader header_;
   std::map<std::string, std::size_t, std::less<>> index_;
 };

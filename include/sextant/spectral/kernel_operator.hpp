@@ -21,10 +21,10 @@ class KernelOperator {
 };
 
 /// A kernel that is there, for comparison with everything below. Refers to `kernel`, which must
-/// outlive it and be exactly symmetric.
+/// outlive it and be symmetric.
 class DenseKernel : public KernelOperator {
  public:
-  /// Throws `ArgumentError` unless the kernel is square and not empty.
+  /// Throws `ArgumentError` unless the kernel is not empty, square, finite and symmetric.
   explicit DenseKernel(const Eigen::MatrixXd& kernel);
   Eigen::Index size() const override { return kernel_.rows(); }
   Eigen::MatrixXd apply(const Eigen::Ref<const Eigen::MatrixXd>& columns) const override;

@@ -52,4 +52,17 @@ struct PromptOptions {
 PromptModel load_prompt_model(const std::filesystem::path& directory, const task::Prompt& prompt,
                               const PromptOptions& options = {});
 
+/// A table as a prompt that is read already; see `TableFiles`.
+struct PromptTable {
+  io::CsvTable examples;
+  std::optional<io::CsvTable> queries = {};  ///< With the same columns.
+  task::TableColumns columns = {};
+  task::RowSupervision supervision = {};
+};
+
+/// The model of rows in `directory` with a table that the caller has read, as above. Messages name
+/// `table.examples.file`, and `options.label` is not used.
+PromptModel load_prompt_model(const std::filesystem::path& directory, const PromptTable& table,
+                              const PromptOptions& options = {});
+
 }  // namespace sextant::ttt
