@@ -15,6 +15,7 @@
 #include "sextant/core/threads.hpp"
 #include "sextant/readout/class_probabilities.hpp"
 #include "sextant/ttt/load.hpp"
+#include "startup/blas_kernels.hpp"
 
 namespace {
 
@@ -56,6 +57,7 @@ void run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  sextant::startup::choose_blas_kernels();
   sextant::keep_freed_memory();
   Options options;
   CLI::App app("Times the prediction of all queries of a table", "tabular_timing");
