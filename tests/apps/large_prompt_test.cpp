@@ -108,7 +108,8 @@ TEST_CASE("scales of blocks act alike on a model and on its geometry file") {
   CHECK(runs.run("inspect g.safetensors").output.find("scale") == std::string::npos);
   // The advice of such a file repeats the scales. One scale for all blocks changes nothing else.
   json all = json::object();
-  for (const json& block : quiet_result(runs, "inspect g.safetensors")["blocks"]) {
+  const json inspected = quiet_result(runs, "inspect g.safetensors");
+  for (const json& block : inspected["blocks"]) {
     CHECK(block["scale"] == 1);
     all[block["name"]] = 2;
   }
@@ -116,6 +117,7 @@ TEST_CASE("scales of blocks act alike on a model and on its geometry file") {
   CHECK(runs.run("geometry" + model + "--block-scales all.json --out all.safetensors").status == 0);
   const json to_do = quiet_result(runs, "advise --geometry all.safetensors")["advice"]["to_do"];
   REQUIRE(to_do.is_object());
+  REQUIRE(all.size() == 32);
   CHECK(to_do["block_scales"].size() == to_do["blocks"].size());
   CHECK(to_do["block_scales"][to_do["blocks"][0]] == 2);
   io::write_file(runs.path("work/unused.json"), R"({"h.0.attn.v.1": 4, "h.0.attn.o.1": 2})");
