@@ -139,5 +139,3 @@ BENCHMARK(forward_and_backward)->Apply(shapes);
 BENCHMARK(capture_value_heads)->Apply(shapes);
 
 }  // namespace
-
-BENCHMARK_MAIN();

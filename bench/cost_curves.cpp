@@ -29,6 +29,7 @@
 #include "sextant/spectral/dense_product.hpp"
 #include "sextant/spectral/eigensystem.hpp"
 #include "sextant/spectral/filters.hpp"
+#include "startup/blas_kernels.hpp"
 
 namespace {
 
@@ -177,6 +178,7 @@ void run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  sextant::startup::choose_blas_kernels();
   Options options;
   CLI::App app("Times the evidence curve over the number of examples", "cost_curves");
   app.add_option("--smallest", options.smallest, "Smallest n is 2 to this")

@@ -91,5 +91,3 @@ void ratio(benchmark::State& state) {
 BENCHMARK(ratio)->Unit(benchmark::kMillisecond);
 
 }  // namespace
-
-BENCHMARK_MAIN();

@@ -78,5 +78,3 @@ void limiting_values(benchmark::State& state) {
 BENCHMARK(limiting_values)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
-
-BENCHMARK_MAIN();

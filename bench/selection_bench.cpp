@@ -111,5 +111,3 @@ BENCHMARK_CAPTURE(risk_selection, iteration, subspace::UpdateMethod::iteration)-
 BENCHMARK_CAPTURE(risk_selection, tridiagonal, subspace::UpdateMethod::tridiagonal)->Apply(sizes);
 
 }  // namespace
-
-BENCHMARK_MAIN();

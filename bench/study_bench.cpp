@@ -118,5 +118,3 @@ BENCHMARK(whole_tasks)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(parts_of_a_task)->Iterations(3)->Unit(benchmark::kMillisecond);
 
 }  // namespace
-
-BENCHMARK_MAIN();

@@ -8,7 +8,6 @@
 #include "row_predictions.hpp"
 #include "sextant/advice/plan.hpp"
 #include "sextant/core/errors.hpp"
-#include "sextant/geometry/block_scales.hpp"
 #include "sextant/report/advice_text.hpp"
 #include "sextant/report/json_output.hpp"
 #include "sextant/ttt/linear_prediction.hpp"
@@ -30,9 +29,6 @@ void run_advise(const AdviseOptions& options) {
   apply_shared_options(options.shared);
   advice::PlanOptions plan_options;
   plan_options.score = score_options(options.statistic, options.shared.seed);
-  if (!options.source.block_scales.empty()) {
-    plan_options.block_scales = geometry::read_block_scales(options.source.block_scales);
-  }
   check_update(options.update);
   if (!options.source.from_model() && !options.update.out_model.empty()) {
     throw UsageError("--out-model needs --model: a geometry file holds no weights");

@@ -18,11 +18,14 @@
 #include "commands.hpp"
 #include "help.hpp"
 #include "output.hpp"
+#include "sextant/core/blas.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/memory.hpp"
 #include "sextant/core/threads.hpp"
 #include "sextant/core/version.hpp"
+#include "sextant/model/arithmetic.hpp"
 #include "sextant/report/text.hpp"
+#include "startup/blas_kernels.hpp"
 
 namespace sextant::apps {
 
@@ -83,6 +86,16 @@ std::optional<std::string> explain(const CLI::App& app, const ArgumentError& err
     }
   }
   return std::nullopt;
+}
+
+/// The version, what computes, and which faster kernels this OpenBLAS leaves unused.
+std::string version_text() {
+  std::string text = fmt::format("{}\n{}", version(), model::arithmetic_in_use());
+  const std::string better = better_blas_kernels();
+  if (better.empty()) return text;
+  return text +
+         fmt::format("\nslow: the processor can use kernels for {0}; set OPENBLAS_CORETYPE={0}",
+                     better);
 }
 
 /// Names from files and command lines may hold any bytes; the message is printable.
@@ -190,12 +203,13 @@ int run_guarded(const CLI::App& app, const std::function<void()>& body) {
 
 int main(int argc, char** argv) {
   using namespace sextant::apps;
+  sextant::startup::choose_blas_kernels();  // before any thread
   sextant::keep_freed_memory();
   CLI::App app("Chooses the hyperparameters of test-time training by Bayesian analysis", "sextant");
   app.formatter(help_formatter());  // the commands, added below, take it over
   app.require_subcommand(1);
   remember_command_line(argc, argv);
-  app.set_version_flag("--version", std::string(sextant::version()));
+  app.set_version_flag("--version", version_text);
   add_advise(app);
   add_geometry(app);
   add_select(app);

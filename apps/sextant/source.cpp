@@ -172,6 +172,13 @@ Source open_source(const SourceOptions& options, bool quiet) {
   source.geometry = read_geometry(options.geometry);
   if (!options.block_scales.empty()) {
     const auto scales = geometry::read_block_scales(options.block_scales);
+    const auto& held = source.geometry.block_scales;
+    if (!held.empty()) {
+      throw UsageError(fmt::format(
+          "--block-scales: {} holds the scales of {} of its blocks already, first {}: {}, and they "
+          "would be applied twice; leave the option out, or capture the geometry anew with it",
+          options.geometry, held.size(), held.begin()->first, held.begin()->second));
+    }
     source.geometry = naming_scales(
         options, [&] { return geometry::with_block_scales(std::move(source.geometry), scales); });
   }

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <variant>
 
+#include "sextant/geometry/block_scales.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/model/capture.hpp"
 #include "sextant/model/directory.hpp"
@@ -48,16 +49,20 @@ Table block_table(const geometry::PromptGeometry& geometry) {
   std::vector<std::string> kinds;
   std::vector<double> parameters;
   std::vector<double> traces;
+  std::vector<double> scales;
   for (std::size_t b = 0; b < geometry.blocks.size(); ++b) {
     kinds.push_back(geometry.blocks[b].kind);
     parameters.push_back(static_cast<double>(geometry.blocks[b].parameters));
     traces.push_back(geometry.kernels[b].trace());
+    scales.push_back(geometry::scale_of(geometry.block_scales, geometry.blocks[b].name));
   }
-  return Table()
-      .names("block", geometry::block_names(geometry))
-      .text("kind", kinds)
-      .numbers("parameters", parameters)
-      .numbers("kernel trace", traces);
+  Table table = Table()
+                    .names("block", geometry::block_names(geometry))
+                    .text("kind", kinds)
+                    .numbers("parameters", parameters)
+                    .numbers("kernel trace", traces);
+  if (!geometry.block_scales.empty()) table.numbers("scale held", scales);
+  return table;
 }
 
 /// What was decided where the files disagree and what is not used: as text, empty for nothing, and
@@ -109,7 +114,8 @@ Summary summarize_geometry(const geometry::PromptGeometry& geometry,
          {"head", block.head ? OrderedJson(*block.head) : OrderedJson(nullptr)},
          {"kind", block.kind},
          {"parameters", block.parameters},
-         {"trace", geometry.kernels[b].trace()}});
+         {"trace", geometry.kernels[b].trace()},
+         {"scale", geometry::scale_of(geometry.block_scales, block.name)}});
   }
   summary.text =
       rows({{"labelled examples n", std::to_string(geometry.examples())},

@@ -8,6 +8,7 @@
 
 #include "sextant/geometry/file.hpp"
 #include "sextant/ttt/load.hpp"
+#include "startup/blas_kernels.hpp"
 #include "timing_program.hpp"
 
 namespace {
@@ -39,6 +40,7 @@ void run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  sextant::startup::choose_blas_kernels();
   Options options;
   CLI::App app("Times the capture of all value-head kernels", "capture_timing");
   app.add_option("--model", options.model, "Model directory")->required();

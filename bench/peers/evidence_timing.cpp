@@ -12,6 +12,7 @@
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/geometry/file.hpp"
 #include "sextant/spectral/eigensystem.hpp"
+#include "startup/blas_kernels.hpp"
 #include "timing_program.hpp"
 
 namespace {
@@ -58,6 +59,7 @@ void run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  sextant::startup::choose_blas_kernels();
   Options options;
   CLI::App app("Times the fit of the Gaussian benchmark", "evidence_timing");
   app.add_option("--geometry", options.geometry, "Geometry file")->required();

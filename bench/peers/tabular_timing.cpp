@@ -16,6 +16,7 @@
 #include "sextant/model/prediction.hpp"
 #include "sextant/readout/class_probabilities.hpp"
 #include "sextant/ttt/load.hpp"
+#include "startup/blas_kernels.hpp"
 
 namespace {
 
@@ -57,6 +58,7 @@ void run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  sextant::startup::choose_blas_kernels();
   sextant::keep_freed_memory();
   Options options;
   CLI::App app("Times the prediction of all queries of a table", "tabular_timing");

@@ -22,6 +22,13 @@ double largest_of_planned(const geometry::PromptGeometry& geometry, const Plan& 
   return spectral::largest_eigenvalue(geometry::summed_kernel(geometry, blocks)).value;
 }
 
+void check_scales_of_plan(const ttt::PromptModel& model, const Plan& plan) {
+  const std::string difference = geometry::scale_difference(
+      plan.block_names, plan.block_scales, "in it", model.block_scales(), "in the model");
+  if (difference.empty()) return;
+  throw ArgumentError("adapt", "plan", "was made under other block scales: " + difference);
+}
+
 /// The steps of `plan`, sized for `exact` where that is given.
 Update make_steps(const ttt::PromptModel& model, const geometry::PromptGeometry& geometry,
                   const geometry::PromptGeometry* exact, const Plan& plan,
@@ -90,6 +97,7 @@ void take_learning_rate(const ttt::Adaptation& update, Plan& plan) {
 
 Update adapt(const ttt::PromptModel& model, const geometry::PromptGeometry& geometry,
              const Plan& plan, const UpdateOptions& options) {
+  check_scales_of_plan(model, plan);
   const bool wanted = plan.adapt || options.rule == UpdateRule::anyway;
   if (options.rank && wanted && !plan.block_names.empty()) {
     return update_of(ttt::adapt_low_rank(
@@ -108,6 +116,7 @@ Update adapt(const ttt::PromptModel& model, const geometry::PromptGeometry& geom
 }
 
 Update adapt(const ttt::PromptModel& model, const Plan& plan, const UpdateOptions& options) {
+  check_scales_of_plan(model, plan);
   const geometry::PromptGeometry geometry =
       model.capture(capture_of_planned(model.weights().config, plan));
   if (options.captured.features == model::Features::tokenwise && !plan.block_names.empty()) {
@@ -119,8 +128,8 @@ Update adapt(const ttt::PromptModel& model, const Plan& plan, const UpdateOption
     if (!(std::abs(found - plan.chosen->lambda_max) <= tolerance * plan.chosen->lambda_max)) {
       throw ArgumentError(
           "adapt", "plan",
-          fmt::format("was made for another model, prompt or block scales: its blocks' kernel has "
-                      "the largest eigenvalue {:.6g}, here it is {:.6g}",
+          fmt::format("was made for another model or prompt: its blocks' kernel has the "
+                      "largest eigenvalue {:.6g}, here it is {:.6g}",
                       plan.chosen->lambda_max, found));
     }
   }

@@ -29,6 +29,10 @@ void choose_blocks(const geometry::PromptGeometry& geometry, const PlanOptions& 
     plan.blocks = geometry::select_blocks(geometry, options.blocks);
   }
   plan.block_names = geometry::block_names(geometry, plan.blocks);
+  for (const std::string& name : plan.block_names) {
+    const auto scale = geometry.block_scales.find(name);
+    if (scale != geometry.block_scales.end()) plan.block_scales.insert(*scale);
+  }
   if (plan.blocks.empty()) return;
   HorizonOptions on_chosen = options.score.select;
   if (options.score.horizon) on_chosen.horizons = {*options.score.horizon};
@@ -125,17 +129,10 @@ std::string explanation_for(const Plan& plan) {
          "residuals at hand are most likely without any step, and the evidence is asked first.";
 }
 
-std::optional<Recipe> recipe_for(const Plan& plan, const PlanOptions& options) {
+std::optional<Recipe> recipe_for(const Plan& plan) {
   if (!plan.adapt) return std::nullopt;
-  Recipe recipe{plan.horizon,
-                plan.rho,
-                plan.rho * static_cast<double>(plan.whole.n) / 2,
-                plan.block_names,
-                {}};
-  for (const std::string& name : plan.block_names) {
-    const auto scale = options.block_scales.find(name);
-    if (scale != options.block_scales.end()) recipe.block_scales.insert(*scale);
-  }
+  Recipe recipe{plan.horizon, plan.rho, plan.rho * static_cast<double>(plan.whole.n) / 2,
+                plan.block_names, plan.block_scales};
   return recipe;
 }
 
@@ -193,7 +190,7 @@ Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) 
   result.adapt = result.verdict == Verdict::adapt;
   result.reason = reason_for(result, options.score.horizon);
   result.explanation = explanation_for(result);
-  result.recipe = recipe_for(result, options);
+  result.recipe = recipe_for(result);
   result.warnings = range_warnings(geometry, result);
   if (options.label_scale != LabelScale::unchecked) {
     for (const double factor : {2.0, 0.5}) {

@@ -4,23 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <string_view>
-
-// Present in an OpenBLAS that holds kernels for several processors. They choose anew as at load
-// time.
-extern "C" {
-void gotoblas_dynamic_quit() __attribute__((weak));
-void gotoblas_dynamic_init() __attribute__((weak));
-}
 
 namespace sextant {
 namespace {
 
-constexpr const char* kernel_variable = "OPENBLAS_CORETYPE";
-
-/// Kernels for the widest vectors the processor has, or null without AVX2.
-const char* fitting_kernels() {
+/// Kernels for the widest vectors the processor has; empty without AVX2.
+std::string fitting_kernels() {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")) {
@@ -28,7 +18,7 @@ const char* fitting_kernels() {
   }
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "Haswell";
 #endif
-  return nullptr;
+  return {};
 }
 
 /// Whether OpenBLAS fell back to kernels for x86-64 processors without AVX.
@@ -39,28 +29,26 @@ bool has_fallen_back() {
   return std::find(before_avx.begin(), before_avx.end(), name) != before_avx.end();
 }
 
-bool prepare() {
-  openblas_set_num_threads(1);
-  const char* kernels = fitting_kernels();
-  const bool can_choose = gotoblas_dynamic_quit != nullptr && gotoblas_dynamic_init != nullptr;
-  if (kernels == nullptr || !can_choose || std::getenv(kernel_variable) != nullptr ||
-      !has_fallen_back()) {
-    return true;
-  }
-  ::setenv(kernel_variable, kernels, 1);
-  gotoblas_dynamic_quit();
-  gotoblas_dynamic_init();
-  ::unsetenv(kernel_variable);
-  return true;
-}
-
 }  // namespace
 
 void prepare_blas() {
-  static const bool done = prepare();
+  static const bool done = [] {
+    openblas_set_num_threads(1);
+    return true;
+  }();
   (void)done;
 }
 
 std::string blas_kernels() { return openblas_get_corename(); }
+
+std::string blas_description() {
+  // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..."
+  const std::string config = openblas_get_config();
+  const auto name_end = std::min(config.find(' '), config.size());
+  const auto version_end = std::min(config.find(' ', name_end + 1), config.size());
+  return config.substr(0, version_end) + " with kernels for " + blas_kernels();
+}
+
+std::string better_blas_kernels() { return has_fallen_back() ? fitting_kernels() : std::string(); }
 
 }  // namespace sextant

@@ -28,6 +28,13 @@ BlockScales read_block_scales(const std::filesystem::path& path) {
 
 PromptGeometry with_block_scales(PromptGeometry geometry, const BlockScales& scales) {
   check_sizes("with_block_scales", geometry);
+  if (!scales.empty() && !geometry.block_scales.empty()) {
+    throw ArgumentError(
+        "with_block_scales", "geometry",
+        fmt::format("holds the scales of {} blocks already, first \"{}\": kernels would be scaled "
+                    "twice",
+                    geometry.block_scales.size(), geometry.block_scales.begin()->first));
+  }
   for (const auto& [name, scale] : scales) {
     check_positive("with_block_scales", name, scale);
     const auto b = static_cast<std::size_t>(select_blocks(geometry, {name}).front());
@@ -36,8 +43,27 @@ PromptGeometry with_block_scales(PromptGeometry geometry, const BlockScales& sca
       coupling.col(static_cast<Eigen::Index>(b)) *= scale;
     }
     if (geometry.queries() > 0) geometry.query_variances.col(static_cast<Eigen::Index>(b)) *= scale;
+    if (scale != 1) geometry.block_scales.emplace(name, scale);
   }
   return geometry;
+}
+
+double scale_of(const BlockScales& scales, const std::string& block) {
+  const auto found = scales.find(block);
+  return found == scales.end() ? 1.0 : found->second;
+}
+
+std::string scale_difference(const std::vector<std::string>& blocks, const BlockScales& first,
+                             std::string_view here, const BlockScales& second,
+                             std::string_view there) {
+  for (const std::string& block : blocks) {
+    const double one = scale_of(first, block);
+    const double other = scale_of(second, block);
+    if (one == other) continue;
+    return fmt::format("block \"{}\" has the scale {} {} and {} {}", block, one, here, other,
+                       there);
+  }
+  return {};
 }
 
 }  // namespace sextant::geometry

@@ -144,6 +144,8 @@ PromptGeometry restricted_to_blocks(const PromptGeometry& geometry, std::span<co
   for (const Index b : blocks) {
     result.blocks.push_back(geometry.blocks[b]);
     result.kernels.push_back(geometry.kernels[b]);
+    const auto scale = geometry.block_scales.find(geometry.blocks[b].name);
+    if (scale != geometry.block_scales.end()) result.block_scales.insert(*scale);
   }
   const auto count = static_cast<Index>(blocks.size());
   result.query_kernels.assign(geometry.query_kernels.size(), MatrixXd(geometry.examples(), count));
@@ -168,6 +170,7 @@ PromptGeometry restricted_to_queries(const PromptGeometry& geometry,
   result.kernels = geometry.kernels;
   result.prompt_base = geometry.prompt_base;
   result.prompt_targets = geometry.prompt_targets;
+  result.block_scales = geometry.block_scales;
   const auto count = static_cast<Index>(queries.size());
   const bool base_known = geometry.query_base.size() > 0;
   result.query_variances.resize(count, geometry.block_count());

@@ -15,6 +15,10 @@ std::string block_place(std::string_view field, Eigen::Index block, std::string_
 /// Throws `InputError` unless names are unique and every description is in range.
 void check_blocks(const std::vector<Block>& blocks, std::string_view label);
 
+/// Throws `InputError` unless every scale is of one of `blocks`, finite and positive.
+void check_scales(const BlockScales& scales, const std::vector<Block>& blocks,
+                  std::string_view label, std::string_view place);
+
 /// Throws `InputError` unless `kernel` is finite, symmetric and positive semidefinite.
 void check_kernel(const Eigen::Ref<const Eigen::MatrixXd>& kernel, std::string_view label,
                   std::string_view place, const Tolerances& tolerances);

@@ -122,6 +122,21 @@ std::vector<Block> read_blocks(const SafetensorsFile& file) {
   return blocks;
 }
 
+/// What the kernels hold already; empty when the file does not say.
+BlockScales read_scales(const SafetensorsFile& file, const std::vector<Block>& blocks) {
+  constexpr std::string_view place = "metadata \"block_scales\"";
+  const auto found = file.metadata().find("block_scales");
+  if (found == file.metadata().end()) return {};
+  const std::string label = fmt::format("{}: {}", file.path(), place);
+  const io::Json json = io::parse_json(found->second, label);
+  const io::JsonObject top(json, label);
+  BlockScales scales;
+  for (const auto& item : json.items()) scales.emplace(item.key(), top.number(item.key()));
+  detail::check_scales(scales, blocks, file.path(), place);
+  std::erase_if(scales, [](const auto& scale) { return scale.second == 1; });
+  return scales;
+}
+
 /// Reads, checks and symmetrises one kernel at a time, so that a thread needs one extra matrix.
 void read_kernels(const SafetensorsFile& file, PromptGeometry& geometry) {
   const TensorInfo& tensor = file.at("kernels");
@@ -219,6 +234,7 @@ PromptGeometry geometry_in(const SafetensorsFile& file) {
   check_tensors(file);
   PromptGeometry geometry;
   geometry.blocks = read_blocks(file);
+  geometry.block_scales = read_scales(file, geometry.blocks);
 
   const TensorInfo& residuals = file.at("residuals");
   if (residuals.shape.size() != 1 || residuals.shape[0] == 0) {
@@ -268,6 +284,9 @@ void write_geometry(const std::filesystem::path& path, const PromptGeometry& geo
   io::SafetensorsWriter writer;
   writer.set_metadata("format", std::string(geometry_format));
   writer.set_metadata("blocks", blocks_text(geometry.blocks));
+  if (!geometry.block_scales.empty()) {
+    writer.set_metadata("block_scales", io::Json(geometry.block_scales).dump());
+  }
   writer.add("residuals", {n}, values_of(geometry.residuals));
   writer.add("kernels", {blocks, n, n}, kernels);
   writer.add("query_kernels", {m, blocks, n}, couplings);

@@ -4,6 +4,7 @@
 
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
+#include <algorithm>
 #include <cmath>
 #include <unordered_map>
 
@@ -222,6 +223,19 @@ void check_blocks(const std::vector<Block>& blocks, std::string_view label) {
   }
 }
 
+void check_scales(const BlockScales& scales, const std::vector<Block>& blocks,
+                  std::string_view label, std::string_view place) {
+  for (const auto& [name, scale] : scales) {
+    if (std::ranges::find(blocks, name, &Block::name) == blocks.end()) {
+      throw InputError(label, place, fmt::format("\"{}\" is not the name of a block", name));
+    }
+    if (!(scale > 0) || !std::isfinite(scale)) {
+      throw InputError(label, place,
+                       fmt::format("\"{}\" is {}, expected a positive number", name, scale));
+    }
+  }
+}
+
 void check_kernel(const Eigen::Ref<const MatrixXd>& kernel, std::string_view label,
                   std::string_view place, const Tolerances& tolerances) {
   check_finite_matrix(label, place, kernel);
@@ -318,6 +332,7 @@ void validate(const PromptGeometry& geometry, std::string_view label,
               const Tolerances& tolerances) {
   validate_sizes(geometry, label);
   detail::check_blocks(geometry.blocks, label);
+  detail::check_scales(geometry.block_scales, geometry.blocks, label, "block_scales");
   parallel_for(geometry.block_count(), [&](Index b) {
     detail::check_kernel(geometry.kernels[b], label,
                          detail::block_place("kernels", b, geometry.blocks[b].name), tolerances);

@@ -8,6 +8,7 @@
 /// that are chosen before they are set up.
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
     !defined(SEXTANT_SANITIZED)
+#define SEXTANT_SEVERAL_VECTOR_WIDTHS
 #define SEXTANT_VECTOR_WIDTHS \
   __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else

@@ -48,6 +48,7 @@ AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geo
              static_cast<std::size_t>(model.queries()));
   check_size("adapt", "geometry.prompt_base", static_cast<std::size_t>(geometry.prompt_base.size()),
              static_cast<std::size_t>(model.examples()));
+  check_scales_agree("adapt", model, geometry);
   LinearPrediction linear =
       predict_linearly(geometry, options.blocks, options.rho, options.horizon);
   if (options.solver == Solver::one_shot) {

@@ -53,6 +53,7 @@ AdaptedModel adapt_low_rank(const PromptModel& model, const geometry::PromptGeom
              static_cast<std::size_t>(m));
   check_size(here, "geometry.query_base", static_cast<std::size_t>(geometry.query_base.size()),
              static_cast<std::size_t>(m));
+  check_scales_agree(here, model, geometry);
   const auto indices = geometry::select_blocks(geometry, options.blocks);
   geometry::check_geometry(here, geometry, indices);
   const geometry::PromptGeometry chosen = geometry::restricted_to_blocks(geometry, indices);

@@ -44,6 +44,17 @@ void PromptModel::set_block_scales(geometry::BlockScales scales) {
   block_scales_ = std::move(scales);
 }
 
+void check_scales_agree(std::string_view function, const PromptModel& model,
+                        const geometry::PromptGeometry& geometry) {
+  const std::string difference =
+      geometry::scale_difference(geometry::block_names(geometry), geometry.block_scales, "in it",
+                                 model.block_scales(), "in the model");
+  if (difference.empty()) return;
+  throw ArgumentError(function, "geometry",
+                      "was made under other block scales: " + difference +
+                          "; set the model's before the capture and not after it");
+}
+
 double squared_norm(const model::Rows<float>& matrix, const model::ModelBlock& block) {
   return block.slice.of(matrix).cast<double>().squaredNorm() / block.scale;
 }

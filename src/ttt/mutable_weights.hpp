@@ -19,6 +19,11 @@ namespace sextant::ttt {
 std::vector<model::ModelBlock> find_blocks(const PromptModel& model,
                                            const std::vector<std::string>& names);
 
+/// Throws `ArgumentError` naming the first block whose kernel in `geometry` holds another scale
+/// than the model moves it by.
+void check_scales_agree(std::string_view function, const PromptModel& model,
+                        const geometry::PromptGeometry& geometry);
+
 /// |matrix|^2 over the entries of `block`, in units of the block's scale.
 double squared_norm(const model::Rows<float>& matrix, const model::ModelBlock& block);
 

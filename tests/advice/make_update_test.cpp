@@ -137,6 +137,22 @@ TEST_CASE("a plan of other block scales is refused") {
   CHECK_NOTHROW(adapt(model, planned));
   model.set_block_scales({{"h.0.attn.v.1", 1.5}, {"h.1.attn.v.0", 1.5}});
   CHECK_THROWS_WITH_AS(adapt(model, planned), doctest::Contains("block scales"), ArgumentError);
+  // Where exact features are captured anew, under the scales of then, the plan itself must tell.
+  const model::CaptureOptions tokenwise{.features = model::Features::tokenwise};
+  model.set_block_scales({});
+  const auto by_tokens = model.capture(tokenwise);
+  const Plan by_tokens_plan = three_steps(by_tokens, true);
+  CHECK_NOTHROW(adapt(model, by_tokens, by_tokens_plan, {.captured = tokenwise}));
+  model.set_block_scales({{by_tokens_plan.block_names.back(), 1.5}});
+  const char* other = "other block scales";
+  CHECK_THROWS_WITH_AS(adapt(model, by_tokens, by_tokens_plan, {.captured = tokenwise}),
+                       doctest::Contains(other), ArgumentError);
+  CHECK_THROWS_WITH_AS(adapt(model, by_tokens_plan, {.captured = tokenwise}),
+                       doctest::Contains(other), ArgumentError);
+  const auto scaled = model.capture({});
+  const Plan scaled_plan = plan(scaled, {.blocks = by_tokens_plan.block_names});
+  CHECK(scaled_plan.block_scales.size() == 1);
+  CHECK_NOTHROW(adapt(model, scaled, scaled_plan));
 }
 
 TEST_CASE("a rank takes the place of steps") {

@@ -58,18 +58,19 @@ bool says(const std::vector<std::string>& warnings, std::string_view words) {
 }  // namespace
 
 TEST_CASE("the recipe is the planned update in an optimiser's words") {
-  const PromptGeometry geometry = labelled_geometry(1, 24, 3, 1, 0.01);
-  PlanOptions options;
-  for (const auto& block : geometry.blocks) options.block_scales[block.name] = 1;
-  options.block_scales["not in the plan"] = 2;
-  const Plan found = plan(geometry, options);
+  PromptGeometry geometry = labelled_geometry(1, 24, 3, 1, 0.01);
+  for (const auto& block : geometry.blocks) geometry.block_scales[block.name] = 2;
+  const Plan found = plan(geometry);
+  REQUIRE(found.block_names.size() < geometry.blocks.size());
   REQUIRE(found.adapt);
   REQUIRE(found.recipe);
   CHECK(found.recipe->steps == found.horizon);
   CHECK(found.recipe->learning_rate == found.rho);
   CHECK(std::abs(found.recipe->learning_rate_mean / (found.rho * 12) - 1) < 1e-15);
   CHECK(found.recipe->blocks == found.block_names);
+  CHECK(found.recipe->block_scales == found.block_scales);
   CHECK(found.recipe->block_scales.size() == found.block_names.size());
+  CHECK(found.recipe->block_scales.at(found.block_names[0]) == 2);
   CHECK(found.explanation.empty());
   // A gradient step on either loss moves a prediction by rho K r: 1/n sum r^2 has the gradient
   // -2/n J'r, so that its rate must be rho n/2.

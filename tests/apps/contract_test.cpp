@@ -124,7 +124,7 @@ TEST_CASE("a task of an experiment has the numbers of the commands on its prompt
   for (const int task : {0, 1}) {
     CAPTURE(task);
     std::size_t begin = 0;
-    for (int line = 0; line < 2 + task; ++line) begin = rows.find('\n', begin) + 1;
+    for (int line = 0; line < 3 + task; ++line) begin = rows.find('\n', begin) + 1;
     const json row = json::parse("[" + rows.substr(begin, rows.find('\n', begin) - begin) + "]");
     const auto seed = row[0].get<std::int64_t>();
     CHECK(seed == 2'000'000'000'001 + task);

@@ -99,6 +99,27 @@ TEST_CASE("scales of blocks act alike on a model and on its geometry file") {
   CHECK(quiet_result(runs, "select --geometry s.safetensors")["lambda_max"] ==
         scaled["lambda_max"]);
   CHECK(scaled["lambda_max"].get<double>() > plain["lambda_max"].get<double>());
+  // A file that holds scales takes no others, and says what it holds.
+  const Outcome twice = runs.run("select --geometry s.safetensors --block-scales s.json");
+  CHECK(twice.status == 2);
+  CHECK(twice.errors.find("s.safetensors holds the scales of 2 of its blocks already, first "
+                          "h.0.attn.v.1: 4") != std::string::npos);
+  CHECK(runs.run("inspect s.safetensors").output.find("scale") != std::string::npos);
+  CHECK(runs.run("inspect g.safetensors").output.find("scale") == std::string::npos);
+  // The advice of such a file repeats the scales. One scale for all blocks changes nothing else.
+  json all = json::object();
+  const json inspected = quiet_result(runs, "inspect g.safetensors");
+  for (const json& block : inspected["blocks"]) {
+    CHECK(block["scale"] == 1);
+    all[block["name"]] = 2;
+  }
+  io::write_file(runs.path("work/all.json"), all.dump());
+  CHECK(runs.run("geometry" + model + "--block-scales all.json --out all.safetensors").status == 0);
+  const json to_do = quiet_result(runs, "advise --geometry all.safetensors")["advice"]["to_do"];
+  REQUIRE(to_do.is_object());
+  REQUIRE(all.size() == 32);
+  CHECK(to_do["block_scales"].size() == to_do["blocks"].size());
+  CHECK(to_do["block_scales"][to_do["blocks"][0]] == 2);
   io::write_file(runs.path("work/unused.json"), R"({"h.0.attn.v.1": 4, "h.0.attn.o.1": 2})");
   const Outcome unused = runs.run("select" + model + "--block-scales unused.json");
   CHECK(unused.status == 0);

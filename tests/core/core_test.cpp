@@ -13,6 +13,19 @@
 
 using namespace sextant;
 
+// As cblas.h declares them, which the library alone includes.
+extern "C" {
+void openblas_set_num_threads(int threads);
+int openblas_get_num_threads();
+int openblas_get_parallel();
+}
+
+namespace {
+
+const char* const core_type_at_start = std::getenv("OPENBLAS_CORETYPE");
+
+}  // namespace
+
 TEST_CASE("every index runs once, whatever the number of threads") {
   for (const int count : {1, 2, 5}) {
     set_threads(count);
@@ -89,15 +102,28 @@ TEST_CASE("durations") {
 }
 
 TEST_CASE("matrix products use kernels that fit the processor") {
-  prepare_blas();
   const std::string kernels = blas_kernels();
   CHECK_FALSE(kernels.empty());
+  CHECK(blas_description().starts_with("OpenBLAS "));
+  CHECK(blas_description().ends_with(" with kernels for " + kernels));
+  CHECK(blas_description().find("NO_") == std::string::npos);  // the version alone
   prepare_blas();
   CHECK(blas_kernels() == kernels);
+  CHECK(std::getenv("OPENBLAS_CORETYPE") == core_type_at_start);  // as it was
 #if defined(__x86_64__)
   if (std::getenv("OPENBLAS_CORETYPE") == nullptr && __builtin_cpu_supports("avx2") &&
       __builtin_cpu_supports("fma")) {
-    CHECK(kernels != "Prescott");
+    CHECK(kernels != "Prescott");  // chosen by this program's main, not by the library
+    CHECK(better_blas_kernels().empty());
   }
 #endif
+}
+
+TEST_CASE("a host program's number of BLAS threads is set once and then left alone") {
+  if (openblas_get_parallel() == 0) return;  // an OpenBLAS without threads
+  prepare_blas();
+  openblas_set_num_threads(2);
+  prepare_blas();
+  CHECK(openblas_get_num_threads() == 2);
+  openblas_set_num_threads(1);
 }

@@ -160,6 +160,39 @@ TEST_CASE("one scale for all blocks is a larger step, and wrong scales are refus
   CHECK_THROWS_AS(model.set_block_scales({{"h.0.attn.v.0", 0.0}}), ArgumentError);
 }
 
+TEST_CASE("a geometry of other scales than the model's is refused") {
+  const Case c(model::Family::gpt2);
+  PromptModel model = c.prompt_model();
+  const auto plain = model.capture({{model::BlockKind::value}});
+  CHECK(plain.block_scales.empty());
+  AdaptOptions options;
+  options.blocks = {"h.0.attn.v.0"};
+  options.horizon = 1;
+  options.rho = 0.01 / lambda_max(plain.kernels[0]);
+  const LowRankOptions low_rank{options.blocks, 1, {1.0, 0.5}};
+  // Scales set after the capture: also of a block that is not adapted, which the plan knew.
+  for (const char* block : {"h.0.attn.v.0", "h.1.attn.v.1"}) {
+    model.set_block_scales({{block, 4.0}});
+    const std::string message =
+        std::string("block \"") + block + "\" has the scale 1 in it and 4 in the model";
+    CHECK_THROWS_WITH_AS(adapt(model, plain, options), doctest::Contains(message.c_str()),
+                         ArgumentError);
+    CHECK_THROWS_WITH_AS(adapt_low_rank(model, plain, low_rank), doctest::Contains(message.c_str()),
+                         ArgumentError);
+    // Captured under them, or given them afterwards.
+    const auto scaled = model.capture({{model::BlockKind::value}});
+    CHECK(scaled.block_scales == geometry::BlockScales{{block, 4.0}});
+    CHECK_NOTHROW(adapt(model, scaled, options));
+    CHECK_NOTHROW(adapt(model, with_block_scales(plain, {{block, 4.0}}), options));
+    CHECK_NOTHROW(adapt_low_rank(model, scaled, low_rank));
+    model.set_block_scales({});
+    CHECK_THROWS_AS(adapt(model, scaled, options), ArgumentError);
+    CHECK_THROWS_AS(adapt_low_rank(model, scaled, low_rank), ArgumentError);
+  }
+  model.set_block_scales({{"h.0.attn.o.1", 3.0}});  // not captured
+  CHECK_NOTHROW(adapt(model, plain, options));
+}
+
 TEST_CASE("one step equals the one-shot update, and a subset moves only its own matrices") {
   const Case c(model::Family::gpt2);
   const PromptModel model = c.prompt_model();

@@ -63,16 +63,17 @@ void take_learning_rate(const ttt::Adaptation& update, Plan& plan);
 /// this model with `options.captured`; it gives the linear prediction that the result is measured
 /// against.
 ///
-/// Throws `ArgumentError` for a rank outside 0..m and whatever `ttt::adapt` refuses; as
-/// `PromptModel::capture` where exact features are captured in place of tokenwise ones. Cost: that
-/// of `ttt::adapt`, or of `ttt::adapt_low_rank`. Deterministic.
+/// Throws `ArgumentError` for a rank outside 0..m, a plan or a geometry made under other block
+/// scales than the model's, and whatever `ttt::adapt` refuses; as `PromptModel::capture` where
+/// exact features are captured in place of tokenwise ones. Cost: that of `ttt::adapt`, or of
+/// `ttt::adapt_low_rank`. Deterministic.
 Update adapt(const ttt::PromptModel& model, const geometry::PromptGeometry& geometry,
              const Plan& plan, const UpdateOptions& options = {});
 
 /// The same where the geometry is not at hand any more: captures the layers and kinds of the
-/// planned blocks, exactly. Throws `ArgumentError` when the largest eigenvalue of the blocks'
-/// kernel is not the plan's (for exact features): it was made for another model, prompt or block
-/// scales.
+/// planned blocks, exactly. Throws `ArgumentError` for a plan made under other block scales,
+/// and when the largest eigenvalue of the blocks' kernel is not the plan's (for exact features): it
+/// was made for another model or prompt.
 Update adapt(const ttt::PromptModel& model, const Plan& plan, const UpdateOptions& options = {});
 
 }  // namespace sextant::advice

@@ -34,9 +34,6 @@ struct PlanOptions {
   BlockRankingOptions score = {};
   /// Names of the blocks to adapt, instead of choosing them.
   std::vector<std::string> blocks = {};
-  /// The scales that the geometry's kernels already hold. Nothing is computed with them; the plan
-  /// repeats them, because block b moves with the learning rate rho scale_b.
-  geometry::BlockScales block_scales = {};
   /// Each of the two questions costs as much as the plan itself, unless no variance is fixed and
   /// residuals are only multiplied: then the verdict cannot change, and nothing is computed.
   LabelScale label_scale = LabelScale::unchecked;
@@ -107,6 +104,8 @@ struct Plan {
   /// adapted because of all blocks together.
   std::vector<Eigen::Index> blocks;
   std::vector<std::string> block_names;
+  /// Of these, as their kernels in the geometry hold them: block b moves at the rate rho scale_b.
+  geometry::BlockScales block_scales;
   std::optional<HorizonChoice>
       chosen;                ///< Step 3: `choose_horizon` on those blocks; empty without any.
   std::int64_t horizon = 0;  ///< T to take: T_MAP of the chosen blocks, or the given one.

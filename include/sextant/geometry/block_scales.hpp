@@ -1,19 +1,17 @@
 #pragma once
 
 /// Anisotropic priors: a prior variance for each block's parameters [W, App. F.3]; theory Sec. 2.
+///
+/// Kernels become sum_b scale_b K_b, and gradient descent is preconditioned: block b moves scale_b
+/// times as far.
 
 #include <filesystem>
-#include <map>
 #include <string>
+#include <string_view>
 
 #include "sextant/geometry/prompt_geometry.hpp"
 
 namespace sextant::geometry {
-
-/// Prior variances of blocks' parameters relative to tau2, by block name, each positive; 1 for
-/// blocks that are not named. Kernels become sum_b scale_b K_b, and gradient descent is
-/// preconditioned: block b moves scale_b times as far.
-using BlockScales = std::map<std::string, double>;
 
 /// Ends of the range of scales in files, both allowed.
 inline constexpr double smallest_block_scale = 1e-9;
@@ -23,9 +21,20 @@ inline constexpr double largest_block_scale = 1e9;
 /// anything else.
 BlockScales read_block_scales(const std::filesystem::path& path);
 
+/// The scale of a block, 1 where it is not named.
+double scale_of(const BlockScales& scales, const std::string& block);
+
 /// The geometry under these variances: kernels, couplings and variances of every named block times
-/// its scale. Throws `ArgumentError` for a block that is not there and a scale that is not
-/// positive.
+/// its scale, which `PromptGeometry::block_scales` then says (but for scales of 1). Throws
+/// `ArgumentError` for a block that is not there, a scale that is not positive, and a geometry that
+/// holds scales already: its kernels would be scaled twice. No scales leave every geometry as it
+/// is.
 PromptGeometry with_block_scales(PromptGeometry geometry, const BlockScales& scales);
+
+/// Where two sets of scales differ on `blocks`, as the end of a message: "block \"h.0.attn.v.1\"
+/// has the scale 4 here and 1 there"; empty when they agree. `here` and `there` name the two.
+std::string scale_difference(const std::vector<std::string>& blocks, const BlockScales& first,
+                             std::string_view here, const BlockScales& second,
+                             std::string_view there);
 
 }  // namespace sextant::geometry

@@ -15,7 +15,9 @@
 ///
 /// Metadata: `format` = "sextant-geometry/1" and `blocks` = JSON list of B objects
 /// {"name", "layer", "head", "kind", "parameters"}, where "head" may be null, -1 or absent for a
-/// block without heads. Other metadata keys are ignored; other tensors are errors.
+/// block without heads; optional `block_scales` = JSON object of blocks' names and the scales that
+/// their kernels, couplings and variances hold already (absent: 1 for all). Other metadata keys are
+/// ignored; other tensors are errors.
 
 #include <filesystem>
 #include <string>
@@ -31,9 +33,10 @@ inline constexpr std::string_view geometry_format = "sextant-geometry/1";
 ///
 /// Throws `InputError` naming file, tensor, block and value for everything `validate` rejects and
 /// for a wrong format or version, missing or unexpected tensors, wrong shapes or dtypes, and block
-/// descriptions that are not JSON, have unknown keys or the wrong number of entries. A kernel
-/// stored in F32 is held to `single_precision_tolerances`, F64 to the default ones.
-/// Cost: see `validate`. Memory: the result and one n x n matrix a thread; the file is mapped.
+/// descriptions that are not JSON, have unknown keys or the wrong number of entries, and scales
+/// that are not positive numbers of its blocks. A kernel stored in F32 is held to
+/// `single_precision_tolerances`, F64 to the default ones. Cost: see `validate`. Memory: the result
+/// and one n x n matrix a thread; the file is mapped.
 PromptGeometry read_geometry(const std::filesystem::path& path);
 
 /// The same of a file's `content`, which messages call `name`. Memory: that of the content, too.

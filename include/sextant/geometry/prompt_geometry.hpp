@@ -5,6 +5,7 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,10 @@ struct Block {
   bool operator==(const Block&) const = default;
 };
 
+/// Prior variances of blocks' parameters relative to tau2, by block name, each positive; 1 for
+/// blocks that are not named (block_scales.hpp).
+using BlockScales = std::map<std::string, double>;
+
 /// Residuals and block kernels of one prompt (symbols of docs/notation.md, theory Sec. 1):
 /// n labelled examples, m queries, B blocks.
 struct PromptGeometry {
@@ -36,6 +41,9 @@ struct PromptGeometry {
   std::vector<std::optional<double>> query_targets;  ///< [m]; empty when none is known.
   /// [m] what results call each query where some were left out; empty: 0, ..., m - 1. Not in files.
   std::vector<Eigen::Index> query_numbers;
+  /// That kernels, couplings and variances hold already. An update of a model with others is
+  /// refused, and none are applied a second time.
+  BlockScales block_scales;
 
   Eigen::Index examples() const { return residuals.size(); }
   Eigen::Index queries() const { return static_cast<Eigen::Index>(query_kernels.size()); }

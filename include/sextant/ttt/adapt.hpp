@@ -41,9 +41,11 @@ struct AdaptedModel {
 /// Jacobian (or query gradient), L the change of the Jacobian over the change of the weights, E_R
 /// the largest residual norm on the way. For `one_shot` it is (L/2) |delta w|^2.
 ///
-/// Throws `ArgumentError` for an unknown block, a negative rho or horizon, `low_rank`, and rho
-/// lambda_max >= 1 (gradient descent would diverge); `NumericalError` when the model's predictions
-/// stop being finite. Cost: T forward and reverse passes over the examples, two over all sequences.
+/// Throws `ArgumentError` for a geometry that holds other block scales than the model's
+/// (`PromptModel::set_block_scales`) or of another size, an unknown block, a negative rho or
+/// horizon, `low_rank`, and rho lambda_max >= 1 (gradient descent would diverge); `NumericalError` when the
+/// model's predictions stop being finite. Cost: T forward and reverse passes over the examples, two
+/// over all sequences.
 AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geometry,
                    const AdaptOptions& options);
 

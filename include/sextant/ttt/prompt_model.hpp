@@ -57,12 +57,12 @@ class PromptModel {
   Eigen::VectorXd targets() const;
 
   /// Prior variances of blocks: from now on kernels are scaled and updates preconditioned by them.
+  /// A geometry that was captured before holds the scales of that time, and is refused by updates.
   /// Throws `ArgumentError` for a block that the model lacks and a scale that is not positive.
   void set_block_scales(geometry::BlockScales scales);
   const geometry::BlockScales& block_scales() const { return block_scales_; }
   double block_scale(const std::string& block) const {
-    const auto found = block_scales_.find(block);
-    return found == block_scales_.end() ? 1.0 : found->second;
+    return geometry::scale_of(block_scales_, block);
   }
 
   /// Predictions s of all n + m sequences with the given weights.

@@ -8,6 +8,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/core/random.hpp"
 #include "sextant/io/safetensors.hpp"
+#include "sextant/model/arithmetic.hpp"
 
 namespace sextant::studies::pretrain {
 namespace {
@@ -92,6 +93,7 @@ void save_state(const TrainingState& state, const std::string& recipe,
   io::SafetensorsWriter writer;
   writer.set_metadata("format", state_format);
   writer.set_metadata("recipe", recipe);
+  writer.set_metadata("arithmetic", model::arithmetic_in_use());
   writer.add("parameters", {size}, std::span<const float>(state.parameters.values()));
   writer.add("moments.first", {size}, std::span<const float>(state.moments.first));
   writer.add("moments.second", {size}, std::span<const float>(state.moments.second));
@@ -112,6 +114,8 @@ TrainingState load_state(const model::ModelConfig& config, const std::string& re
                      fmt::format("belongs to another run, \"{}\"; this one is \"{}\"",
                                  metadata(file, "recipe"), recipe));
   }
+  const std::string other = model::arithmetic_difference(metadata(file, "arithmetic"));
+  if (!other.empty()) throw InputError(path.string(), "metadata.arithmetic", other);
   TrainingState state(config);
   read_values(file, "parameters", state.parameters.values(), false);
   read_values(file, "moments.first", state.moments.first, false);

@@ -15,18 +15,32 @@
 #include "sextant/core/threads.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/io/json.hpp"
+#include "sextant/model/arithmetic.hpp"
 
 namespace sextant::studies::reproduce {
 namespace {
 
-constexpr std::size_t first_line = 3;  // of the rows, after the settings and the columns
+constexpr std::size_t first_line = 4;  // of the rows, after settings, arithmetic and columns
+constexpr std::string_view computed_with = "# computed with ";
 
 std::string head_of(const std::string& settings, const std::vector<std::string>& columns) {
   std::vector<std::string> cells;
   for (const std::string& column : columns) {
     cells.push_back(column.find(',') == std::string::npos ? column : '"' + column + '"');
   }
-  return fmt::format("# {}\n{}\n", settings, fmt::join(cells, ","));
+  return fmt::format("# {}\n{}{}\n{}\n", settings, computed_with, model::arithmetic_in_use(),
+                     fmt::join(cells, ","));
+}
+
+/// What is wrong with continuing `content`, rows of the same settings; empty when they were
+/// computed as rows of this run would be.
+std::string other_arithmetic(std::string_view content, const std::string& settings) {
+  const std::string first = fmt::format("# {}\n", settings);
+  if (!content.starts_with(first)) return {};
+  content.remove_prefix(first.size());
+  const std::string_view line = content.substr(0, content.find('\n'));
+  return model::arithmetic_difference(
+      line.starts_with(computed_with) ? line.substr(computed_with.size()) : std::string_view());
 }
 
 void make_directory(const std::filesystem::path& directory) {
@@ -104,6 +118,8 @@ void RunLog::read(const std::string& settings) {
   const std::string head = head_of(settings, columns_);
   if (head.starts_with(content)) return;  // stopped before the first row
   if (!content.starts_with(head)) {
+    const std::string other = other_arithmetic(content, settings);
+    if (!other.empty()) throw InputError(path_.string(), "line 2", other);
     throw InputError(path_.string(), "line 1",
                      "is not from a run with these settings; give the same options, or another "
                      "directory");

@@ -6,10 +6,12 @@
 #include <fstream>
 #include <map>
 
+#include "sextant/core/blas.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/io/json.hpp"
+#include "sextant/model/arithmetic.hpp"
 #include "sextant/model/weights.hpp"
 #include "sextant/studies/pretrain/digit_vocabulary.hpp"
 #include "sextant/task/encoded_prompt.hpp"
@@ -116,6 +118,14 @@ TEST_CASE("a saved state is neither overwritten nor mistaken for another run's")
   const std::string state = io::read_file(state_path(out));
   io::write_file(state_path(out), state.substr(0, state.size() / 2));
   CHECK_THROWS_AS(pretrain_digit_shift(tiny_recipe(), run), InputError);
+  std::string elsewhere = state;  // another machine's, of the same length
+  const std::string kernels = "kernels for " + blas_kernels();
+  const auto at = elsewhere.find(kernels);
+  REQUIRE(at != std::string::npos);
+  elsewhere[at + kernels.size() - 1] = '?';
+  io::write_file(state_path(out), elsewhere);
+  CHECK_THROWS_WITH_AS(pretrain_digit_shift(tiny_recipe(), run),
+                       doctest::Contains(model::arithmetic_in_use().c_str()), InputError);
   io::write_file(state_path(out), state);
   CHECK_NOTHROW(pretrain_digit_shift(tiny_recipe(), run));
   CHECK_THROWS_AS(pretrain_digit_shift(tiny_recipe(), run), InputError);  // out is there already

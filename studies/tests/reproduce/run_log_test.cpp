@@ -7,10 +7,12 @@
 #include <cmath>
 #include <limits>
 
+#include "sextant/core/blas.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/random.hpp"
 #include "sextant/core/threads.hpp"
 #include "sextant/io/files.hpp"
+#include "sextant/model/arithmetic.hpp"
 #include "support/model_directory.hpp"
 
 using namespace sextant;
@@ -105,13 +107,51 @@ TEST_CASE("what does not belong is refused") {
   CHECK_THROWS_AS(complete(log, 0, make, {}), InputError);
 }
 
+TEST_CASE("rows of other BLAS kernels or another vector width are not continued") {
+  const test::TemporaryDirectory directory("run-arithmetic");
+  const auto path = directory.path() / "run.csv";
+  {
+    RunLog log(path, "s", columns, false);
+    complete(log, 3, make, {});
+  }
+  const std::string whole = io::read_file(path);
+  CHECK(RunLog(path, "s", columns, true).rows().size() == 3);
+  const std::string here = model::arithmetic_in_use();
+  const std::string kernels = "for " + blas_kernels() + ",";
+  const std::string width = "loops for " + model::vector_loops();
+  for (const auto& [ours, other] : {std::pair<std::string, std::string>{kernels, "for Barcelona,"},
+                                    {width, "loops for x86-64-v9"}}) {
+    std::string elsewhere = here;
+    REQUIRE(elsewhere.find(ours) != std::string::npos);
+    elsewhere.replace(elsewhere.find(ours), ours.size(), other);
+    std::string edited = whole;
+    edited.replace(edited.find(here), here.size(), elsewhere);
+    io::write_file(path, edited);
+    CHECK_THROWS_WITH_AS(RunLog(path, "s", columns, true), doctest::Contains(elsewhere.c_str()),
+                         InputError);
+    CHECK_THROWS_WITH_AS(RunLog(path, "s", columns, true), doctest::Contains(here.c_str()),
+                         InputError);
+    CHECK(io::read_file(path) == edited);  // nothing is lost
+  }
+  // Rows of a program that did not say.
+  std::string silent = whole;
+  silent.erase(silent.find("# computed"), silent.find("case,") - silent.find("# computed"));
+  io::write_file(path, silent);
+  CHECK_THROWS_WITH_AS(RunLog(path, "s", columns, true), doctest::Contains("unknown BLAS"),
+                       InputError);
+  // Other settings are what is said first.
+  CHECK_THROWS_WITH_AS(RunLog(path, "t", columns, true), doctest::Contains("these settings"),
+                       InputError);
+}
+
 TEST_CASE("names with commas are quoted, and a run that was stopped in its header starts anew") {
   const test::TemporaryDirectory directory("run-log-header");
   const auto path = directory.path() / "made" / "rows.csv";
   RunLog(path, "settings", {"plain", "with, comma"}, false).append({{1, 2}});
   const std::string whole = io::read_file(path);
-  CHECK(whole == "# settings\nplain,\"with, comma\"\n1,2\n");
-  for (const std::size_t kept : {0, 5, 15}) {
+  CHECK(whole == "# settings\n# computed with " + model::arithmetic_in_use() +
+                     "\nplain,\"with, comma\"\n1,2\n");
+  for (const std::size_t kept : {0, 5, 15, 40}) {
     io::write_file(path, whole.substr(0, kept));
     RunLog log(path, "settings", {"plain", "with, comma"}, true);
     CHECK(log.rows().empty());

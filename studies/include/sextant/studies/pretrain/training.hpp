@@ -54,7 +54,8 @@ void save_state(const TrainingState& state, const std::string& recipe,
                 const std::filesystem::path& path);
 
 /// Reads what `save_state` wrote: continuing from it gives the same bits as never having stopped.
-/// Throws `InputError` when the file is not such a state, has another recipe or other sizes.
+/// Throws `InputError` when the file is not such a state, has another recipe or other sizes, or was
+/// computed with other BLAS kernels or another vector width (`model::arithmetic_in_use`).
 TrainingState load_state(const model::ModelConfig& config, const std::string& recipe,
                          const std::filesystem::path& path);
 

@@ -29,14 +29,16 @@ class StudyDirectory {
   int descriptor_ = -1;
 };
 
-/// A CSV file: a comment line with the run's settings, a header, and one row per finished case in
-/// order. Columns' names hold no quotes. Numbers are written so that they read back to the same
-/// bits ("nan" for missing ones).
+/// A CSV file: two comment lines with the run's settings and with the BLAS kernels and vector width
+/// that compute it (`model::arithmetic_in_use`), a header, and one row per finished case in order.
+/// Columns' names hold no quotes. Numbers are written so that they read back to the same bits
+/// ("nan" for missing ones).
 class RunLog {
  public:
   /// Starts a file (and its directory), or with `resume` continues one that exists: its complete
   /// rows are kept, a torn last line is dropped. Throws `InputError` when the file exists without
-  /// `resume`, was made with other settings or columns, is damaged, or cannot be written.
+  /// `resume`, was made with other settings, columns, BLAS kernels or vector width, is damaged, or
+  /// cannot be written.
   RunLog(std::filesystem::path path, const std::string& settings, std::vector<std::string> columns,
          bool resume);
 
