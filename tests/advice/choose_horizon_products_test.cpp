@@ -4,7 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include <Eigen/QR>
 #include <cmath>
+#include <initializer_list>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/random.hpp"
@@ -134,4 +136,61 @@ TEST_CASE("degenerate prompts have answers, and what does not fit is refused") {
   CHECK_THROWS_AS(choose_horizon(prompt, {}, {}), ArgumentError);
   prompt.kernel = nullptr;
   CHECK_THROWS_AS(choose_horizon(prompt, {}, {}), ArgumentError);
+}
+
+TEST_CASE("a likelihood that is flat in lambda_star is said to be so from products too") {
+  Random random(3);
+  for (const Eigen::Index n : {1, 2, 7, 300}) {
+    for (const double c : {1.0, 0.37, 1e-5, 3e7}) {
+      CAPTURE(n);
+      CAPTURE(c);
+      geometry::PromptGeometry geometry;
+      geometry.blocks = {{"h.0.attn.v.0", 0, 0, "value", n}};
+      geometry.kernels = {c * Eigen::MatrixXd::Identity(n, n)};
+      geometry.residuals = normal_vector(n, random);
+      geometry.query_kernels = {c * normal_matrix(n, 1, random)};
+      geometry.query_variances =
+          Eigen::MatrixXd::Constant(1, 1, 2 * geometry.query_kernels[0].squaredNorm() / c);
+      // Orthonormal features: the same kernel up to the rounding of its products.
+      const Eigen::MatrixXd features =
+          Eigen::HouseholderQR<Eigen::MatrixXd>(normal_matrix(n, n, random)).householderQ();
+      const spectral::DenseKernel dense(geometry.kernels[0]);
+      const spectral::FeatureKernel rounded({&features}, {c});
+      const HorizonChoice expected = choose_horizon(geometry);
+      REQUIRE_FALSE(expected.identifies_lambda_star());
+      for (const spectral::KernelOperator* kernel :
+           std::initializer_list<const spectral::KernelOperator*>{&dense, &rounded}) {
+        const HorizonChoice choice =
+            choose_horizon(products_of({geometry, geometry.kernels[0]}, *kernel), {}, {30, 8, 1});
+        CHECK_FALSE(choice.identifies_lambda_star());
+        CHECK(choice.warnings == expected.warnings);
+        CHECK(choice.lambda_star == test::close(c));
+        const double mean_square = geometry.residuals.squaredNorm() / static_cast<double>(n);
+        CHECK(choice.benchmark.sigma2 == test::close(mean_square / 2));
+        CHECK(choice.benchmark.tau2 == test::close(mean_square / 2 / c));
+        CHECK(choice.products->lambda_star_low == 0);
+        CHECK(std::isinf(choice.products->lambda_star_high));
+        CHECK(choice.t_map == expected.t_map);
+        const double correction = geometry.query_kernels[0].col(0).dot(geometry.residuals);
+        CHECK(std::abs(choice.queries[0].correction_bayes - correction / (2 * c)) <
+              1e-9 / c * geometry.query_kernels[0].norm() * geometry.residuals.norm());
+        CHECK(choice.queries[0].gap_none == test::close(expected.queries[0].gap_none, 1e-9));
+        CHECK(choice.queries[0].variance_posterior ==
+              test::close(expected.queries[0].variance_posterior, 1e-9));
+      }
+    }
+  }
+}
+
+TEST_CASE("a kernel that is nearly proportional to the identity identifies lambda_star") {
+  Random random(4);
+  Prompt prompt;
+  prompt.kernel = Eigen::VectorXd::LinSpaced(300, 0.9, 1.1).asDiagonal();
+  prompt.geometry.residuals = normal_vector(300, random);
+  const spectral::DenseKernel kernel(prompt.kernel);
+  const HorizonChoice choice = choose_horizon(products_of(prompt, kernel), {}, {30, 8, 1});
+  CHECK(choice.identifies_lambda_star());
+  for (const std::string& warning : choice.warnings) {
+    CHECK(warning.find("not identified") == std::string::npos);
+  }
 }
