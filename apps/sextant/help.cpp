@@ -1,5 +1,7 @@
 #include "help.hpp"
 
+#include <sstream>
+
 #include "sextant/report/text.hpp"
 
 namespace sextant::apps {
@@ -14,6 +16,14 @@ class WrappedHelp : public CLI::Formatter {
 
   std::string make_option_desc(const CLI::Option* option) const override {
     return report::wrap(CLI::Formatter::make_option_desc(option), columns - description_column);
+  }
+
+  std::string make_subcommand(const CLI::App* command) const override {
+    std::ostringstream out;
+    CLI::detail::format_help(out, command->get_display_name(true),
+                             report::wrap(command->get_description(), columns - description_column),
+                             description_column);
+    return out.str();
   }
 
   std::string make_description(const CLI::App* app) const override {

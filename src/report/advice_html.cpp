@@ -78,15 +78,16 @@ void add_scoring(HtmlReport& report, const advice::BlockRanking& scoring,
 }
 
 void add_adaptation(HtmlReport& report, const ttt::Adaptation& adaptation) {
-  report.section("What the update did");
+  const bool update = adaptation.is_update();
+  report.section(update ? "What the update did" : "The model as it is");
   report.list(summarize(adaptation).facts);
-  report.figure(query_figure(adaptation.queries));
+  if (update) report.figure(query_figure(adaptation.queries));
   if (adaptation.residual_norms.size() > 1) {
     report.figure(residual_figure(measured_steps(adaptation), adaptation.residual_norms,
                                   adaptation.residual_norms_predicted));
   }
   if (!adaptation.queries.empty()) {
-    report.table(outcome_table(adaptation), "Each query before and after");
+    report.table(outcome_table(adaptation), update ? "Each query before and after" : "Each query");
   }
 }
 

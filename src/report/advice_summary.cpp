@@ -333,15 +333,17 @@ Summary summarize(const ttt::Adaptation& adaptation) {
         "Discard this update: it moved the model away from its labelled examples. Use the "
         "predictions without it.";
   }
+  const std::string before = short_number(adaptation.prompt.residual_norm_before);
+  if (!adaptation.is_update()) {
+    summary.facts.push_back(fmt::format("Residual norm of the labelled examples: {}.", before));
+    return summary;
+  }
   summary.facts.push_back(fmt::format(
       "Residual norm of the labelled examples: {} before, {} after, {} expected by the linear "
       "model.",
-      short_number(adaptation.prompt.residual_norm_before),
-      short_number(adaptation.prompt.residual_norm_after),
+      before, short_number(adaptation.prompt.residual_norm_after),
       short_number(adaptation.prompt.residual_norm_predicted)));
-  if (adaptation.is_update()) {
-    summary.facts.push_back(validity_fact(adaptation));
-  }
+  summary.facts.push_back(validity_fact(adaptation));
   return summary;
 }
 

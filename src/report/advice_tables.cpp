@@ -148,14 +148,18 @@ Table outcome_table(const ttt::Adaptation& adaptation) {
   }
   Table table;
   table.numbers("query", query).numbers("base", base);
-  table.numbers("linearized", linearized);
   const bool measured = adaptation.is_measured();
-  if (measured) table.numbers("adapted", adapted);
+  const bool unchanged = measured && !adaptation.is_update();
+  if (!unchanged) table.numbers("linearized", linearized);
+  if (measured && !unchanged) table.numbers("adapted", adapted);
   const bool any =
       std::any_of(target.begin(), target.end(), [](double value) { return !std::isnan(value); });
   if (any) {
     table.numbers("target", target);
-    if (measured) table.numbers("error before", before, 3).numbers("error after", after, 3);
+    if (unchanged) table.numbers("squared error", before, 3);
+    if (measured && !unchanged) {
+      table.numbers("error before", before, 3).numbers("error after", after, 3);
+    }
   }
   return table;
 }

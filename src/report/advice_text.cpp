@@ -118,7 +118,7 @@ std::string expectation_text(const ttt::Adaptation& expected, const TerminalStyl
 std::string adaptation_text(const ttt::Adaptation& adaptation, const TerminalStyle& style) {
   std::string out = to_terminal(summarize(adaptation), style);
   if (!adaptation.queries.empty()) {
-    out += titled("Queries before and after",
+    out += titled(adaptation.is_update() ? "Queries before and after" : "Queries",
                   to_terminal(outcome_table(adaptation), style, most_queries), style);
   }
   return out;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "sextant/report/chart.hpp"
 #include "sextant/report/chart_parts.hpp"
@@ -11,6 +12,56 @@ namespace sextant::report {
 namespace {
 
 constexpr int row_height = 24;
+
+/// Names of at most so many characters leave the bars room enough.
+constexpr std::size_t short_name = 24;
+
+std::vector<std::string> parts_of(const std::string& name) {
+  std::vector<std::string> parts(1);
+  for (const char c : name) {
+    parts.back() += c;
+    if (c == '.') parts.emplace_back();
+  }
+  return parts;
+}
+
+/// Names, without the parts between dots that all of them begin and end with where one is long;
+/// `shared` says which those are. Every name keeps a part, and different names stay different.
+std::vector<std::string> short_labels(const std::vector<std::string>& names, std::string& shared) {
+  const auto is_short = [](const std::string& name) { return name.size() <= short_name; };
+  if (names.size() < 2 || std::ranges::all_of(names, is_short)) return names;
+  std::vector<std::vector<std::string>> parts;
+  std::size_t fewest = std::numeric_limits<std::size_t>::max();
+  for (const std::string& name : names) {
+    parts.push_back(parts_of(name));
+    fewest = std::min(fewest, parts.back().size());
+  }
+  const auto& model = parts.front();
+  const auto all_have = [&](const auto& part_of, const std::string& part) {
+    return std::ranges::all_of(parts, [&](const auto& each) { return part_of(each) == part; });
+  };
+  std::size_t front = 0;
+  const auto from_front = [&](const auto& each) { return each[front]; };
+  while (front + 1 < fewest && all_have(from_front, model[front])) ++front;
+  std::size_t back = 0;
+  const auto from_back = [&](const auto& each) { return each[each.size() - 1 - back]; };
+  while (front + back + 1 < fewest && all_have(from_back, from_back(model))) ++back;
+  const auto joined = [](auto begin, auto end) {
+    return std::accumulate(begin, end, std::string());
+  };
+  std::vector<std::string> labels;
+  for (const auto& each : parts) {
+    labels.push_back(joined(each.begin() + static_cast<std::ptrdiff_t>(front),
+                            each.end() - static_cast<std::ptrdiff_t>(back)));
+    if (back > 0) labels.back().pop_back();  // its dot
+  }
+  if (front + back > 0) {
+    shared = joined(model.begin(), model.begin() + static_cast<std::ptrdiff_t>(front)) +
+             (back > 0 ? "…." : "…") +
+             joined(model.end() - static_cast<std::ptrdiff_t>(back), model.end());
+  }
+  return labels;
+}
 
 /// Few columns get cells of a fixed width, many share the page.
 constexpr std::size_t few_columns = 6;
@@ -192,16 +243,19 @@ Figure ranking_figure(const std::vector<ScoredBlock>& blocks, const std::string&
   Panel panel{specification("Scores of the highest-ranked blocks", 18 * static_cast<int>(shown)),
               {}};
   panel.data.text("block", name).numbers("score", score).text("status", chosen);
+  std::string shared;
+  panel.data.text("label", short_labels(name, shared));
+  if (!shared.empty()) figure.caption += " Labels leave out what all names share: " + shared + ".";
   OrderedJson x = quantity("score", score_name);
   x["axis"] = {{"tickCount", 5}, {"format", "~g"}};
-  panel.specification["mark"] = {{"type", "bar"}, {"tooltip", true}};
+  panel.specification["mark"] = {{"type", "bar"}, {"tooltip", {{"content", "data"}}}};
   panel.specification["encoding"] = {
       {"y",
-       {{"field", "block"},
+       {{"field", "label"},
         {"type", "nominal"},
         {"sort", nullptr},
         {"title", nullptr},
-        {"axis", {{"labelLimit", 130}, {"ticks", false}, {"domain", false}, {"labelPadding", 6}}}}},
+        {"axis", {{"labelLimit", 0}, {"ticks", false}, {"domain", false}, {"labelPadding", 6}}}}},
       {"x", x},
       {"color",
        {{"field", "status"},

@@ -22,22 +22,32 @@ bool is_numeric(const Table::Column& column) {
   return std::holds_alternative<std::vector<double>>(column.cells);
 }
 
+/// Cells of more characters may be broken anywhere, so that they push no column out of the page.
+constexpr std::size_t long_cell = 40;
+
+std::string cell_class(const Table::Column& column, const std::vector<std::string>& cells) {
+  if (is_numeric(column)) return " class=\"number\"";
+  const auto is_long = [](const std::string& cell) { return cell.size() > long_cell; };
+  return std::ranges::any_of(cells, is_long) ? " class=\"long\"" : "";
+}
+
 std::string table_html(const Table& table, std::string_view caption, std::size_t most_rows) {
   std::string out = "<div class=\"scroll\"><table>\n";
   if (!caption.empty()) out += "<caption>" + html_escape(caption) + "</caption>\n";
   out += "<thead><tr>";
   std::vector<std::vector<std::string>> cells;
+  std::vector<std::string> classes;
   for (const auto& column : table.columns()) {
     out += fmt::format("<th scope=\"col\"{}>{}</th>", is_numeric(column) ? " class=\"number\"" : "",
                        html_escape(column.header));
     cells.push_back(formatted_cells(column));
+    classes.push_back(cell_class(column, cells.back()));
   }
   out += "</tr></thead>\n<tbody>\n";
   for (std::size_t row = 0; row < std::min(table.rows(), most_rows); ++row) {
     out += "<tr>";
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      out += fmt::format("<td{}>{}</td>", is_numeric(table.columns()[i]) ? " class=\"number\"" : "",
-                         html_escape(cells[i][row]));
+      out += fmt::format("<td{}>{}</td>", classes[i], html_escape(cells[i][row]));
     }
     out += "</tr>\n";
   }

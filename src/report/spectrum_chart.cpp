@@ -108,9 +108,9 @@ Panel filter_panel(std::size_t modes, const std::vector<NamedFilter>& filters) {
       kept.push_back(filter.values[i]);
     }
   }
-  Panel panel{specification("What each filter keeps of each mode", 150), {}};
+  Panel panel{specification("What each filter learns of each mode", 150), {}};
   panel.data.numbers("mode", mode).text("filter", name).numbers("kept", kept);
-  OrderedJson y = aligned_y("kept", "share kept");
+  OrderedJson y = aligned_y("kept", "share learned");
   y["scale"] = {{"domain", {0, 1}}};
   const auto by_filter = [&](OrderedJson range) {
     return OrderedJson{{"field", "filter"},

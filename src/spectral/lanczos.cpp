@@ -24,15 +24,25 @@ constexpr double epsilon = std::numeric_limits<double>::epsilon();
 /// Probes that iterate side by side; more would cost memory and save little.
 constexpr int probes_at_once = 8;
 
-/// Eigensystem of a symmetric tridiagonal matrix, eigenvalues ascending.
+/// A power of two near the largest entry.
+double unit_of(const VectorXd& diagonal, const VectorXd& subdiagonal) {
+  double largest = diagonal.cwiseAbs().maxCoeff();
+  if (subdiagonal.size() > 0) largest = std::max(largest, subdiagonal.cwiseAbs().maxCoeff());
+  return largest > 0 ? std::ldexp(1.0, std::ilogb(largest)) : 1.0;
+}
+
+/// Eigensystem of a symmetric tridiagonal matrix, eigenvalues ascending. Eigen takes a subdiagonal
+/// entry e for 0 where |e| <= eps sqrt(d), d of the diagonal: that depends on the unit, and large
+/// entries never get there, small ones too early. Entries of the size of 1 do it right.
 struct Tridiagonal {
   Tridiagonal(const VectorXd& diagonal, const VectorXd& subdiagonal) {
+    const double unit = unit_of(diagonal, subdiagonal);
     Eigen::SelfAdjointEigenSolver<MatrixXd> solver;
-    solver.computeFromTridiagonal(diagonal, subdiagonal);
+    solver.computeFromTridiagonal(diagonal / unit, subdiagonal / unit);
     if (solver.info() != Eigen::Success) {
       throw NumericalError("KrylovSpace: the tridiagonal eigenproblem did not converge");
     }
-    values = solver.eigenvalues().cwiseMax(0.0);
+    values = unit * solver.eigenvalues().cwiseMax(0.0);
     vectors = solver.eigenvectors();
   }
   VectorXd values;

@@ -118,6 +118,7 @@ TEST_CASE("a plan by tokenwise features is made with the step of the exact kerne
     CHECK((model.predictions(update.weights) - model.predictions(expected.weights))
               .cwiseAbs()
               .maxCoeff() < 1e-6);
+    CHECK(moved(model, update) > 1e-4);
     REQUIRE(update.warnings.size() == 1);
     CHECK(update.warnings[0].find("tokenwise features") != std::string::npos);
     Plan followed = planned;

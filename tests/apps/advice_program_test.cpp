@@ -27,6 +27,7 @@ int longest_line(const std::string& text) {
 
 TEST_CASE("help comes in groups with ranges and an example, within 80 columns") {
   const ProgramRuns runs("advice-help");
+  CHECK(longest_line(runs.run("--help").output) <= 80);
   for (const std::string command : {"advise", "select", "score", "adapt", "geometry"}) {
     CAPTURE(command);
     const Outcome help = runs.run(command + " --help");

@@ -210,6 +210,7 @@ TEST_CASE("charts mark what they should") {
   const auto ranking = ranking_figure(mixed_blocks(), "score", 1);
   CHECK(ranking.panels.at(0).data.rows() == 1);
   CHECK(ranking.caption.find("first 1 of 2 scored blocks") != std::string::npos);
+  CHECK(ranking.caption.find("Labels leave out") == std::string::npos);
 
   CHECK_THROWS_AS(residual_figure(std::vector<double>{1}, std::vector<double>{1}, {}),
                   ArgumentError);
@@ -248,4 +249,38 @@ TEST_CASE("CSV of each chart is linked as data") {
   CHECK(html.find("download=\"residuals.csv\" href=\"data:text/csv;charset=utf-8,"
                   "step%2Csource%2Cresidual_norm%0A0%2Cmeasured%2C1%0A0%2Cpredicted%2C0.5%0A\"") !=
         std::string::npos);
+}
+
+TEST_CASE("long names of blocks are whole in tables and told apart in charts") {
+  const std::string front = "model.decoder.layers.";
+  const std::string back = ".self_attention.value_projection.weight";
+  std::vector<ScoredBlock> blocks;
+  std::vector<std::string> names;
+  for (int layer = 0; layer < 3; ++layer) {
+    names.push_back(front + std::to_string(layer) + back);
+    blocks.push_back({names.back(), layer, 0, "value", 3.0 - layer, false, {}});
+  }
+  Figure figure = ranking_figure(blocks, "score");
+  const Panel& panel = figure.panels.at(0);
+  const auto rows = to_json(panel.data);
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(rows[i]["block"] == names[i]);
+    CHECK(rows[i]["label"] == std::to_string(i));
+  }
+  CHECK(panel.specification["encoding"]["y"]["field"] == "label");
+  CHECK(panel.specification["encoding"]["y"]["axis"]["labelLimit"] == 0);  // none
+  CHECK(figure.caption.find(front + "…" + back) != std::string::npos);
+  // One name begins where the others end: each keeps a part.
+  blocks[0].name = front + "weight";
+  const auto other = to_json(ranking_figure(blocks, "score").panels.at(0).data);
+  CHECK(other[0]["label"] == "weight");
+  CHECK(other[1]["label"] == "1" + back);
+  blocks.resize(1);
+  CHECK(to_json(ranking_figure(blocks, "score").panels.at(0).data)[0]["label"] == blocks[0].name);
+
+  HtmlReport report("names");
+  Table table;
+  report.table(table.text("block", names).text("kind", {"value", "value", "value"}));
+  const std::string html = report.html();
+  CHECK(html.find("<td class=\"long\">" + names[2] + "</td><td>value</td>") != std::string::npos);
 }

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <Eigen/QR>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <set>
@@ -121,6 +122,36 @@ TEST_CASE("degenerate kernels exhaust the Krylov space and are exact") {
   CHECK(lanczos_quadrature(DenseKernel(k), Eigen::VectorXd::Zero(12), 3).nodes.size() == 0);
   CHECK_THROWS_AS(lanczos_quadrature(DenseKernel(k), v, 0), ArgumentError);
   CHECK_THROWS_AS(lanczos_quadrature(DenseKernel(k), v.head(3), 2), ArgumentError);
+}
+
+TEST_CASE("the unit of the kernel changes nothing but the nodes") {
+  Random random(9);
+  const Eigen::VectorXd values = Eigen::VectorXd::LinSpaced(40, 1, 1e-6);
+  const Eigen::MatrixXd k = test::kernel_with(values, random);
+  const Eigen::VectorXd v = normal_vector(40, random);
+  const LanczosQuadrature quadrature = lanczos_quadrature(DenseKernel(k), v, 12);
+  for (const int power : {-200, -60, -20, 25, 60, 200}) {
+    const double c = std::ldexp(1.0, power);
+    CAPTURE(power);
+    const Eigen::MatrixXd scaled = c * k;
+    const LanczosQuadrature other = lanczos_quadrature(DenseKernel(scaled), v, 12);
+    CHECK(other.nodes == c * quadrature.nodes);
+    CHECK(other.weights == quadrature.weights);
+    CHECK(other.radau_nodes == c * quadrature.radau_nodes);
+    CHECK(other.radau_weights == quadrature.radau_weights);
+  }
+}
+
+TEST_CASE("a large kernel proportional to the identity up to rounding has one eigenvalue") {
+  Random random(10);
+  const Eigen::MatrixXd features =
+      Eigen::HouseholderQR<Eigen::MatrixXd>(normal_matrix(300, 300, random)).householderQ();
+  for (const double c : {1e-9, 1.0, 3e7}) {
+    CAPTURE(c);
+    const KrylovSpace space(FeatureKernel({&features}, {c}), normal_vector(300, random), 30);
+    const LanczosQuadrature quadrature = space.quadrature();
+    for (const double node : quadrature.nodes) CHECK(node == close(c));
+  }
 }
 
 TEST_CASE("filters and solutions from one space are those of the dense kernel") {
