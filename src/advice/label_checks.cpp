@@ -40,6 +40,12 @@ geometry::PromptGeometry with_scaled_labels(geometry::PromptGeometry geometry, d
   }
   geometry.residuals *= factor;
   if (scale == LabelScale::labels_alone) return geometry;
+  geometry.prompt_base *= factor;
+  geometry.prompt_targets *= factor;
+  geometry.query_base *= factor;
+  for (auto& target : geometry.query_targets) {
+    if (target) *target *= factor;
+  }
   const double square = factor * factor;
   for (auto& kernel : geometry.kernels) kernel *= square;
   for (auto& coupling : geometry.query_kernels) coupling *= square;

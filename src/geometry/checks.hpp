@@ -23,10 +23,12 @@ void check_scales(const BlockScales& scales, const std::vector<Block>& blocks,
 void check_kernel(const Eigen::Ref<const Eigen::MatrixXd>& kernel, std::string_view label,
                   std::string_view place, const Tolerances& tolerances);
 
-/// Throws `InputError` unless the values of everything but the kernels are finite and consistent.
+/// Throws `InputError` unless the values of everything but the kernels are finite and in range.
 /// Sizes must be right already.
-void check_values(const PromptGeometry& geometry, std::string_view label,
-                  const Tolerances& tolerances);
+void check_values(const PromptGeometry& geometry, std::string_view label);
+
+/// Throws `InputError` unless residuals = targets - base where both are known.
+void check_residuals(const PromptGeometry& geometry, std::string_view label, double tolerance);
 
 /// Throws `InputError` unless the sum of the kernels of `blocks` is in the range of
 /// core/number_range.hpp, by its diagonal: that of a positive semidefinite matrix has the largest

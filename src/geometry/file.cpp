@@ -251,7 +251,8 @@ PromptGeometry geometry_in(const SafetensorsFile& file) {
   for (const double target : read_optional(file, "query_targets", geometry.queries(), "[m]")) {
     geometry.query_targets.emplace_back(target);
   }
-  detail::check_values(geometry, file.path(), Tolerances{});
+  detail::check_values(geometry, file.path());
+  detail::check_residuals(geometry, file.path(), Tolerances{}.residual);
   detail::check_total(geometry, all_blocks(geometry), file.path());
   return geometry;
 }

@@ -144,21 +144,6 @@ void check_semidefinite(const Eigen::Ref<const MatrixXd>& kernel, double scale,
                                smallest * scale, trace * scale, tolerance));
 }
 
-void check_residuals(const PromptGeometry& geometry, std::string_view label, double tolerance) {
-  const VectorXd& base = geometry.prompt_base;
-  const VectorXd& targets = geometry.prompt_targets;
-  if (base.size() == 0 || targets.size() == 0) return;
-  const double scale = std::max(base.cwiseAbs().maxCoeff(), targets.cwiseAbs().maxCoeff());
-  for (Index i = 0; i < base.size(); ++i) {
-    const double expected = targets[i] - base[i];
-    if (!(std::abs(geometry.residuals[i] - expected) <= tolerance * scale)) {
-      throw InputError(label, "residuals",
-                       fmt::format("entry [{}] is {}, expected prompt_targets - prompt_base = {}",
-                                   i, geometry.residuals[i], expected));
-    }
-  }
-}
-
 /// Predictions and labels may all be small, but not their squares overflow.
 void check_labels(const PromptGeometry& geometry, std::string_view label) {
   check_range(label, "residuals", geometry.residuals, rescale_labels);
@@ -245,8 +230,7 @@ void check_kernel(const Eigen::Ref<const MatrixXd>& kernel, std::string_view lab
   check_semidefinite(kernel, scale, label, place, tolerances.semidefinite);
 }
 
-void check_values(const PromptGeometry& geometry, std::string_view label,
-                  const Tolerances& tolerances) {
+void check_values(const PromptGeometry& geometry, std::string_view label) {
   check_all_finite(label, "residuals", geometry.residuals);
   for (Index x = 0; x < geometry.queries(); ++x) {
     for (Index b = 0; b < geometry.block_count(); ++b) {
@@ -277,7 +261,21 @@ void check_values(const PromptGeometry& geometry, std::string_view label,
     }
   }
   check_labels(geometry, label);
-  check_residuals(geometry, label, tolerances.residual);
+}
+
+void check_residuals(const PromptGeometry& geometry, std::string_view label, double tolerance) {
+  const VectorXd& base = geometry.prompt_base;
+  const VectorXd& targets = geometry.prompt_targets;
+  if (base.size() == 0 || targets.size() == 0) return;
+  const double scale = std::max(base.cwiseAbs().maxCoeff(), targets.cwiseAbs().maxCoeff());
+  for (Index i = 0; i < base.size(); ++i) {
+    const double expected = targets[i] - base[i];
+    if (!(std::abs(geometry.residuals[i] - expected) <= tolerance * scale)) {
+      throw InputError(label, "residuals",
+                       fmt::format("entry [{}] is {}, expected prompt_targets - prompt_base = {}",
+                                   i, geometry.residuals[i], expected));
+    }
+  }
 }
 
 void check_total(const PromptGeometry& geometry, std::span<const Index> blocks,
@@ -337,7 +335,8 @@ void validate(const PromptGeometry& geometry, std::string_view label,
     detail::check_kernel(geometry.kernels[b], label,
                          detail::block_place("kernels", b, geometry.blocks[b].name), tolerances);
   });
-  detail::check_values(geometry, label, tolerances);
+  detail::check_values(geometry, label);
+  detail::check_residuals(geometry, label, tolerances.residual);
   detail::check_total(geometry, all_blocks(geometry), label);
 }
 
@@ -363,7 +362,7 @@ void check_geometry(std::string_view function, const PromptGeometry& geometry,
                            geometry.kernels[b]);
   });
   as_argument(function, [&](std::string_view label) {
-    detail::check_values(geometry, label, single_precision_tolerances);
+    detail::check_values(geometry, label);
     detail::check_total(geometry, blocks, label);
   });
 }

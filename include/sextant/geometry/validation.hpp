@@ -39,7 +39,8 @@ void validate(const PromptGeometry& geometry, std::string_view label,
               const Tolerances& tolerances = {});
 
 /// Throws `ArgumentError` in the name of `function` where `geometry`, made in memory, cannot be
-/// answered for: everything `validate` rejects, but of each of `blocks` only what its entries show
+/// answered for: everything `validate` rejects but residuals that contradict targets and base,
+/// which no answer compares, and of each of `blocks` only what its entries show
 /// (`spectral::check_kernel`: symmetric, no entry larger than its diagonal allows). That their sum
 /// is positive semidefinite is decided by its decomposition, which every answer makes anyway; for a
 /// single block `validate` decides it, at n^3/3 operations. Kernels outside `blocks` are not read.
