@@ -24,7 +24,7 @@ using evidence::Sigma2Rule;
 using Blocks = std::span<const Index>;
 
 void certify(const HorizonOptions& options, HorizonChoice& result) {
-  check_between("select", "delta", options.delta, 0, 1);
+  check_between("choose_horizon", "delta", options.delta, 0, 1);
   if (!(result.sigma2 > 0)) return;
   const evidence::CertificateRadii radii = evidence::certificate_radii(
       result.system.values, result.rho, options.horizons, result.curve.t_map, result.sigma2,

@@ -25,7 +25,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 void check(const KernelProducts& prompt, const HorizonOptions& options,
            const ProductOptions& products) {
-  constexpr std::string_view here = "select";
+  constexpr std::string_view here = "choose_horizon";
   if (prompt.kernel == nullptr) throw ArgumentError(here, "kernel", "is missing");
   const auto n = static_cast<std::size_t>(prompt.kernel->size());
   const auto m = static_cast<std::size_t>(prompt.couplings.cols());

@@ -17,8 +17,8 @@ void take_benchmark(std::optional<evidence::BenchmarkFit> fit, const HorizonOpti
     result.benchmark = fit->benchmark;
     result.lambda_star = fit->lambda_star;
   } else {
-    check_not_negative("select", "tau2", *options.tau2);
-    check_positive("select", "sigma2", options.sigma2.value);
+    check_not_negative("choose_horizon", "tau2", *options.tau2);
+    check_positive("choose_horizon", "sigma2", options.sigma2.value);
     result.benchmark = {*options.tau2, options.sigma2.value};
     result.lambda_star = result.benchmark.lambda_star();
   }

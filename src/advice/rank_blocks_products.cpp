@@ -12,7 +12,7 @@ namespace sextant::advice {
 BlockRanking rank_blocks(const std::vector<geometry::Block>& blocks,
                          const subspace::EstimatedScores& scores, const HorizonChoice& whole,
                          const BlockRankingOptions& options) {
-  constexpr std::string_view here = "score";
+  constexpr std::string_view here = "rank_blocks";
   using subspace::Method;
   if (subspace::is_greedy(options.method) || options.method == Method::random) {
     throw ArgumentError(here, "method",

@@ -186,8 +186,8 @@ double risk_of(const geometry::BlockMatrices& blocks, std::span<const Index> set
   return risk_of(blocks, set, UpdateRisk(blocks, model), update);
 }
 
-double risk_of(const BlockMatrices& blocks, std::span<const Index> set, const UpdateRisk& risk,
-               const PlannedUpdate& update) {
+double risk_of(const geometry::BlockMatrices& blocks, std::span<const Index> set,
+               const UpdateRisk& risk, const PlannedUpdate& update) {
   MatrixXd kernel = MatrixXd::Zero(blocks.examples(), blocks.examples());
   MatrixXd couplings = MatrixXd::Zero(blocks.examples(), blocks.queries());
   std::vector<bool> seen(static_cast<std::size_t>(blocks.count()));

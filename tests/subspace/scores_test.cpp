@@ -109,7 +109,7 @@ TEST_CASE("one block that holds everything explains what the posterior does not 
   const RandomBlocks blocks = test::random_blocks(random, 5, 2, {8});
   const spectral::Eigensystem full = full_system(blocks.view());
   const Benchmark model{1.3, 0.2};
-  const double prior = model.tau2 * mean_variance(blocks.view(), 0);
+  const double prior = model.tau2 * geometry::mean_variance(blocks.view(), 0);
   CHECK(query_aware_scores(blocks.view(), full, model)[0] +
             bayes_error(blocks.view(), full, model) ==
         test::close(prior, 1e-13));
@@ -129,8 +129,8 @@ TEST_CASE("without a query the prompt's examples stand in") {
             .maxCoeff() < 1e-12);
   CHECK(bayes_error(blocks.view(), full, model) ==
         test::close(bayes_error(explicit_queries.view(), full, model), 1e-12));
-  CHECK(mean_variance(blocks.view(), 1) ==
-        test::close(mean_variance(explicit_queries.view(), 1), 1e-12));
+  CHECK(geometry::mean_variance(blocks.view(), 1) ==
+        test::close(geometry::mean_variance(explicit_queries.view(), 1), 1e-12));
 }
 
 TEST_CASE("degenerate models and kernels have defined scores") {
@@ -182,7 +182,7 @@ TEST_CASE("everything that takes blocks refuses a kernel that is none") {
   const Eigen::VectorXd residuals = Eigen::VectorXd::Ones(4);
   const spectral::Benchmark model{1, 1};
   const Eigen::Index first[] = {0};
-  const auto check_all = [&](const BlockMatrices& view, const auto& check) {
+  const auto check_all = [&](const geometry::BlockMatrices& view, const auto& check) {
     check([&] { trace_scores(view, full, model); });
     check([&] { query_aware_scores(view, full, model); });
     check([&] { bayes_error(view, full, model); });

@@ -170,8 +170,8 @@ TEST_CASE("risk has the right limits") {
   const RandomBlocks blocks = test::random_blocks(random, 4, 3, {6, 7});
   const Benchmark model{1.5, 0.6};
   const UpdateRisk risk(blocks.view(), model);
-  const double prior =
-      model.tau2 * (mean_variance(blocks.view(), 0) + mean_variance(blocks.view(), 1));
+  const double prior = model.tau2 * (geometry::mean_variance(blocks.view(), 0) +
+                                     geometry::mean_variance(blocks.view(), 1));
   CHECK(risk.no_update() == test::close(prior, 1e-14));
   CHECK(risk.of(MatrixXd::Zero(4, 3)) == risk.no_update());
   CHECK(risk_of(blocks.view(), {}, model, {}) == risk.no_update());
@@ -180,7 +180,7 @@ TEST_CASE("risk has the right limits") {
   MatrixXd covariance = model.tau2 * geometry::summed_kernel(blocks.view());
   covariance.diagonal().array() += model.sigma2;
   MatrixXd couplings = MatrixXd::Zero(4, 3);
-  for (const Index b : {0, 1}) add_couplings(blocks.view(), b, couplings);
+  for (const Index b : {0, 1}) geometry::add_couplings(blocks.view(), b, couplings);
   const double bayes = bayes_error(
       blocks.view(), spectral::decompose(geometry::summed_kernel(blocks.view())), model);
   CHECK(risk.of(covariance.ldlt().solve(model.tau2 * couplings)) == test::close(bayes, 1e-12));

@@ -97,7 +97,7 @@ class UpdateRisk {
 double risk_of(const geometry::BlockMatrices& blocks, std::span<const Eigen::Index> set,
                const spectral::Benchmark& model, const PlannedUpdate& update);
 /// The same where `risk` of the same blocks is there already, which checked them: for many sets.
-double risk_of(const BlockMatrices& blocks, std::span<const Eigen::Index> set,
+double risk_of(const geometry::BlockMatrices& blocks, std::span<const Eigen::Index> set,
                const UpdateRisk& risk, const PlannedUpdate& update);
 
 }  // namespace sextant::subspace

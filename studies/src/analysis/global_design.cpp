@@ -16,10 +16,11 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 
 double operator_norm(const MatrixXd& symmetric) {
-  return Eigen::SelfAdjointEigenSolver<MatrixXd>(symmetric, Eigen::EigenvaluesOnly)
-      .eigenvalues()
-      .cwiseAbs()
-      .maxCoeff();
+  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(symmetric, Eigen::EigenvaluesOnly);
+  if (solver.info() != Eigen::Success) {
+    throw NumericalError("global_design: the eigenvalue iteration did not converge");
+  }
+  return solver.eigenvalues().cwiseAbs().maxCoeff();
 }
 
 }  // namespace

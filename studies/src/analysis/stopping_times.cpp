@@ -41,6 +41,9 @@ StoppingTimes exponential_stopping_times(double lambda_star, int count) {
   for (int i = 0; i + 1 < count; ++i) beside[i] = i + 1;
   Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
   solver.computeFromTridiagonal(diagonal, beside);
+  if (solver.info() != Eigen::Success) {
+    throw NumericalError("exponential_stopping_times: the eigenproblem did not converge");
+  }
   const Eigen::VectorXd weights = solver.eigenvectors().row(0).cwiseAbs2();
   return {solver.eigenvalues() / lambda_star, weights};
 }

@@ -22,6 +22,9 @@ NormalQuadrature normal_quadrature(int count) {
   for (int i = 0; i + 1 < count; ++i) beside[i] = std::sqrt(i + 1.0);
   Eigen::SelfAdjointEigenSolver<MatrixXd> solver;
   solver.computeFromTridiagonal(diagonal, beside);
+  if (solver.info() != Eigen::Success) {
+    throw NumericalError("normal_quadrature: the eigenproblem did not converge");
+  }
   return {solver.eigenvalues(), solver.eigenvectors().row(0).cwiseAbs2()};
 }
 
