@@ -78,11 +78,13 @@ def run_case(columns, labels, categorical, context, test, seed):
 
 
 def read_rows(path):
-    """Rows of a CSV file whose first line may be a comment."""
+    """Rows of a CSV file whose first lines may be comments."""
     if not path.exists():
         return []
     lines = path.read_text().splitlines()
-    return list(csv.DictReader(lines[1:] if lines and lines[0].startswith("#") else lines))
+    while lines and lines[0].startswith("#"):
+        lines = lines[1:]
+    return list(csv.DictReader(lines))
 
 
 def print_means(tables, names, ours, peers):

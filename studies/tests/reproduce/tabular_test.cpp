@@ -187,7 +187,7 @@ TEST_CASE(
   other.replace(other.find("\n0,0,6,") + 1, 1, "7");
   io::write_file(cases, other);
   CHECK_THROWS_WITH_AS(run_tabular_study(options),
-                       doctest::Contains("line 3: is not a row that case 1"), InputError);
+                       doctest::Contains("line 4: is not a row that case 1"), InputError);
   io::write_file(cases, text);
   const auto table = directory.path() / "data" / "a.csv";
   io::write_file(table, io::read_file(table) + "\n");
