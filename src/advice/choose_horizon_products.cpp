@@ -72,12 +72,9 @@ void check_symmetric_products(const KernelProducts& prompt, std::uint64_t seed) 
 }
 
 /// Throws where a Ritz value, which lies between a kernel's eigenvalues, is negative.
-void check_semidefinite_products(const evidence::LargeSpectrum& large) {
-  const auto smallest = [](const VectorXd& nodes) {
-    return nodes.size() == 0 ? 0.0 : nodes.minCoeff();
-  };
-  const double least =
-      std::min(smallest(large.spectrum.nodes), smallest(large.spectrum.density_nodes));
+void check_semidefinite_products(const spectral::KrylovSpace& space,
+                                 const evidence::LargeSpectrum& large) {
+  const double least = space.smallest_ritz_value();
   if (least >= -product_tolerance * large.lambda_max) return;
   throw ArgumentError("choose_horizon", "kernel",
                       fmt::format("is not positive semidefinite: it has an eigenvalue of at most "
@@ -258,7 +255,7 @@ HorizonChoice choose_horizon(const KernelProducts& prompt, const HorizonOptions&
   lanczos.trace = {products.probes, products.steps, products.seed};
   const evidence::LargeSpectrum large =
       evidence::spectrum_from_products(*prompt.kernel, space, lanczos);
-  check_semidefinite_products(large);
+  check_semidefinite_products(space, large);
   HorizonChoice result;
   result.n = prompt.kernel->size();
   result.system.values = large.spectrum.nodes.cwiseMax(0.0);

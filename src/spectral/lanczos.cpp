@@ -232,6 +232,16 @@ double KrylovSpace::solve_residual(double shift) const {
   return std::abs(subdiagonal_[steps() - 1] * last);
 }
 
+double KrylovSpace::smallest_ritz_value() const {
+  if (steps() == 0) return 0;
+  Eigen::SelfAdjointEigenSolver<MatrixXd> solver;
+  solver.computeFromTridiagonal(diagonal_, subdiagonal_.head(steps() - 1), Eigen::EigenvaluesOnly);
+  if (solver.info() != Eigen::Success) {
+    throw NumericalError("KrylovSpace: the tridiagonal eigenproblem did not converge");
+  }
+  return solver.eigenvalues()[0];
+}
+
 LanczosQuadrature KrylovSpace::quadrature() const {
   return quadrature_from(diagonal_, subdiagonal_, norm_, exhausted_);
 }

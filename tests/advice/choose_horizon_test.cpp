@@ -202,7 +202,7 @@ TEST_CASE("options choose variances, query and step") {
   rejected([](HorizonOptions& o) { o.delta = 0; });
   rejected([](HorizonOptions& o) { o.delta = 1; });
   geometry.kernels.pop_back();
-  CHECK_THROWS_AS(choose_horizon(geometry), InputError);
+  CHECK_THROWS_AS(choose_horizon(geometry), ArgumentError);
 }
 
 TEST_CASE("a set of blocks is selected as if there were no others") {

@@ -42,6 +42,9 @@ class KrylovSpace {
   /// residual after as many steps, known without another product.
   double solve_residual(double shift) const;
   LanczosQuadrature quadrature() const;
+  /// The smallest Ritz value, which no eigenvalue of K need reach: negative beyond rounding only
+  /// where K is not positive semidefinite. 0 for an empty space. O(steps^3).
+  double smallest_ritz_value() const;
 
  private:
   Eigen::MatrixXd basis_;        // [n, steps], orthonormal
