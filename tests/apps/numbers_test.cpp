@@ -5,6 +5,7 @@
 #include <span>
 
 #include "program.hpp"
+#include "sextant/core/errors.hpp"
 #include "sextant/io/safetensors.hpp"
 
 using namespace sextant;
