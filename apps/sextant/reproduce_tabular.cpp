@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <memory>
 
@@ -28,11 +26,6 @@ void run_reproduce_tabular(const ReproduceTabularOptions& options) {
   std::ranges::sort(study.sizes);
   if (std::ranges::adjacent_find(study.sizes) != study.sizes.end()) {
     throw UsageError("--sizes: has a size twice");
-  }
-  auto sizes = study.sizes;
-  std::ranges::sort(sizes);
-  if (const auto twice = std::ranges::adjacent_find(sizes); twice != sizes.end()) {
-    throw UsageError(fmt::format("--sizes: {} is given twice", *twice));
   }
   ReproduceOutput output(options.common, "tabular");
   const studies::reproduce::TabularResult result = studies::reproduce::run_tabular_study(study);

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "program.hpp"
+#include "sextant/core/errors.hpp"
 #include "sextant/io/safetensors.hpp"
 
 using namespace sextant;
@@ -102,7 +103,7 @@ TEST_CASE("a size that is given twice is refused") {
   check_out_of_range(runs, command + "--more-ranks 2,2", 2, "--more-ranks: 2 is given twice");
   check_out_of_range(runs, command + "--more-ranks 4", 2, "--more-ranks: 4 is --rank already");
   check_out_of_range(runs, "reproduce tabular --data d --model m --out s --sizes 16,16", 2,
-                     "--sizes: 16 is given twice");
+                     "--sizes: has a size twice");
 }
 
 TEST_CASE("labels and kernels whose squares leave the range of numbers") {
@@ -183,8 +184,11 @@ TEST_CASE("score against the evidence says so in the headline and in the JSON") 
     CAPTURE(method);
     const Outcome outcome = runs.run(noisy + method + " --json a.json");
     CHECK(outcome.status == 0);
-    CHECK(outcome.output.starts_with(
-        "The evidence prefers no update at all (T_MAP = 0). Blocks, if one is made all the\nsame"));
+    std::string headline = outcome.output.substr(0, 100);
+    std::ranges::replace(headline, '\n', ' ');
+    CHECK_MESSAGE(headline.starts_with("The evidence prefers no update at all (T_MAP = 0). Blocks, "
+                                       "if one is made all the same"),
+                  headline);
     CHECK(outcome.errors.find("The evidence prefers no update at all; ") != std::string::npos);
     CHECK(json::parse(io::read_file(runs.path("work/a.json")))["against_evidence"] == true);
   }

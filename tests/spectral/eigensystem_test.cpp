@@ -57,7 +57,8 @@ TEST_CASE("both solvers agree, and the result says which one ran") {
   CHECK((large.values - oracle).cwiseAbs().maxCoeff() < 1e-12 * oracle[0]);
 }
 
-TEST_CASE("n = 1, a negative rounding error, a real negative eigenvalue, rounded halves, tiny scale") {
+TEST_CASE(
+    "n = 1, a negative rounding error, a real negative eigenvalue, rounded halves, tiny scale") {
   CHECK(decompose(Eigen::MatrixXd::Constant(1, 1, 4.0)).values[0] == 4.0);
 
   const Eigensystem rounding = decompose(Eigen::MatrixXd::Constant(1, 1, -1e-16));
