@@ -171,7 +171,7 @@ TEST_CASE("an advice to adapt ends in what to do, with all names in full") {
   for (const auto& kernel : geometry.kernels) geometry.residuals += kernel.col(0) / 40;
   advice::PlanOptions options;
   options.score.method = subspace::Method::trace;
-  options.block_scales = {{geometry.blocks[3].name, 4.0}};
+  geometry.block_scales = {{geometry.blocks[3].name, 4.0}};
   const auto plan = advice::plan(geometry, options);
   REQUIRE(plan.adapt);
   REQUIRE(plan.blocks.size() == 36);

@@ -258,7 +258,7 @@ TEST_CASE("long names of blocks are whole in tables and told apart in charts") {
   std::vector<std::string> names;
   for (int layer = 0; layer < 3; ++layer) {
     names.push_back(front + std::to_string(layer) + back);
-    blocks.push_back({names.back(), layer, 0, "value", 3.0 - layer, false, {}});
+    blocks.push_back({{names.back(), layer, 0, "value"}, 3.0 - layer, false, {}});
   }
   Figure figure = ranking_figure(blocks, "score");
   const Panel& panel = figure.panels.at(0);
@@ -271,12 +271,13 @@ TEST_CASE("long names of blocks are whole in tables and told apart in charts") {
   CHECK(panel.specification["encoding"]["y"]["axis"]["labelLimit"] == 0);  // none
   CHECK(figure.caption.find(front + "…" + back) != std::string::npos);
   // One name begins where the others end: each keeps a part.
-  blocks[0].name = front + "weight";
+  blocks[0].block.name = front + "weight";
   const auto other = to_json(ranking_figure(blocks, "score").panels.at(0).data);
   CHECK(other[0]["label"] == "weight");
   CHECK(other[1]["label"] == "1" + back);
   blocks.resize(1);
-  CHECK(to_json(ranking_figure(blocks, "score").panels.at(0).data)[0]["label"] == blocks[0].name);
+  CHECK(to_json(ranking_figure(blocks, "score").panels.at(0).data)[0]["label"] ==
+        blocks[0].block.name);
 
   HtmlReport report("names");
   Table table;
