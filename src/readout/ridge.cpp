@@ -1,11 +1,18 @@
 #include <fmt/format.h>
 
-#include <Eigen/SVD>
+#include <algorithm>
 #include <boost/math/tools/minima.hpp>
 #include <cmath>
+#include <vector>
 
+#include "sextant/core/blas.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/readout/linear_head.hpp"
+
+// LAPACK, from the linked OpenBLAS.
+extern "C" void dgesdd_(const char* jobz, const int* m, const int* n, double* a, const int* lda,
+                        double* s, double* u, const int* ldu, double* vt, const int* ldvt,
+                        double* work, const int* lwork, int* iwork, int* info);
 
 namespace sextant::readout {
 namespace {
@@ -13,32 +20,58 @@ namespace {
 constexpr int grid_points = 49;
 constexpr double decades = 6;  // on either side of the mean squared singular value
 
+/// X = U diag(s) V', k = min(n, d) singular values, descending.
+struct ThinSvd {
+  Eigen::MatrixXd u;  ///< [n, k]
+  Eigen::VectorXd s;  ///< [k]
+  Eigen::MatrixXd v;  ///< [d, k]
+};
+
+ThinSvd decompose(Eigen::MatrixXd x) {
+  prepare_blas();
+  const int n = static_cast<int>(x.rows());
+  const int d = static_cast<int>(x.cols());
+  const int k = std::min(n, d);
+  ThinSvd svd{Eigen::MatrixXd(n, k), Eigen::VectorXd(k), {}};
+  Eigen::MatrixXd v_transposed(k, d);
+  std::vector<int> iwork(8 * static_cast<std::size_t>(k));
+  int info = 0;
+  const auto call = [&](double* work, int size) {
+    dgesdd_("S", &n, &d, x.data(), &n, svd.s.data(), svd.u.data(), &n, v_transposed.data(), &k,
+            work, &size, iwork.data(), &info);
+  };
+  double work_size = 0;
+  call(&work_size, -1);
+  std::vector<double> work(static_cast<std::size_t>(std::max(1.0, work_size)));
+  if (info == 0) call(work.data(), static_cast<int>(work.size()));
+  if (info != 0) {
+    throw NumericalError(
+        fmt::format("fit_ridge: dgesdd returned {} on features of {} x {}", info, n, d));
+  }
+  svd.v = v_transposed.transpose();
+  return svd;
+}
+
 /// Leave-one-out errors of centred ridge regression for any penalty, after one decomposition.
 class LeaveOneOut {
  public:
   LeaveOneOut(const Eigen::MatrixXd& centred, const Eigen::VectorXd& targets)
-      : svd_(centred, Eigen::ComputeThinU | Eigen::ComputeThinV),
-        projected_(svd_.matrixU().transpose() * targets),
-        targets_(targets) {
-    if (svd_.info() != Eigen::Success) {
-      throw NumericalError("fit_ridge: the singular value decomposition did not converge");
-    }
-  }
+      : svd_(decompose(centred)), projected_(svd_.u.transpose() * targets), targets_(targets) {}
 
   double mean_squared_singular_value() const {
-    return svd_.singularValues().squaredNorm() / static_cast<double>(svd_.singularValues().size());
+    return svd_.s.squaredNorm() / static_cast<double>(svd_.s.size());
   }
 
   /// l_i / (l_i + penalty) with l_i the squared singular values.
   Eigen::VectorXd shrinkage(double penalty) const {
-    const Eigen::ArrayXd squared = svd_.singularValues().array().square();
+    const Eigen::ArrayXd squared = svd_.s.array().square();
     return squared / (squared + penalty);
   }
 
   /// Left-out residuals e_i / (1 - H_ii); the free intercept adds 1/n to every H_ii.
   Eigen::VectorXd residuals(double penalty) const {
     const Eigen::VectorXd shrink = shrinkage(penalty);
-    const auto& u = svd_.matrixU();
+    const auto& u = svd_.u;
     const Eigen::VectorXd fitted = u * shrink.cwiseProduct(projected_);
     const Eigen::ArrayXd leverage =
         (u.array().square().matrix() * shrink).array() + 1.0 / static_cast<double>(targets_.size());
@@ -50,13 +83,13 @@ class LeaveOneOut {
   }
 
   Eigen::VectorXd weight(double penalty) const {
-    const Eigen::ArrayXd s = svd_.singularValues().array();
+    const Eigen::ArrayXd s = svd_.s.array();
     const Eigen::VectorXd scaled = s / (s.square() + penalty) * projected_.array();
-    return svd_.matrixV() * scaled;
+    return svd_.v * scaled;
   }
 
  private:
-  Eigen::BDCSVD<Eigen::MatrixXd> svd_;
+  ThinSvd svd_;
   Eigen::VectorXd projected_;
   Eigen::VectorXd targets_;
 };

@@ -43,9 +43,9 @@ struct AdaptedModel {
 ///
 /// Throws `ArgumentError` for a geometry that holds other block scales than the model's
 /// (`PromptModel::set_block_scales`) or of another size, an unknown block, a negative rho or
-/// horizon, `low_rank`, and rho lambda_max >= 1 (gradient descent would diverge); `NumericalError` when the
-/// model's predictions stop being finite. Cost: T forward and reverse passes over the examples, two
-/// over all sequences.
+/// horizon, `low_rank`, and rho lambda_max >= 1 (gradient descent would diverge); `NumericalError`
+/// when the model's predictions stop being finite. Cost: T forward and reverse passes over the
+/// examples, two over all sequences.
 AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geometry,
                    const AdaptOptions& options);
 
