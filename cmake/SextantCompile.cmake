@@ -41,9 +41,11 @@ function(sextant_unity target)
   endforeach()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP
     UNITY_BUILD_RELOCATABLE ON)  # so that a compiler cache serves several checkouts
-  # What GCC says of names without linkage in files that the main one includes: here each of those is
+  # What compilers say of names without linkage in files that the main one includes: here each of those is
   # a source of its own, and the builds without unity keep both warnings.
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${target} PRIVATE -Wno-shadow -Wshadow=local -Wno-subobject-linkage)
+  else()
+    target_compile_options(${target} PRIVATE -Wno-shadow)
   endif()
 endfunction()
