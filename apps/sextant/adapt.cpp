@@ -72,9 +72,8 @@ void run_adapt(const AdaptOptions& options) {
   } else if (!plan.adapt) {
     warn({"the advice is against this. " + plan.reason}, options.shared.quiet);
   }
-  const advice::Update adapted =
-      make_update(source, plan, advice::UpdateRule::anyway, options.update, options.source,
-                  wanted.score.select.step, options.shared.quiet);
+  const advice::Update adapted = make_update(source, plan, advice::UpdateRule::anyway,
+                                             options.update, options.source, options.shared.quiet);
   const auto style = report::terminal_style(1);
   report::OrderedJson json = report::to_json(plan, adapted.result);
   std::string text = report::adaptation_text(adapted.result, style);

@@ -43,7 +43,7 @@ void run_advise(const AdviseOptions& options) {
   const ttt::Adaptation update =
       source.model
           ? make_update(source, plan, advice::UpdateRule::as_advised, options.update,
-                        options.source, plan_options.score.select.step, options.shared.quiet)
+                        options.source, options.shared.quiet)
                 .result
           : ttt::expected_adaptation(source.geometry,
                                      plan.adapt ? plan.block_names : std::vector<std::string>(),

@@ -32,14 +32,12 @@ void check_update(const UpdateOptions& options) {
 }
 
 advice::Update make_update(const Source& source, const advice::Plan& plan, advice::UpdateRule rule,
-                           const UpdateOptions& options, const SourceOptions& files,
-                           const subspace::StepRule& step, bool quiet) {
+                           const UpdateOptions& options, const SourceOptions& files, bool quiet) {
   advice::UpdateOptions update;
   update.rule = rule;
   update.solver = options.solver == "steps" ? ttt::Solver::steps : ttt::Solver::one_shot;
   if (options.rank) update.rank = *options.rank;
   update.captured = source.captured;
-  update.step = step;
   const bool makes_steps = (plan.adapt || rule == advice::UpdateRule::anyway) && !options.rank;
   Progress progress("adapting", makes_steps ? static_cast<std::size_t>(plan.horizon) : 0, !quiet);
   update.on_step = [&](std::int64_t done) { progress.update(static_cast<std::size_t>(done)); };

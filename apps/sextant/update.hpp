@@ -23,10 +23,8 @@ void add_update_options(CLI::App& command, UpdateOptions& options);
 void check_update(const UpdateOptions& options);
 
 /// Makes the planned update on the source's model as `rule` says, warns of what came of it, and
-/// writes the adapted model where asked for, unless it was discarded. `step` sizes the steps where
-/// the plan was made from tokenwise features.
+/// writes the adapted model where asked for, unless it was discarded.
 advice::Update make_update(const Source& source, const advice::Plan& plan, advice::UpdateRule rule,
-                           const UpdateOptions& options, const SourceOptions& files,
-                           const subspace::StepRule& step, bool quiet);
+                           const UpdateOptions& options, const SourceOptions& files, bool quiet);
 
 }  // namespace sextant::apps

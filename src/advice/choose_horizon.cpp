@@ -27,7 +27,7 @@ void certify(const HorizonOptions& options, HorizonChoice& result) {
   check_between("choose_horizon", "delta", options.delta, 0, 1);
   if (!(result.sigma2 > 0)) return;
   const evidence::CertificateRadii radii = evidence::certificate_radii(
-      result.system.values, result.rho, options.horizons, result.curve.t_map, result.sigma2,
+      result.system.values, result.rho, candidates(options), result.curve.t_map, result.sigma2,
       result.benchmark, options.delta);
   result.bound = Bound{options.delta, result.fit ? BoundReference::fitted : BoundReference::known,
                        radii.paper, radii.exact_mgf, radii.exact_tail};
@@ -216,8 +216,8 @@ HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry, Blocks bl
   result.rho = options.step.for_kernel(result.lambda_max);
   const VectorXd rotated = result.system.rotate(geometry.residuals);
   take_benchmark(fitted(options, result.system.values, rotated), options, result);
-  take_curve(evidence::evidence_curve(result.system.values, rotated, result.rho, options.horizons,
-                                      options.sigma2),
+  take_curve(evidence::evidence_curve(result.system.values, rotated, result.rho,
+                                      candidates(options), options.sigma2),
              options, result);
   certify(options, result);
   judge(geometry, blocks, rotated, options, result);

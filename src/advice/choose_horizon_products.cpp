@@ -132,13 +132,14 @@ std::int64_t shifted_map(const evidence::LargeSpectrum& large, const HorizonOpti
   evidence::ResidualSpectrum shifted = large.spectrum;
   shifted.log_determinant =
       std::min(0.0, shifted.log_determinant + errors * large.log_determinant_error);
-  return evidence::evidence_curve(shifted, large.rho, options.horizons, options.sigma2).t_map;
+  return evidence::evidence_curve(shifted, large.rho, candidates(options), options.sigma2).t_map;
 }
 
 void find_horizon(const evidence::LargeSpectrum& large, const HorizonOptions& options,
                   HorizonChoice& result) {
-  take_curve(evidence::evidence_curve(large.spectrum, large.rho, options.horizons, options.sigma2),
-             options, result);
+  take_curve(
+      evidence::evidence_curve(large.spectrum, large.rho, candidates(options), options.sigma2),
+      options, result);
   // A smaller determinant makes every step dearer.
   const double errors = standard_errors(*result.products);
   result.products->t_map_low = shifted_map(large, options, -errors);

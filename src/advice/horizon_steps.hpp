@@ -11,6 +11,11 @@
 
 namespace sextant::advice {
 
+/// The horizons to choose among.
+inline std::vector<std::int64_t> candidates(const HorizonOptions& options) {
+  return options.horizons.empty() ? default_horizons() : options.horizons;
+}
+
 /// The fit of whichever variances `options` leaves open; empty where both are given. `data` is what
 /// the fits take: eigenvalues and rotated residuals, or a `ResidualSpectrum`.
 template <class... Data>

@@ -43,7 +43,7 @@ Update make_steps(const ttt::PromptModel& model, const geometry::PromptGeometry&
     steps.horizon = plan.horizon;
   }
   const bool resized = exact != nullptr && !steps.blocks.empty();
-  if (resized) steps.rho = options.step.for_kernel(largest_of_planned(*exact, plan));
+  if (resized) steps.rho = plan.step.for_kernel(largest_of_planned(*exact, plan));
   Update update = update_of(ttt::adapt(model, resized ? *exact : geometry, steps));
   if (resized) {
     update.warnings.emplace_back(
@@ -128,8 +128,9 @@ Update adapt(const ttt::PromptModel& model, const Plan& plan, const UpdateOption
     if (!(std::abs(found - plan.chosen->lambda_max) <= tolerance * plan.chosen->lambda_max)) {
       throw ArgumentError(
           "adapt", "plan",
-          fmt::format("was made for another model or prompt: its blocks' kernel has the "
-                      "largest eigenvalue {:.6g}, here it is {:.6g}",
+          fmt::format("was made for another model or prompt, or from tokenwise features (then say "
+                      "so in UpdateOptions::captured): its blocks' kernel has the largest "
+                      "eigenvalue {:.6g}, here it is {:.6g}",
                       plan.chosen->lambda_max, found));
     }
   }

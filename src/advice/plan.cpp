@@ -28,6 +28,7 @@ void choose_blocks(const geometry::PromptGeometry& geometry, const PlanOptions& 
   } else {
     plan.blocks = geometry::select_blocks(geometry, options.blocks);
   }
+  plan.step = options.score.select.step;
   plan.block_names = geometry::block_names(geometry, plan.blocks);
   for (const std::string& name : plan.block_names) {
     const auto scale = geometry.block_scales.find(name);
@@ -172,6 +173,10 @@ Verdict verdict_with_labels(const geometry::PromptGeometry& geometry, double fac
 Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) {
   if (!options.blocks.empty() && options.score.budget) {
     throw ArgumentError("plan", "budget", "is given together with names of blocks, expected one");
+  }
+  if (!options.blocks.empty() && options.score.per_parameter) {
+    throw ArgumentError("plan", "per_parameter",
+                        "ranks blocks, but their names are given: expected one of the two");
   }
   Plan result;
   const std::vector<Index> modelled = options.blocks.empty()

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "ranked_blocks.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/validation.hpp"
@@ -42,6 +44,14 @@ BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const Horizon
   geometry::check_sizes("rank_blocks", geometry);  // of the rest, subspace::rank_blocks takes care
   check_size("rank_blocks", "whole", static_cast<std::size_t>(whole.system.size()),
              static_cast<std::size_t>(geometry.examples()));
+  double trace = 0;
+  for (const Eigen::MatrixXd& kernel : geometry.kernels) trace += kernel.trace();
+  if (!(std::abs(whole.system.values.sum() - trace) <= 1e-6 * trace)) {
+    throw ArgumentError("rank_blocks", "whole",
+                        fmt::format("was chosen for other kernels: its eigenvalues add up to "
+                                    "{:.6g}, the traces of these to {:.6g}",
+                                    whole.system.values.sum(), trace));
+  }
   if (options.horizon && *options.horizon < 0) {
     throw ArgumentError("rank_blocks", "horizon",
                         fmt::format("is {}, expected 0 or more", *options.horizon));

@@ -158,7 +158,14 @@ void check_spectrum(std::string_view function, const Vector& values, const Vecto
     check_finite(function, "rotated_residuals", residuals[i]);
   }
   spectral::check_step(function, rho, values.maxCoeff());
-  if (choice.rule == Sigma2Rule::fixed) check_positive(function, "sigma2", choice.value);
+  if (choice.rule == Sigma2Rule::fixed) {
+    check_positive(function, "sigma2", choice.value);
+  } else if (choice.value != 0) {
+    throw ArgumentError(function, "sigma2",
+                        fmt::format("has the value {}, which only the rule `fixed` takes, but its "
+                                    "rule is another",
+                                    choice.value));
+  }
 }
 
 Evidence make_evidence(std::string_view function, const Vector& values, const Vector& rt,

@@ -324,6 +324,7 @@ void validate_sizes(const PromptGeometry& geometry, std::string_view label) {
   check_optional(label, "prompt_targets", geometry.prompt_targets.size(), n);
   check_optional(label, "query_base", geometry.query_base.size(), m);
   check_optional(label, "query_targets", static_cast<Index>(geometry.query_targets.size()), m);
+  check_optional(label, "query_numbers", static_cast<Index>(geometry.query_numbers.size()), m);
 }
 
 void validate(const PromptGeometry& geometry, std::string_view label,
@@ -349,6 +350,7 @@ void check_geometry(std::string_view function, const PromptGeometry& geometry,
   as_argument(function, [&](std::string_view label) {
     validate_sizes(geometry, label);
     detail::check_blocks(geometry.blocks, label);
+    detail::check_scales(geometry.block_scales, geometry.blocks, label, "block_scales");
   });
   parallel_for(static_cast<std::ptrdiff_t>(blocks.size()), [&](std::ptrdiff_t i) {
     const Index b = blocks[static_cast<std::size_t>(i)];

@@ -15,19 +15,24 @@
 namespace sextant::ttt {
 namespace {
 
-/// Runs the update and returns the residual norms before each step.
+/// Runs the update and returns the residual norms before each step. Throws `ArgumentError` unless
+/// the model predicts `base` [n] before the first.
 std::vector<double> update(const PromptModel& model, const AdaptOptions& options,
-                           const Eigen::VectorXd& coefficients,
+                           const Eigen::VectorXd& base, const Eigen::VectorXd& coefficients,
                            model::BlockGradient<float>& gradient, MutableWeights& mutable_weights) {
   const Eigen::VectorXd targets = model.targets();
   std::vector<double> norms;
   if (options.solver == Solver::one_shot) {
     const Eigen::VectorXd predicted = one_shot_step(model, coefficients, gradient, mutable_weights);
+    check_predictions_agree("adapt", "prompt_base", model, base, predicted);
     norms.push_back((targets - predicted).norm());
     return norms;
   }
   gradient_steps(model, Sequences::examples, options.rho, options.horizon, gradient,
                  mutable_weights, [&](std::int64_t t, const Eigen::VectorXd& predicted) {
+                   if (t == 0) {
+                     check_predictions_agree("adapt", "prompt_base", model, base, predicted);
+                   }
                    norms.push_back((targets - predicted).norm());
                    if (options.on_step) options.on_step(t + 1);
                  });
@@ -78,7 +83,8 @@ AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geo
   const auto blocks = find_blocks(model, options.blocks);
   model::BlockGradient<float> gradient(model.weights().config, blocks);
   MutableWeights adapted(model.weights(), gradient.matrices());
-  result.residual_norms = update(model, options, linear.coefficients, gradient, adapted);
+  result.residual_norms =
+      update(model, options, geometry.prompt_base, linear.coefficients, gradient, adapted);
   const Eigen::VectorXd predictions = model.predictions(adapted.weights());
   result.prompt.residual_norm_after = (model.targets() - predictions.head(model.examples())).norm();
   result.residual_norms.push_back(result.prompt.residual_norm_after);

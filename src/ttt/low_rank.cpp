@@ -65,6 +65,7 @@ AdaptedModel adapt_low_rank(const PromptModel& model, const geometry::PromptGeom
                                  system, chosen.residuals, options.benchmark);
   const VectorXd corrections = optimal.corrections(options.rank);
   const ModelJacobian queries(model, model.prompt().query_tokens, options.blocks);
+  check_predictions_agree(here, "query_base", model, geometry.query_base, queries.predictions());
   const VectorXd coefficients = subspace::query_coefficients(gram(queries), corrections);
 
   VectorXd linearized(model.examples() + m);

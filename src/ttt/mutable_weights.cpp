@@ -1,5 +1,7 @@
 #include "mutable_weights.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -53,6 +55,22 @@ void check_scales_agree(std::string_view function, const PromptModel& model,
   throw ArgumentError(function, "geometry",
                       "was made under other block scales: " + difference +
                           "; set the model's before the capture and not after it");
+}
+
+void check_predictions_agree(std::string_view function, std::string_view field,
+                             const PromptModel& model, const Eigen::VectorXd& in_geometry,
+                             const Eigen::VectorXd& found) {
+  constexpr double tolerance = 1e-3;  // single precision, on any machine
+  if (found.size() == 0) return;
+  const double scale = std::max(found.cwiseAbs().maxCoeff(), model.targets().cwiseAbs().maxCoeff());
+  Eigen::Index worst = 0;
+  const double difference = (in_geometry - found).cwiseAbs().maxCoeff(&worst);
+  if (difference <= tolerance * scale) return;
+  throw ArgumentError(
+      function, "geometry",
+      fmt::format("was captured from another model or prompt: {}[{}] is {:.6g}, and this model "
+                  "predicts {:.6g}",
+                  field, worst, in_geometry[worst], found[worst]));
 }
 
 double squared_norm(const model::Rows<float>& matrix, const model::ModelBlock& block) {

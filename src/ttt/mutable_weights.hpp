@@ -24,6 +24,13 @@ std::vector<model::ModelBlock> find_blocks(const PromptModel& model,
 void check_scales_agree(std::string_view function, const PromptModel& model,
                         const geometry::PromptGeometry& geometry);
 
+/// Throws `ArgumentError` unless the predictions in `geometry`, `in_geometry`, are `found`, those
+/// of the model that is to be adapted, to 1e-3 of the largest prediction or target. Both [N];
+/// called `field` in messages.
+void check_predictions_agree(std::string_view function, std::string_view field,
+                             const PromptModel& model, const Eigen::VectorXd& in_geometry,
+                             const Eigen::VectorXd& found);
+
 /// |matrix|^2 over the entries of `block`, in units of the block's scale.
 double squared_norm(const model::Rows<float>& matrix, const model::ModelBlock& block);
 

@@ -189,11 +189,11 @@ TEST_CASE("options choose variances, query and step") {
     spoil(wrong);
     CHECK_THROWS_AS(choose_horizon(geometry, wrong), ArgumentError);
   };
-  rejected([](HorizonOptions& o) { o.horizons.clear(); });
   rejected([](HorizonOptions& o) { o.horizons = {-1}; });
   rejected([](HorizonOptions& o) { o.step.scale = 1.5; });
   rejected([](HorizonOptions& o) { o.step.rho = 1e9; });
   rejected([](HorizonOptions& o) { o.sigma2 = {Sigma2Rule::fixed, 0}; });
+  rejected([](HorizonOptions& o) { o.sigma2 = {.value = 0.5}; });  // the rule is plug-in
   rejected([](HorizonOptions& o) {
     o.sigma2 = {Sigma2Rule::fixed, 0};
     o.tau2 = 1;

@@ -40,9 +40,13 @@ const std::vector<Spoilt> wrong_sizes = {
     {"variances of another size", [](auto& g) { g.query_variances.resize(2, 2); },
      "query_variances: has 2 blocks, expected 3"},
     {"bases of another size", [](auto& g) { g.query_base.resize(3); }, "query_base: has 3 values"},
+    {"numbers of another size", [](auto& g) { g.query_numbers = {1}; },
+     "query_numbers: has 1 values, expected 2"},
     {"no example", [](auto& g) { g.residuals.resize(0); }, "residuals: has no values"}};
 
 const std::vector<Spoilt> wrong_values = {
+    {"a negative scale", [](auto& g) { g.block_scales["h.0.attn.v.1"] = -2; }, "block_scales"},
+    {"a scale of no block", [](auto& g) { g.block_scales["zz"] = 3; }, "\"zz\""},
     {"asymmetric", [](auto& g) { g.kernels[1](0, 1) += 1e-3; },
      "\"h.0.attn.v.1\" has the entries [1, 0] = "},
     {"asymmetric, as a triangle",

@@ -19,7 +19,7 @@ namespace {
 /// A plan of three steps on two blocks, with the verdict `adapt` where asked for.
 Plan three_steps(const geometry::PromptGeometry& geometry, bool adapt) {
   Plan result =
-      plan(geometry, {.score = {.horizon = 3}, .blocks = {"h.0.attn.v.1", "h.1.attn.v.0"}});
+      plan(geometry, {.blocks = {"h.0.attn.v.1", "h.1.attn.v.0"}, .score = {.horizon = 3}});
   result.adapt = adapt;
   return result;
 }
@@ -60,6 +60,28 @@ TEST_CASE("an update by the plan alone is the planned steps on the model") {
     const Update with_geometry = adapt(model, geometry, planned);
     CHECK(model.predictions(with_geometry.weights) == model.predictions(expected.weights));
     CHECK(std::abs(update.result.validity.deviation - expected.result.validity.deviation) < 1e-6);
+  }
+}
+
+TEST_CASE("a geometry of another prompt or model is refused") {
+  for (const auto family : {model::Family::gpt2, model::Family::bert}) {
+    const test::PromptModelCase c(family);
+    const ttt::PromptModel model = c.prompt_model();
+    const auto right = model.capture({});
+    const Plan planned = three_steps(right, true);
+    auto other = right;  // as of a model that predicts one example otherwise
+    other.prompt_base[1] += 0.01;
+    for (const auto solver : {ttt::Solver::steps, ttt::Solver::one_shot}) {
+      CHECK_THROWS_WITH_AS(adapt(model, other, planned, {.solver = solver}),
+                           doctest::Contains("prompt_base[1] is"), ArgumentError);
+    }
+    auto queries = right;
+    queries.query_base[2] += 0.01;
+    CHECK_THROWS_WITH_AS(adapt(model, queries, planned, {.rank = 1}),
+                         doctest::Contains("query_base[2] is"), ArgumentError);
+    other = right;  // as rounded on another machine
+    other.prompt_base[1] *= 1 + 1e-6;
+    CHECK_NOTHROW(adapt(model, other, planned));
   }
 }
 

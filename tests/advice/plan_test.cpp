@@ -95,6 +95,10 @@ TEST_CASE("given blocks, given horizon") {
   options.blocks = {"h.0.attn.v.0"};
   options.score.budget = 1;
   CHECK_THROWS_AS(plan(geometry, options), ArgumentError);
+  options.score.budget.reset();
+  options.score.per_parameter = true;
+  CHECK_THROWS_AS(plan(geometry, options), ArgumentError);
+  options.score.per_parameter = false;
   options.blocks.clear();
   options.score.horizon = 9;
   options.score.budget = 2;

@@ -148,6 +148,9 @@ TEST_CASE("one query, no query, one block, and per parameter") {
 TEST_CASE("a budget must be met by the blocks") {
   Random random(5);
   const PromptGeometry geometry = test::random_geometry(random, 3, 1, {1, 1});
+  const HorizonChoice other = choose_horizon(test::random_geometry(random, 3, 1, {1, 1}));
+  CHECK_THROWS_WITH_AS(rank_blocks(geometry, other, {}), doctest::Contains("other kernels"),
+                       ArgumentError);
   for (const Method method : {Method::risk, Method::trace, Method::random}) {
     CHECK_THROWS_WITH_AS(rank_blocks(geometry, options_with(method, 3)),
                          "rank_blocks: budget is 3, expected between 1 and the number of blocks, 2",

@@ -214,10 +214,11 @@ TEST_CASE("units: residuals shift the curve, the kernel's unit cancels against r
   const Eigen::VectorXd values = Eigen::VectorXd::LinSpaced(9, 2, 0.01);
   const Eigen::VectorXd rt = normal_vector(9, random);
   for (const Sigma2Rule rule : {Sigma2Rule::plug_in, Sigma2Rule::profile, Sigma2Rule::fixed}) {
-    const EvidenceCurve base = evidence_curve(values, rt, 0.1, curve_horizons(30), {rule, 0.6});
+    const double given = rule == Sigma2Rule::fixed ? 0.6 : 0;
+    const EvidenceCurve base = evidence_curve(values, rt, 0.1, curve_horizons(30), {rule, given});
     for (const double unit : {1e-120, 1e4, 1e120}) {
       const EvidenceCurve other = evidence_curve(1e-3 * values, unit * rt, 100.0,
-                                                 curve_horizons(30), {rule, 0.6 * unit * unit});
+                                                 curve_horizons(30), {rule, given * unit * unit});
       CHECK((other.relative - base.relative).cwiseAbs().maxCoeff() < 1e-12);
       CHECK(other.t_map == base.t_map);
       CHECK(other.values[3] - base.values[3] == test::close(std::log(unit)));

@@ -27,8 +27,9 @@ namespace sextant::advice {
 std::vector<std::int64_t> default_horizons();
 
 struct HorizonOptions {
-  std::vector<std::int64_t> horizons = default_horizons();  ///< Candidates, non-empty, each >= 0.
-  subspace::StepRule step = {};                             ///< rho = c / lambda_max, c = 0.1.
+  /// Candidates T, each at least 0; none: `default_horizons`.
+  std::vector<std::int64_t> horizons = {};
+  subspace::StepRule step = {};  ///< rho = c / lambda_max, c = 0.1.
   /// Observation variance of the evidence. A fixed value is also that of the Gaussian benchmark.
   evidence::Sigma2Choice sigma2 = {};
   std::optional<double> tau2 = {};         ///< Prior scale of the benchmark; fitted without one.
@@ -93,7 +94,7 @@ struct Bound {
   double exact_tail = 0;
 };
 
-/// What an answer from products with the kernel rests on (select_products.hpp).
+/// What an answer from products with the kernel rests on (choose_horizon_products.hpp).
 struct ProductAccuracy {
   Eigen::Index steps = 0;          ///< Of every Lanczos run.
   int probes = 0;                  ///< Random vectors behind determinants and traces.

@@ -1,7 +1,7 @@
 #pragma once
 
-/// How far to adapt for prompts whose n x n kernel would not fit: the answers of select.hpp from
-/// products with the kernel alone (theory Secs. 2 to 6).
+/// How far to adapt for prompts whose n x n kernel would not fit: the answers of choose_horizon.hpp
+/// from products with the kernel alone (theory Secs. 2 to 6).
 
 #include <Eigen/Core>
 #include <cstdint>

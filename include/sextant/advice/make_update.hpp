@@ -29,9 +29,8 @@ struct UpdateOptions {
   std::optional<Eigen::Index> rank = {};
   /// How the geometry of the plan was captured. From tokenwise features blocks and steps are
   /// chosen, but the update follows exact gradients: then those are captured, and its step size is
-  /// that of `step` for their kernel.
+  /// that of the plan's rule for their kernel.
   model::CaptureOptions captured = {};
-  subspace::StepRule step = {};
   /// Called after each step with the steps done; may be empty.
   std::function<void(std::int64_t)> on_step = {};
 };

@@ -29,11 +29,12 @@ enum class LabelScale {
 };
 
 struct PlanOptions {
+  // First, because GCC 12 otherwise warns of `score` in `plan(geometry, {.blocks = {"a"}})`.
+  /// Names of the blocks to adapt, instead of choosing them.
+  std::vector<std::string> blocks = {};
   /// How to choose blocks, the horizon to plan for (T_MAP without one), step, candidates,
   /// variances.
   BlockRankingOptions score = {};
-  /// Names of the blocks to adapt, instead of choosing them.
-  std::vector<std::string> blocks = {};
   /// Each of the two questions costs as much as the plan itself, unless no variance is fixed and
   /// residuals are only multiplied: then the verdict cannot change, and nothing is computed.
   LabelScale label_scale = LabelScale::unchecked;
@@ -110,6 +111,7 @@ struct Plan {
       chosen;                ///< Step 3: `choose_horizon` on those blocks; empty without any.
   std::int64_t horizon = 0;  ///< T to take: T_MAP of the chosen blocks, or the given one.
   double rho = 0;            ///< For the chosen blocks' summed kernel.
+  subspace::StepRule step;   ///< The rule that rho follows.
   /// [m] of the steps planned, whatever the verdict; empty without blocks or steps, and for a zero
   /// kernel or tau2 = 0.
   std::vector<QueryOutlook> outlook;

@@ -56,7 +56,8 @@ struct BlockRanking {
   /// [B] the score of every block by itself, in the geometry's order; of greedy methods the
   /// criterion of the block alone.
   Eigen::VectorXd alone;
-  /// [B] how far `alone` is to be trusted where it was estimated (score_products.hpp); else empty.
+  /// [B] how far `alone` is to be trusted where it was estimated (rank_blocks_products.hpp); else
+  /// empty.
   Eigen::VectorXd errors;
   QueriesUsed queries_used = QueriesUsed::queries;
   std::string stopped;  ///< Greedy methods: why the selection ended; otherwise empty.

@@ -29,7 +29,7 @@ enum class Sigma2Rule {
 /// A rule and, for `fixed`, the variance (positive, in the square of the residuals' unit).
 struct Sigma2Choice {
   Sigma2Rule rule = Sigma2Rule::plug_in;
-  double value = 0;
+  double value = 0;  ///< Of `fixed`; with the other rules 0, and an error otherwise.
 };
 
 /// l_T over a list of horizons.

@@ -90,10 +90,10 @@ Prompt parse_prompt(std::string_view json, std::string_view file);
 /// `parse_prompt` of a file. Throws `InputError` also when it cannot be read.
 Prompt load_prompt(const std::filesystem::path& path);
 
-/// The rules that go beyond types. Throws `InputError` when there are no examples, a placeholder is
-/// missing or unknown, a label is empty, repeated or not finite, all labels have the same value, a
-/// y is not among the labels, or two or more examples all have the same target (nothing to learn).
-/// A single example is ordinary input.
+/// The rules that go beyond types. Throws `InputError` when there are fewer than two examples, a
+/// placeholder is missing or unknown, a label is empty, repeated or not finite, all labels have the
+/// same value, a y is not among the labels, or all examples have the same target (nothing to
+/// learn).
 void check_prompt(const DecoderPrompt& prompt, std::string_view file);
 void check_prompt(const EncoderPrompt& prompt, std::string_view file);
 

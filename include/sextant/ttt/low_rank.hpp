@@ -22,9 +22,10 @@ struct LowRankOptions {
 /// the posterior mean's on the kept directions. It lies in the span of the queries' gradients, so
 /// nothing of the size of parameters times parameters is made.
 ///
-/// The result has the solver "rank-K", one step, rho NaN, and `validity` as of a one-shot update.
-/// Throws `ArgumentError` for a rank outside 0..m, a prompt without queries, and whatever `adapt`
-/// refuses. Cost: m + 1 reverse and m forward-mode passes over the queries, then as `adapt`.
+/// The result has the solver `low_rank` and its rank, one step, rho NaN, and `validity` as of a
+/// one-shot update. Throws `ArgumentError` for a rank outside 0..m, a prompt without queries, and
+/// whatever `adapt` refuses. Cost: m + 1 reverse and m forward-mode passes over the queries, then
+/// as `adapt`.
 AdaptedModel adapt_low_rank(const PromptModel& model, const geometry::PromptGeometry& geometry,
                             const LowRankOptions& options);
 

@@ -1,7 +1,7 @@
 #pragma once
 
 /// Real updates of the model for studies: predictions along the whole way, and after any one-shot
-/// correction. `adapt` (driver.hpp) makes a single update and measures more.
+/// correction. `adapt` (adapt.hpp) makes a single update and measures more.
 
 #include <Eigen/Core>
 #include <cstdint>

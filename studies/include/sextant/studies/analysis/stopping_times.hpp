@@ -19,7 +19,7 @@ struct StoppingTimes {
 /// Averaging gradient flow over them gives the Bayes filter, g*(l) = E[1 - exp(-S l)]
 /// [W, Prop. G.6], with an error that falls quickly with `count` while l is not far above
 /// lambda_star and slowly beyond: at l = lambda_star 1e-3, 1e-6, 3e-10 or less for 5, 10, 16 times,
-/// at l = 100 lambda_star 0.4, 0.3, 0.2 (tests/spectral/stopping_times_test.cpp).
+/// at l = 100 lambda_star 0.4, 0.3, 0.2 (studies/tests/analysis/stopping_times_test.cpp).
 StoppingTimes exponential_stopping_times(double lambda_star, int count);
 
 /// sum_j weights_j (1 - exp(-times_j l)) [n]: gradient flow averaged over times, prompt form.
