@@ -71,11 +71,11 @@ std::vector<Answer> answers(const geometry::PromptGeometry& geometry,
     return Answer{std::move(name), corrected(spectral::gd_query_filter(values, rho, horizon)),
                   steps(horizon)};
   };
-  const std::int64_t largest = options.horizons.back();
+  const std::int64_t largest = plug_in.curve.horizons.back();
   const auto weights = spectral::query_gap_weights(values, coupling, truth);
   const double lambda_star = truth.lambda_star();
   const auto known =
-      spectral::oracle_horizon(values, weights, lambda_star, rho, options.horizons).horizon;
+      spectral::oracle_horizon(values, weights, lambda_star, rho, plug_in.curve.horizons).horizon;
   return {
       {"no update", 0, 0},
       after("T = 8", 8),
