@@ -78,6 +78,7 @@ std::optional<std::string> without_groups(std::string_view text, std::string_vie
   bool grouped = false;
   for (std::size_t i = 0; i < whole;) {
     if (text.substr(i, whole - i).starts_with(group)) {
+      if (!grouped && text[0] == '0') return {};  // 0.125 is no number of thousands
       if (digits == 0 || digits > 3 || (grouped && digits != 3)) return {};
       grouped = true;
       digits = 0;
@@ -240,6 +241,42 @@ ColumnNotation notation_of(const std::vector<std::string_view>& cells, char deli
     }
   }
   return result;
+}
+
+DecimalMark decimal_mark(const ColumnNotation& notation,
+                         const std::vector<std::string_view>& cells) {
+  const auto has = [&](char decimal) {
+    return std::ranges::any_of(notation.all,
+                               [&](const Notation& one) { return one.decimal == decimal; });
+  };
+  if (notation.all.empty()) return DecimalMark::unknown;
+  if (!has('.')) return DecimalMark::comma;
+  if (notation.all.front().decimal == ',') return DecimalMark::maybe_comma;
+  const bool points = std::ranges::any_of(
+      cells, [](std::string_view cell) { return cell.find('.') != std::string_view::npos; });
+  return points && !has(',') ? DecimalMark::point : DecimalMark::unknown;
+}
+
+void prefer(ColumnNotation& notation, DecimalMark mark) {
+  if (mark == DecimalMark::unknown) return;
+  const char decimal = mark == DecimalMark::point ? '.' : ',';
+  std::ranges::stable_partition(notation.all,
+                                [&](const Notation& one) { return one.decimal == decimal; });
+}
+
+std::optional<std::size_t> possible_thousands(const ColumnNotation& notation,
+                                              const std::vector<std::string_view>& cells) {
+  const auto has_point = [](std::string_view cell) {
+    return cell.find('.') != std::string_view::npos;
+  };
+  const bool may_be = std::ranges::any_of(
+      notation.all, [](const Notation& one) { return one.group == "." && one.decimal == ','; });
+  const auto first = std::ranges::find_if(cells, has_point);
+  if (!may_be || first == cells.end() || notation.all.front().decimal != '.' ||
+      std::ranges::all_of(cells, has_point)) {
+    return {};
+  }
+  return static_cast<std::size_t>(first - cells.begin());
 }
 
 Names::Names(const std::vector<std::string_view>& texts) {

@@ -69,8 +69,9 @@ class Reader {
     table_.columns = Eigen::MatrixXd::Constant(count, static_cast<Index>(width) - 1,
                                                std::numeric_limits<double>::quiet_NaN());
     ColumnNotes notes;
+    const DecimalMark mark = find_decimal_mark();
     for (std::size_t c = 0; c < width; ++c) {
-      if (c != label_) read_column(c, notes);
+      if (c != label_) read_column(c, mark, notes);
     }
     for (const std::string& sentence : notes.text()) note(sentence);
     table_.unused.insert(table_.unused.end(), notes.constant.begin(), notes.constant.end());
@@ -242,17 +243,30 @@ class Reader {
     }
   }
 
-  void read_column(std::size_t column, ColumnNotes& notes) {
-    const auto cells = [&](const std::vector<int>& numbers) {
-      std::vector<RowPlace> result;
-      for (const int number : numbers) {
-        RowPlace cell = all_[static_cast<std::size_t>(number)];
-        const bool of_examples = cell.file == parts_.front().csv;
-        cell.column = *(of_examples ? parts_.front() : parts_.back()).places[column];
-        result.push_back(cell);
-      }
-      return result;
-    };
+  /// The cells of a column in these rows.
+  std::vector<RowPlace> cells(std::size_t column, const std::vector<int>& numbers) const {
+    std::vector<RowPlace> result;
+    for (const int number : numbers) {
+      RowPlace cell = all_[static_cast<std::size_t>(number)];
+      const bool of_examples = cell.file == parts_.front().csv;
+      cell.column = *(of_examples ? parts_.front() : parts_.back()).places[column];
+      result.push_back(cell);
+    }
+    return result;
+  }
+
+  /// What the columns of the examples say of the decimal mark: that which is surest.
+  DecimalMark find_decimal_mark() const {
+    DecimalMark mark = DecimalMark::unknown;
+    if (table_.examples.empty()) return mark;
+    for (std::size_t c = 0; c < parts_.front().csv->header.size(); ++c) {
+      if (c == label_ || categorical_.contains(c)) continue;
+      mark = std::max(mark, decimal_mark(cells(c, table_.examples)));
+    }
+    return mark;
+  }
+
+  void read_column(std::size_t column, DecimalMark mark, ColumnNotes& notes) {
     const std::string& name = parts_.front().csv->header[column];
     const auto to = static_cast<Index>(table_.names.size());
     table_.names.push_back(name);
@@ -260,8 +274,9 @@ class Reader {
       table_.categories.push_back(0);
       return;
     }
-    const FeatureColumn read = read_feature_column(
-        name, categorical_.contains(column), cells(table_.examples), cells(table_.queries), notes);
+    const FeatureColumn read =
+        read_feature_column(name, categorical_.contains(column), mark,
+                            cells(column, table_.examples), cells(column, table_.queries), notes);
     Index i = 0;
     for (const auto* numbers : {&table_.examples, &table_.queries}) {
       for (const int row : *numbers) table_.columns(row, to) = read.values(i++);

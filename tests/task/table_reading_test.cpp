@@ -112,6 +112,54 @@ TEST_CASE("a comma is a decimal comma where cells are not separated by commas") 
   CHECK(same(read("x,y\n\"1,234\",a\n\"2,345\",b\n").columns.col(0), {1234, 2345}));
 }
 
+TEST_CASE("points stand between thousands where another column has decimal commas") {
+  const std::string note =
+      "column \"n\": numbers with points between thousands, decimal commas (\"1.020\" in line 3, "
+      "column 1 (n) is 1020)";
+  for (const std::string text : {"n;x;y\n752;2,6;a\n1.020;2,6;b\n12.345;3,5;a\n",
+                                 "n\tx\ty\n752\t2,6\ta\n1.020\t2,6\tb\n"
+                                 "12.345\t3,5\ta\n",
+                                 "n,x,y\n752,\"2,6\",a\n1.020,\"2,6\",b\n12.345,\"3,5\",a\n"}) {
+    CAPTURE(text);
+    const ClassTable table = read(text);
+    CHECK(same(table.columns.col(0), {752, 1020, 12345}));
+    CHECK(same(table.columns.col(1), {2.6, 2.6, 3.5}));
+    CHECK(says(table, note));
+    CHECK_FALSE(says(table, "may stand between thousands"));
+  }
+  // A cell that cannot be thousands shows decimal points, and so does a zero before the point.
+  for (const std::string other : {"1.5", "0.125", "1234.567"}) {
+    CAPTURE(other);
+    const ClassTable table = read("n;x;y\n1.020;2,6;a\n" + other + ";3,5;b\n");
+    CHECK(table.columns(0, 0) == 1.02);
+  }
+  // Whole numbers and their queries follow the file, too.
+  CHECK(same(read("n;x;y\n752;2,6;a\n9;3,5;b\n1.020;1,5;\n").columns.col(0), {752, 9, 1020}));
+  // Likewise with commas, whatever separates cells.
+  CHECK(same(read("n,x,y\n\"1,234\",\"2,6\",a\n5,\"3,5\",b\n").columns.col(0), {1.234, 5}));
+  CHECK(same(read("n;x;y\n1,234;2.6;a\n5;3.5;b\n").columns.col(0), {1234, 5}));
+  CHECK(same(read("n,y\n\"0,125\",a\n\"0,250\",b\n").columns.col(0), {0.125, 0.25}));
+}
+
+TEST_CASE("points that may stand between thousands are told where nothing decides") {
+  const std::string doubt =
+      "column \"n\": points are read as decimal points (\"1.020\" in line 3, column 1 (n) is "
+      "1.02), "
+      "but may stand between thousands";
+  for (const std::string text :
+       {"n;y\n752;a\n1.020;b\n", "n,y\n752,a\n1.020,b\n", "n\ty\n752\ta\n1.020\tb\n"}) {
+    CAPTURE(text);
+    const ClassTable table = read(text);
+    CHECK(same(table.columns.col(0), {752, 1.02}));
+    CHECK(says(table, doubt));
+  }
+  for (const std::string text : {"n,y\n1.125,a\n1.020,b\n", "n,y\n752,a\n1.020,b\n1.5,a\n",
+                                 "n,y\n0,a\n0.125,b\n", "n,x,y\n752,1.5,a\n1.020,2.5,b\n"}) {
+    CAPTURE(text);
+    CHECK(read(text).notes.empty());
+  }
+}
+
 TEST_CASE("one line for all columns of a notation") {
   const ClassTable table = read("p;q;r;y\n1,5;2,5;3;a\n2,5;3,5;4;b\n");
   CHECK(table.notes ==

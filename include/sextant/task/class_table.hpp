@@ -48,7 +48,9 @@ struct ClassTable {
 /// - A column holds numbers when every cell that is not missing is one in a common notation: with
 ///   a point or a comma for decimals, with or without commas, points, blanks or apostrophes between
 ///   thousands, all with the same currency's sign or %. Other notations than the plain one are a
-///   note. (1,234 is 1234 in files with commas between cells, and 1.234 in others.)
+///   note. 1,234 and 1.020 follow the decimal mark that other columns show; where none does, 1,234
+///   is 1234 in files with commas between cells and 1.234 in others, and 1.020 is 1.02, which is a
+///   note beside whole numbers.
 /// - Otherwise, or where `columns` says so, it holds categories, in order of their texts or, where
 ///   all are numbers, of their values; where half of the cells or more are numbers, or every
 ///   example has a category of its own, that is a note.
