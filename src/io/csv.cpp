@@ -234,12 +234,12 @@ void check_widths(const CsvTable& table) {
   const std::size_t width = table.header.size();
   for (const auto& row : table.rows) {
     if (row.size() == width) continue;
-    throw InputError(
-        table.file, column_place(row.front().line, std::min(row.size(), width) + 1),
-        fmt::format("the row has {} cells, expected {} as the {} has; cells are "
-                    "separated by {}, and one that holds {} stands in quotes",
-                    row.size(), width, table.header_kind == Header::absent ? "first row" : "header",
-                    delimiter_name(table.delimiter), delimiter_name(table.delimiter)));
+    throw InputError(table.file, column_place(row.front().line, std::min(row.size(), width) + 1),
+                     fmt::format("the row has {} cell{}, expected {} as the {} has; cells are "
+                                 "separated by {}, and one that holds {} stands in quotes",
+                                 row.size(), row.size() == 1 ? "" : "s", width,
+                                 table.header_kind == Header::absent ? "first row" : "header",
+                                 delimiter_name(table.delimiter), delimiter_name(table.delimiter)));
   }
 }
 

@@ -39,6 +39,13 @@ std::string normalised(std::string_view text) {
   return result;
 }
 
+std::string in_lower_case(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return lower;
+}
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Digits, at most one point and an exponent.
@@ -162,13 +169,15 @@ bool is_missing(std::string_view text) {
   constexpr std::size_t longest = 8;
   text = trimmed(text);
   if (text.size() > longest) return false;
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return words.contains(lower);
+  return words.contains(in_lower_case(text));
 }
 
 std::optional<double> plain_number(std::string_view text) { return Notation().read(text); }
+
+std::optional<double> common_number(std::string_view text) {
+  const auto value = plain_number(text);
+  return value ? value : Notation{"", ',', "", false}.read(text);
+}
 
 bool has_wide_minus(std::string_view text) {
   return text.find(wide_minus) != std::string_view::npos;
@@ -277,6 +286,20 @@ std::optional<std::size_t> possible_thousands(const ColumnNotation& notation,
     return {};
   }
   return static_cast<std::size_t>(first - cells.begin());
+}
+
+LikeNames like_names(const std::vector<std::string>& names) {
+  std::map<std::string, std::string> lower_case;
+  std::map<double, std::string> values;
+  for (const std::string& name : names) {
+    const auto [other, is_new] = lower_case.emplace(in_lower_case(name), name);
+    if (!is_new) return {other->second, name, "case"};
+    const auto value = common_number(name);
+    if (!value || !std::isfinite(*value)) continue;
+    const auto [equal, is_new_value] = values.emplace(*value, name);
+    if (!is_new_value) return {equal->second, name, "spelling"};
+  }
+  return {};
 }
 
 Names::Names(const std::vector<std::string_view>& texts) {

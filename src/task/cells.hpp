@@ -24,6 +24,9 @@ bool is_missing(std::string_view text);
 /// is beyond a double (infinite, or 0). A minus sign may be U+2212. Never NaN.
 std::optional<double> plain_number(std::string_view text);
 
+/// `plain_number`, or with a decimal comma.
+std::optional<double> common_number(std::string_view text);
+
 /// Whether the text has U+2212, a minus sign that is not ASCII's.
 bool has_wide_minus(std::string_view text);
 
@@ -71,6 +74,15 @@ void prefer(ColumnNotation& notation, DecimalMark mark);
 /// one are like 1.020, beside others without.
 std::optional<std::size_t> possible_thousands(const ColumnNotation& notation,
                                               const std::vector<std::string_view>& cells);
+
+/// Two names that may be meant as one.
+struct LikeNames {
+  std::string first, second;  ///< Both empty without.
+  std::string_view how;       ///< "case" or "spelling" (1 and 1.0), in which alone they differ.
+};
+
+/// The first two of `names` that differ in case, or as numbers in how these are written.
+LikeNames like_names(const std::vector<std::string>& names);
 
 /// Distinct texts in order: numbers by value, then others; where all are finite numbers, texts with
 /// one value are one name, the shortest of them.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <limits>
 
@@ -58,8 +57,9 @@ class Column {
 
   void note_numbers(const ColumnNotation& notation) {
     notes_.sentences.push_back(fmt::format(
-        "column \"{}\" is mostly numbers ({} of {}), but is read as categories because of {}",
-        name_, notation.numbers, texts_.size(), known_[notation.first_other].quoted(nullptr)));
+        "column \"{}\" is {} numbers ({} of {}), but is read as categories because of {}", name_,
+        2 * notation.numbers > texts_.size() ? "mostly" : "half", notation.numbers, texts_.size(),
+        known_[notation.first_other].quoted(nullptr)));
   }
 
   void note_points(const ColumnNotation& notation) {
@@ -101,10 +101,13 @@ class Column {
           fmt::format("column \"{}\" has numbers as categories, so \"{}\" and \"{}\" are one",
                       name_, names.merged().first, names.merged().second));
     }
+    if (const LikeNames alike = like_names(names.names()); !alike.first.empty()) {
+      auto& [columns, example] = notes_.alike[std::string(alike.how)];
+      if (columns.empty()) example = fmt::format("\"{}\" and \"{}\"", alike.first, alike.second);
+      columns.push_back(name_);
+    }
     for (const RowPlace& cell : examples_) {
-      const std::string_view text = cell.text();
-      const bool word = !text.empty() && std::isalpha(static_cast<unsigned char>(text[0])) != 0;
-      if (word && skip(cell)) notes_.missing_words.add(cell.quoted(nullptr));
+      if (!cell.text().empty() && skip(cell)) notes_.missing_words.add(cell.quoted(nullptr));
     }
     for_each(queries, [&](Eigen::Index i, const RowPlace& cell) {
       const int place = names.find(cell.text());
@@ -211,6 +214,10 @@ std::vector<std::string> ColumnNotes::text() const {
         columns(names), example));
   }
   result.insert(result.end(), sentences.begin(), sentences.end());
+  for (const auto& [how, use] : alike) {
+    result.push_back(
+        fmt::format("{}: categories differ in {} alone ({})", columns(use.first), how, use.second));
+  }
   if (!identifiers.empty()) {
     result.push_back(columns(identifiers) +
                      ": every example has a category of its own, as with identifiers; leave them "

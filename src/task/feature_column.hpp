@@ -39,11 +39,13 @@ struct ColumnNotes {
   std::map<std::string, std::pair<std::vector<std::string>, std::string>> notations;
   /// Columns with numbers like 1.020, which may be thousands, and the first cell.
   std::pair<std::vector<std::string>, std::string> doubtful_points;
-  std::vector<std::string> sentences;    ///< Of single columns.
+  std::vector<std::string> sentences;  ///< Of single columns.
+  /// Columns with categories that differ in "case" or "spelling" alone, and the first two.
+  std::map<std::string, std::pair<std::vector<std::string>, std::string>> alike;
   std::vector<std::string> identifiers;  ///< Columns where every example has its own category.
   std::vector<std::string> constant;     ///< Columns with one value in all examples.
   std::vector<std::string> empty;        ///< Columns without any value in the examples.
-  Tally missing_words;                   ///< NA, None, ... in columns of categories.
+  Tally missing_words;                   ///< NA, None, a dash, ... in columns of categories.
   Tally unknown_categories;              ///< Of queries.
   Tally not_numbers;                     ///< Of queries, in columns of numbers.
 

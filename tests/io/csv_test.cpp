@@ -61,7 +61,7 @@ TEST_CASE("what is no table is refused with its place") {
            {"\n\r\n", "t.csv: is empty"},
            {"a,b\n", "no rows"},
            {"a,b\n1,2\n1,2,3\n", "line 3, column 3: the row has 3 cells, expected 2"},
-           {"a,b\n\n1\n", "line 3, column 2: the row has 1 cells, expected 2"},
+           {"a,b\n\n1\n", "line 3, column 2: the row has 1 cell, expected 2"},
            {"a,b\n1,x\"y\n", "line 2, column 2: has a quote inside"},
            {"a,b\n1,\"x\"y\n", "line 2, column 2: has a quote inside"},
            {"a,b\n1,2\n\"3,\n4\n", "line 3, column 1: begins with a quote that is never closed"},
@@ -151,7 +151,7 @@ TEST_CASE("messages name the likely cause") {
            {"1,,a\n1,2,b\n", "column 2: is empty, expected a column's name; if this line is a row"},
            {",x,y\n0,1,b\n", "column 1: is empty, expected a column's name (pandas: to_csv"},
            {"a;b\n1;2\n1,5\n",
-            "line 3, column 2: the row has 1 cells, expected 2 as the header has; "
+            "line 3, column 2: the row has 1 cell, expected 2 as the header has; "
             "cells are separated by semicolons"},
            {"a,b\n1,5,2\n",
             "cells are separated by commas, and one that holds commas stands in "

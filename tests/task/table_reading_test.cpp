@@ -231,6 +231,68 @@ TEST_CASE("labels that are numbers are compared as numbers") {
   CHECK(says(codes, "column \"x\" has numbers as categories, so \"1\" and \"1.0\" are one"));
 }
 
+TEST_CASE("names that differ in spelling or case alone are told") {
+  const auto spelling = [](const std::string& text, const std::string& names) {
+    CAPTURE(text);
+    CHECK(says(read(text), "the classes " + names + " differ in spelling alone"));
+  };
+  spelling("x,y\n1,1\n2,1.0\n3,x\n", "\"1\" and \"1.0\"");
+  spelling("x,y\n1,1\n2,1.0\n3,0\n4,NA\n", "\"1\" and \"1.0\"");
+  spelling("x;y\n1,5;1,0\n2,5;1\n3,5;0\n", "\"1\" and \"1,0\"");
+  const ClassTable table = read("c,d,e,y\nRed,u,1,a\nred,U,1.0,b\nRed,u,x,a\nblue,u,1,b\n");
+  CHECK(table.categories == std::vector<int>{3, 2, 3});
+  CHECK(table.notes ==
+        Strings{
+            "t.csv: column \"e\" is mostly numbers (3 of 4), but is read as categories because of "
+            "\"x\" in line 4, column 3 (e)",
+            "t.csv: columns \"c\", \"d\": categories differ in case alone (\"Red\" and \"red\")",
+            "t.csv: column \"e\": categories differ in spelling alone (\"1\" and \"1.0\")"});
+  CHECK(says(read("x,y\n1,a\n2,b\nu,a\nv,b\n"), "column \"x\" is half numbers (2 of 4)"));
+}
+
+TEST_CASE("every marker of a missing value among categories is counted") {
+  const ClassTable table = read("c,y\nyes,a\nno,b\n-,a\nNone,b\n-,a\n?,b\nyes,a\n,b\n");
+  CHECK(table.columns.array().isNaN().count() == 5);
+  CHECK(says(table, "4 cells of categories count as missing, first \"-\" in line 4, column 1 (c)"));
+}
+
+TEST_CASE("a marker of a missing value in line 1 is a sign of a row") {
+  for (const std::string text : {"NA,x,a\n752,y,a\n9,x,b\n8,y,b\n",
+                                 "NA,3.5,a\n752,2.5,a\n9,1.5,b\n", "1,5;?;a\n2,5;3;b\n3,5;4;a\n"}) {
+    CAPTURE(text);
+    CHECK_THROWS_WITH_AS(read(text), doctest::Contains("looks like a row"), InputError);
+  }
+  CHECK(says(read("NA,x,c\n752,y,a\n9,x,b\n"),
+             "line 1 is read as names of columns, although some are markers of missing values "
+             "(\"NA\")"));
+  CHECK_FALSE(says(read("Na,Mg,Type\n1.5,2,a\n2.5,3,b\n"), "header"));
+}
+
+TEST_CASE("tables that no file can be are refused") {
+  const auto refused = [](const io::CsvTable& table, const char* message) {
+    CHECK_THROWS_WITH_AS(parse_class_table(table, {}), doctest::Contains(message), ArgumentError);
+    const io::CsvTable good = io::parse_csv("x,y\n1,a\n2,b\n", "t.csv");
+    CHECK_THROWS_WITH_AS(parse_class_tables(good, table, {}), doctest::Contains(message),
+                         ArgumentError);
+    CHECK_THROWS_WITH_AS(parse_class_tables(table, good, {}), doctest::Contains(message),
+                         ArgumentError);
+  };
+  refused({}, "has no columns");
+  io::CsvTable table = io::parse_csv("x,y\n1,a\n2,b\n", "t.csv");
+  table.rows[1].pop_back();
+  refused(table, "has 1 cell in rows[1], expected 2 as in the header");
+  table.rows[1].clear();
+  refused(table, "has 0 cells in rows[1]");
+  table = io::parse_csv("x,y\n1,a\n2,b\n", "t.csv");
+  table.header[1] = "x";
+  refused(table, "has the column name \"x\" twice");
+  table.header[1] = "";
+  refused(table, "has an empty name");
+  table.header = {"x", "y"};
+  table.rows.clear();
+  CHECK(parse_class_table(table, {}).examples.empty());
+}
+
 TEST_CASE("rows of commas are not read, and every row is counted") {
   const ClassTable table = read("x,y\n1,a\n,\n2,b\n3,\n,\n,\n");
   CHECK(table.examples.size() == 2);

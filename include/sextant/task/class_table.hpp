@@ -62,7 +62,9 @@ struct ClassTable {
 /// Throws `InputError` naming the file, and the line and column where there is one, for infinite
 /// numbers, unknown column names, a table whose only column is the label, and a first line that is
 /// a row rather than a header (unless `columns.label` is in it or `io::CsvOptions::header` says
-/// what it is). Cost: linear in the cells, and n log n in the categories.
+/// what it is), and `ArgumentError` for a table that no file can be: without columns, with a name
+/// twice, or with a row that has not as many cells as the header. Cost: linear in the cells, and n
+/// log n in the categories.
 ClassTable parse_class_table(const io::CsvTable& csv, const TableColumns& columns);
 
 /// Examples from one table, queries from another, its rows below those of the first; rows of
