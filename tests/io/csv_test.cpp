@@ -121,6 +121,24 @@ TEST_CASE("the delimiter is found from the header, and any but the comma is told
   }
 }
 
+TEST_CASE("a first line for Excel says the delimiter and is no header") {
+  for (const std::string text : {"sep=;\na;b\n1,5;x\n", "\"sep=;\"\r\na;b\r\n1,5;x\r\n",
+                                 "\xEF\xBB\xBFsep=;\ra;b\r1,5;x\r"}) {
+    CAPTURE(text);
+    const CsvTable table = parse_csv(text, "t.csv");
+    CHECK(table.header == std::vector<std::string>{"a", "b"});
+    CHECK(texts(table) == Texts{{"1,5", "x"}});
+    CHECK(table.header_line == 2);
+    CHECK(table.rows[0][1].line == 3);
+    CHECK(table.notes ==
+          std::vector<std::string>{"t.csv: cells are separated by semicolons, as line 1 says"});
+  }
+  CHECK(parse_csv("sep=,\na,b\n1,x\n", "t.csv").notes.empty());
+  CHECK(texts(parse_csv("sep=;\na,b\n1,x\n", "t.csv", {',', {}})) == Texts{{"1", "x"}});
+  CHECK(parse_csv("sep=x,b\n1,x\n", "t.csv").header.front() == "sep=x");
+  CHECK_THROWS_WITH_AS(parse_csv("sep=;", "t.csv"), doctest::Contains("is empty"), InputError);
+}
+
 TEST_CASE("rows of empty cells are counted and left out, wherever they stand") {
   const CsvTable table = parse_csv(",,\na,b\n1,2\n,\n\"\",\"\"\n\n3,4\n,,,\n", "t.csv");
   CHECK(texts(table) == Texts{{"1", "2"}, {"3", "4"}});
