@@ -75,6 +75,10 @@ void run_fit_head(const FitHeadOptions& options) {
                         ? task::parse_labelled_texts(read_standard_input("labelled sentences"),
                                                      standard_input_name)
                         : task::load_labelled_texts(options.data);
+  if (const std::string note = task::note_on_quotes(data, input_name(options.data));
+      !note.empty()) {
+    warn({note}, options.shared.quiet);
+  }
   const readout::Pooling pooling = readout::read_sentence_settings(options.model).pooling;
   warn_of_notes(*weights.notes, options.model, options.shared.quiet);
   const readout::RidgeFit fit = fitted(options, weights, pooling, data);

@@ -9,6 +9,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/file.hpp"
 #include "sextant/io/content.hpp"
+#include "sextant/io/files.hpp"
 #include "sextant/io/safetensors.hpp"
 #include "sextant/model/directory.hpp"
 #include "standard_input.hpp"
@@ -46,6 +47,13 @@ Summary summarize_rows(const io::CsvTable& rows, const InspectOptions& options,
   return summarize_table(task::parse_class_table(rows, table_columns(options.table)), style);
 }
 
+/// Whether a file whose name does not say what it is holds a table: what is nothing else.
+bool holds_table(const std::string& path) {
+  if (path.ends_with(".json") || path.ends_with(".safetensors")) return false;
+  const io::MappedFile file(path);
+  return io::other_content(file.bytes(), "a table").empty();
+}
+
 /// Standard input has no name that says what it is: a geometry, a prompt or, otherwise, a table.
 Summary summarize_standard_input(const InspectOptions& options,
                                  const report::TerminalStyle& style) {
@@ -81,7 +89,8 @@ Summary summarize_file(const InspectOptions& options, const report::TerminalStyl
   }
   const bool is_directory = std::filesystem::is_directory(status);
   const bool is_table =
-      !is_directory && (options.path.ends_with(".csv") || options.path.ends_with(".tsv"));
+      !is_directory && (options.path.ends_with(".csv") || options.path.ends_with(".tsv") ||
+                        holds_table(options.path));
   if (options.table.any() && !is_table) throw UsageError(std::string(for_tables));
   if (is_directory) return summarize_model(options.path, style);
   if (is_table) {

@@ -186,8 +186,9 @@ Source open_source(const SourceOptions& options, bool quiet) {
   source.description = input_name(options.geometry);
   if (options.query) {
     if (*options.query < 0 || *options.query >= source.geometry.queries()) {
-      throw UsageError(fmt::format("--query: {} is outside the {} queries of {} (from 0)",
+      throw UsageError(fmt::format("--query: {} is outside the {} {} of {} (from 0)",
                                    *options.query, source.geometry.queries(),
+                                   source.geometry.queries() == 1 ? "query" : "queries",
                                    input_name(options.geometry)));
     }
     const Eigen::Index only = *options.query;

@@ -89,10 +89,10 @@ struct Reading {
   std::string problem;  ///< Empty where nothing is.
 };
 
-Reading read_rows(std::string_view text, char delimiter) {
+/// `line`: the number of the first one.
+Reading read_rows(std::string_view text, char delimiter, std::size_t line = 1) {
   Parser parser(delimiter);
   Collected collected;
-  std::size_t line = 1;
   bool in_row = false;
   const auto failed = [&](std::size_t in_line, std::string_view problem) {
     return Reading{
@@ -182,9 +182,29 @@ std::pair<char, Reading> find_delimiter(std::string_view text) {
   return best;
 }
 
-void check_delimiter(char delimiter) {
+bool can_delimit(char delimiter) {
   const auto byte = static_cast<unsigned char>(delimiter);
-  if (delimiter == '\t' || (byte < 0x80 && std::ispunct(byte) != 0 && delimiter != '"')) return;
+  return delimiter == '\t' || (byte < 0x80 && std::ispunct(byte) != 0 && delimiter != '"');
+}
+
+/// Takes a first line off the text that tells Excel the delimiter ("sep=;").
+std::optional<char> take_separator_line(std::string_view& text) {
+  constexpr std::string_view key = "sep=";
+  const std::size_t end = std::min(text.find_first_of("\r\n"), text.size());
+  std::string_view line = text.substr(0, end);
+  if (line.size() > 1 && line.front() == '"' && line.back() == '"') {
+    line = line.substr(1, line.size() - 2);
+  }
+  if (line.size() != key.size() + 1 || !line.starts_with(key) || !can_delimit(line.back())) {
+    return {};
+  }
+  const bool both = text.substr(end).starts_with("\r\n");
+  text.remove_prefix(std::min(end + (both ? 2 : 1), text.size()));
+  return line.back();
+}
+
+void check_delimiter(char delimiter) {
+  if (can_delimit(delimiter)) return;
   throw ArgumentError("parse_csv", "options.delimiter",
                       "is none: expected a tab or one character such as , ; |");
 }
@@ -234,12 +254,12 @@ void check_widths(const CsvTable& table) {
   const std::size_t width = table.header.size();
   for (const auto& row : table.rows) {
     if (row.size() == width) continue;
-    throw InputError(
-        table.file, column_place(row.front().line, std::min(row.size(), width) + 1),
-        fmt::format("the row has {} cells, expected {} as the {} has; cells are "
-                    "separated by {}, and one that holds {} stands in quotes",
-                    row.size(), width, table.header_kind == Header::absent ? "first row" : "header",
-                    delimiter_name(table.delimiter), delimiter_name(table.delimiter)));
+    throw InputError(table.file, column_place(row.front().line, std::min(row.size(), width) + 1),
+                     fmt::format("the row has {} cell{}, expected {} as the {} has; cells are "
+                                 "separated by {}, and one that holds {} stands in quotes",
+                                 row.size(), row.size() == 1 ? "" : "s", width,
+                                 table.header_kind == Header::absent ? "first row" : "header",
+                                 delimiter_name(table.delimiter), delimiter_name(table.delimiter)));
   }
 }
 
@@ -291,9 +311,10 @@ CsvTable parse_csv(std::string_view text, std::string_view file, const CsvOption
   CsvTable table;
   table.file = file;
   table.header_kind = options.header;
+  const std::optional<char> told = take_separator_line(text);
+  const std::optional<char> known = options.delimiter ? options.delimiter : told;
   auto [delimiter, reading] =
-      options.delimiter ? std::pair(*options.delimiter, read_rows(text, *options.delimiter))
-                        : find_delimiter(text);
+      known ? std::pair(*known, read_rows(text, *known, told ? 2 : 1)) : find_delimiter(text);
   if (!reading.problem.empty()) throw InputError(file, reading.place, reading.problem);
   table.delimiter = delimiter;
   table.rows = std::move(reading.rows);
@@ -310,8 +331,9 @@ CsvTable parse_csv(std::string_view text, std::string_view file, const CsvOption
   if (table.rows.empty()) throw InputError(file, "", "has a header line but no rows");
   check_widths(table);
   if (!options.delimiter && delimiter != usual_delimiters.front()) {
-    table.notes.push_back(fmt::format("{}: cells are separated by {}, as the header shows", file,
-                                      delimiter_name(delimiter)));
+    table.notes.push_back(fmt::format("{}: cells are separated by {}, as {}", file,
+                                      delimiter_name(delimiter),
+                                      told ? "line 1 says" : "the header shows"));
   }
   return table;
 }

@@ -39,6 +39,13 @@ std::string normalised(std::string_view text) {
   return result;
 }
 
+std::string in_lower_case(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return lower;
+}
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Digits, at most one point and an exponent.
@@ -78,6 +85,7 @@ std::optional<std::string> without_groups(std::string_view text, std::string_vie
   bool grouped = false;
   for (std::size_t i = 0; i < whole;) {
     if (text.substr(i, whole - i).starts_with(group)) {
+      if (!grouped && text[0] == '0') return {};  // 0.125 is no number of thousands
       if (digits == 0 || digits > 3 || (grouped && digits != 3)) return {};
       grouped = true;
       digits = 0;
@@ -161,13 +169,15 @@ bool is_missing(std::string_view text) {
   constexpr std::size_t longest = 8;
   text = trimmed(text);
   if (text.size() > longest) return false;
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return words.contains(lower);
+  return words.contains(in_lower_case(text));
 }
 
 std::optional<double> plain_number(std::string_view text) { return Notation().read(text); }
+
+std::optional<double> common_number(std::string_view text) {
+  const auto value = plain_number(text);
+  return value ? value : Notation{"", ',', "", false}.read(text);
+}
 
 bool has_wide_minus(std::string_view text) {
   return text.find(wide_minus) != std::string_view::npos;
@@ -240,6 +250,56 @@ ColumnNotation notation_of(const std::vector<std::string_view>& cells, char deli
     }
   }
   return result;
+}
+
+DecimalMark decimal_mark(const ColumnNotation& notation,
+                         const std::vector<std::string_view>& cells) {
+  const auto has = [&](char decimal) {
+    return std::ranges::any_of(notation.all,
+                               [&](const Notation& one) { return one.decimal == decimal; });
+  };
+  if (notation.all.empty()) return DecimalMark::unknown;
+  if (!has('.')) return DecimalMark::comma;
+  if (notation.all.front().decimal == ',') return DecimalMark::maybe_comma;
+  const bool points = std::ranges::any_of(
+      cells, [](std::string_view cell) { return cell.find('.') != std::string_view::npos; });
+  return points && !has(',') ? DecimalMark::point : DecimalMark::unknown;
+}
+
+void prefer(ColumnNotation& notation, DecimalMark mark) {
+  if (mark == DecimalMark::unknown) return;
+  const char decimal = mark == DecimalMark::point ? '.' : ',';
+  std::ranges::stable_partition(notation.all,
+                                [&](const Notation& one) { return one.decimal == decimal; });
+}
+
+std::optional<std::size_t> possible_thousands(const ColumnNotation& notation,
+                                              const std::vector<std::string_view>& cells) {
+  const auto has_point = [](std::string_view cell) {
+    return cell.find('.') != std::string_view::npos;
+  };
+  const bool may_be = std::ranges::any_of(
+      notation.all, [](const Notation& one) { return one.group == "." && one.decimal == ','; });
+  const auto first = std::ranges::find_if(cells, has_point);
+  if (!may_be || first == cells.end() || notation.all.front().decimal != '.' ||
+      std::ranges::all_of(cells, has_point)) {
+    return {};
+  }
+  return static_cast<std::size_t>(first - cells.begin());
+}
+
+LikeNames like_names(const std::vector<std::string>& names) {
+  std::map<std::string, std::string> lower_case;
+  std::map<double, std::string> values;
+  for (const std::string& name : names) {
+    const auto [other, is_new] = lower_case.emplace(in_lower_case(name), name);
+    if (!is_new) return {other->second, name, "case"};
+    const auto value = common_number(name);
+    if (!value || !std::isfinite(*value)) continue;
+    const auto [equal, is_new_value] = values.emplace(*value, name);
+    if (!is_new_value) return {equal->second, name, "spelling"};
+  }
+  return {};
 }
 
 Names::Names(const std::vector<std::string_view>& texts) {

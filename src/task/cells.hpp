@@ -24,6 +24,9 @@ bool is_missing(std::string_view text);
 /// is beyond a double (infinite, or 0). A minus sign may be U+2212. Never NaN.
 std::optional<double> plain_number(std::string_view text);
 
+/// `plain_number`, or with a decimal comma.
+std::optional<double> common_number(std::string_view text);
+
 /// Whether the text has U+2212, a minus sign that is not ASCII's.
 bool has_wide_minus(std::string_view text);
 
@@ -53,6 +56,33 @@ struct ColumnNotation {
 
 /// `delimiter` of the file decides whether 1,234 is rather 1234 (with commas) or 1.234 (without).
 ColumnNotation notation_of(const std::vector<std::string_view>& cells, char delimiter);
+
+/// What the numbers of a column say of the decimal mark of its file.
+enum class DecimalMark {
+  unknown,      ///< Nothing: whole numbers, categories, or 1.234, which may be thousands.
+  maybe_comma,  ///< 1,234 and the like, read as decimals for want of anything better.
+  point,        ///< Points that cannot stand between thousands.
+  comma         ///< Commas that cannot stand between thousands, or points between thousands.
+};
+
+/// `notation` is that of `cells`.
+DecimalMark decimal_mark(const ColumnNotation& notation,
+                         const std::vector<std::string_view>& cells);
+/// Prefers notations with the mark that other columns of the file have.
+void prefer(ColumnNotation& notation, DecimalMark mark);
+/// The first of the cells with a point where these may as well be thousands: all cells that have
+/// one are like 1.020, beside others without.
+std::optional<std::size_t> possible_thousands(const ColumnNotation& notation,
+                                              const std::vector<std::string_view>& cells);
+
+/// Two names that may be meant as one.
+struct LikeNames {
+  std::string first, second;  ///< Both empty without.
+  std::string_view how;       ///< "case" or "spelling" (1 and 1.0), in which alone they differ.
+};
+
+/// The first two of `names` that differ in case, or as numbers in how these are written.
+LikeNames like_names(const std::vector<std::string>& names);
 
 /// Distinct texts in order: numbers by value, then others; where all are finite numbers, texts with
 /// one value are one name, the shortest of them.

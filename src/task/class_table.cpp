@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <iterator>
 #include <limits>
-#include <map>
 #include <optional>
 #include <set>
 
@@ -69,8 +67,9 @@ class Reader {
     table_.columns = Eigen::MatrixXd::Constant(count, static_cast<Index>(width) - 1,
                                                std::numeric_limits<double>::quiet_NaN());
     ColumnNotes notes;
+    const DecimalMark mark = find_decimal_mark();
     for (std::size_t c = 0; c < width; ++c) {
-      if (c != label_) read_column(c, notes);
+      if (c != label_) read_column(c, mark, notes);
     }
     for (const std::string& sentence : notes.text()) note(sentence);
     table_.unused.insert(table_.unused.end(), notes.constant.begin(), notes.constant.end());
@@ -109,9 +108,12 @@ class Reader {
     if (first == FirstLine::doubtful) {
       std::vector<std::string> numbers;
       std::ranges::copy_if(csv.header, std::back_inserter(numbers),
-                           [](const std::string& name) { return plain_number(name).has_value(); });
-      note(fmt::format("line {} is read as names of columns, although some are numbers ({}); {}",
-                       csv.header_line, listed(numbers, 4), header_advice));
+                           [](const std::string& name) { return common_number(name).has_value(); });
+      const bool none = numbers.empty();
+      if (none) std::ranges::copy_if(csv.header, std::back_inserter(numbers), is_missing);
+      note(fmt::format("line {} is read as names of columns, although some are {} ({}); {}",
+                       csv.header_line, none ? "markers of missing values" : "numbers",
+                       listed(numbers, 4), header_advice));
     }
   }
 
@@ -230,29 +232,36 @@ class Reader {
       note(fmt::format("labels are compared as numbers, so \"{}\" and \"{}\" are one class",
                        classes.merged().first, classes.merged().second));
     }
-    std::map<std::string, std::string> lower_case;
-    for (const std::string& name : classes.names()) {
-      std::string lower(name);
-      std::ranges::transform(lower, lower.begin(),
-                             [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-      const auto [other, is_new] = lower_case.emplace(std::move(lower), name);
-      if (is_new) continue;
-      note(fmt::format("the classes \"{}\" and \"{}\" differ in case alone", other->second, name));
-      break;
-    }
+    const LikeNames alike = like_names(classes.names());
+    if (alike.first.empty()) return;
+    note(fmt::format("the classes \"{}\" and \"{}\" differ in {} alone", alike.first, alike.second,
+                     alike.how));
   }
 
-  void read_column(std::size_t column, ColumnNotes& notes) {
-    const auto cells = [&](const std::vector<int>& numbers) {
-      std::vector<RowPlace> result;
-      for (const int number : numbers) {
-        RowPlace cell = all_[static_cast<std::size_t>(number)];
-        const bool of_examples = cell.file == parts_.front().csv;
-        cell.column = *(of_examples ? parts_.front() : parts_.back()).places[column];
-        result.push_back(cell);
-      }
-      return result;
-    };
+  /// The cells of a column in these rows.
+  std::vector<RowPlace> cells(std::size_t column, const std::vector<int>& numbers) const {
+    std::vector<RowPlace> result;
+    for (const int number : numbers) {
+      RowPlace cell = all_[static_cast<std::size_t>(number)];
+      const bool of_examples = cell.file == parts_.front().csv;
+      cell.column = *(of_examples ? parts_.front() : parts_.back()).places[column];
+      result.push_back(cell);
+    }
+    return result;
+  }
+
+  /// What the columns of the examples say of the decimal mark: that which is surest.
+  DecimalMark find_decimal_mark() const {
+    DecimalMark mark = DecimalMark::unknown;
+    if (table_.examples.empty()) return mark;
+    for (std::size_t c = 0; c < parts_.front().csv->header.size(); ++c) {
+      if (c == label_ || categorical_.contains(c)) continue;
+      mark = std::max(mark, decimal_mark(cells(c, table_.examples)));
+    }
+    return mark;
+  }
+
+  void read_column(std::size_t column, DecimalMark mark, ColumnNotes& notes) {
     const std::string& name = parts_.front().csv->header[column];
     const auto to = static_cast<Index>(table_.names.size());
     table_.names.push_back(name);
@@ -260,8 +269,9 @@ class Reader {
       table_.categories.push_back(0);
       return;
     }
-    const FeatureColumn read = read_feature_column(
-        name, categorical_.contains(column), cells(table_.examples), cells(table_.queries), notes);
+    const FeatureColumn read =
+        read_feature_column(name, categorical_.contains(column), mark,
+                            cells(column, table_.examples), cells(column, table_.queries), notes);
     Index i = 0;
     for (const auto* numbers : {&table_.examples, &table_.queries}) {
       for (const int row : *numbers) table_.columns(row, to) = read.values(i++);
@@ -280,17 +290,41 @@ class Reader {
   ClassTable table_;
 };
 
+/// Throws `ArgumentError` for what no file can be: a table that a program made may be anything.
+void check_table(const io::CsvTable& csv, std::string_view function, std::string_view argument) {
+  const auto fail = [&](const std::string& problem) {
+    throw ArgumentError(function, argument, problem);
+  };
+  if (csv.header.empty()) fail("has no columns (header), expected their names");
+  std::set<std::string_view> names;
+  for (const std::string& name : csv.header) {
+    if (name.empty()) fail("has an empty name in its header");
+    if (!names.insert(name).second) {
+      fail(fmt::format("has the column name {} twice, expected distinct names",
+                       io::quoted_cell(name)));
+    }
+  }
+  for (std::size_t row = 0; row < csv.rows.size(); ++row) {
+    if (csv.rows[row].size() == csv.header.size()) continue;
+    fail(fmt::format("has {} in rows[{}], expected {} as in the header",
+                     rows(csv.rows[row].size(), "cell"), row, csv.header.size()));
+  }
+}
+
 /// Columns that a column of this many categories takes with an indicator each.
 int indicator_count(int categories) { return categories == 2 ? 1 : std::max(1, categories); }
 
 }  // namespace
 
 ClassTable parse_class_table(const io::CsvTable& csv, const TableColumns& columns) {
+  check_table(csv, "parse_class_table", "csv");
   return Reader(csv, nullptr, columns).read();
 }
 
 ClassTable parse_class_tables(const io::CsvTable& examples, const io::CsvTable& queries,
                               const TableColumns& columns) {
+  check_table(examples, "parse_class_tables", "examples");
+  check_table(queries, "parse_class_tables", "queries");
   return Reader(examples, &queries, columns).read();
 }
 

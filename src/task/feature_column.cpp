@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <limits>
 
@@ -29,8 +28,11 @@ class Column {
     for (const RowPlace& cell : known_) texts_.push_back(cell.text());
   }
 
-  FeatureColumn read(bool categorical, const std::vector<RowPlace>& queries) {
-    const ColumnNotation notation = notation_of(texts_, main_->delimiter);
+  DecimalMark mark() const { return decimal_mark(notation_of(texts_, main_->delimiter), texts_); }
+
+  FeatureColumn read(bool categorical, DecimalMark mark, const std::vector<RowPlace>& queries) {
+    ColumnNotation notation = notation_of(texts_, main_->delimiter);
+    prefer(notation, mark);
     FeatureColumn column;
     column.values.resize(static_cast<Eigen::Index>(examples_.size() + queries.size()));
     column.values.setConstant(missing);
@@ -41,6 +43,7 @@ class Column {
       if (mixed) note_numbers(notation);
       column.categories = read_categories(queries, column.values, mixed);
     } else {
+      if (mark == DecimalMark::unknown) note_points(notation);
       read_numbers(notation.all, queries, column.values);
     }
     return column;
@@ -54,8 +57,21 @@ class Column {
 
   void note_numbers(const ColumnNotation& notation) {
     notes_.sentences.push_back(fmt::format(
-        "column \"{}\" is mostly numbers ({} of {}), but is read as categories because of {}",
-        name_, notation.numbers, texts_.size(), known_[notation.first_other].quoted(nullptr)));
+        "column \"{}\" is {} numbers ({} of {}), but is read as categories because of {}", name_,
+        2 * notation.numbers > texts_.size() ? "mostly" : "half", notation.numbers, texts_.size(),
+        known_[notation.first_other].quoted(nullptr)));
+  }
+
+  void note_points(const ColumnNotation& notation) {
+    const auto first = possible_thousands(notation, texts_);
+    if (!first) return;
+    auto& [columns, example] = notes_.doubtful_points;
+    if (columns.empty()) {
+      const RowPlace& cell = known_[*first];
+      example =
+          fmt::format("{} is {}", cell.quoted(main_), *notation.all.front().read(cell.text()));
+    }
+    columns.push_back(name_);
   }
 
   /// Calls use(place in the values, cell) for every cell that is not missing, examples first.
@@ -85,10 +101,13 @@ class Column {
           fmt::format("column \"{}\" has numbers as categories, so \"{}\" and \"{}\" are one",
                       name_, names.merged().first, names.merged().second));
     }
+    if (const LikeNames alike = like_names(names.names()); !alike.first.empty()) {
+      auto& [columns, example] = notes_.alike[std::string(alike.how)];
+      if (columns.empty()) example = fmt::format("\"{}\" and \"{}\"", alike.first, alike.second);
+      columns.push_back(name_);
+    }
     for (const RowPlace& cell : examples_) {
-      const std::string_view text = cell.text();
-      const bool word = !text.empty() && std::isalpha(static_cast<unsigned char>(text[0])) != 0;
-      if (word && skip(cell)) notes_.missing_words.add(cell.quoted(nullptr));
+      if (!cell.text().empty() && skip(cell)) notes_.missing_words.add(cell.quoted(nullptr));
     }
     for_each(queries, [&](Eigen::Index i, const RowPlace& cell) {
       const int place = names.find(cell.text());
@@ -131,12 +150,15 @@ class Column {
   }
 
   void note_notation(const Notation& notation, const RowPlace& cell, double value) {
-    std::string description = notation.description();
+    // A column of whole numbers may have any mark: only a cell with one shows it.
+    Notation shown_notation = notation;
+    if (cell.text().find_first_of(",.") == std::string_view::npos) shown_notation.decimal = '.';
+    std::string description = shown_notation.description();
     if (description.empty() && !has_wide_minus(cell.text())) return;
     if (description.empty()) description = "the minus sign U+2212";
     // Of a column with, say, commas between thousands the first cell that shows it.
-    const bool shown =
-        !notation.unit.empty() || !Notation().read(cell.text()) || has_wide_minus(cell.text());
+    const bool shown = !notation.unit.empty() || Notation().read(cell.text()) != value ||
+                       has_wide_minus(cell.text());
     if (!shown) return;
     auto& [columns, example] = notes_.notations[description];
     if (columns.empty()) example = fmt::format("{} is {}", cell.quoted(main_), value);
@@ -159,10 +181,15 @@ std::string RowPlace::quoted(const io::CsvTable* main) const {
   return fmt::format("{} in {}{}", io::quoted_cell(text()), elsewhere, file->place(row, column));
 }
 
-FeatureColumn read_feature_column(const std::string& name, bool categorical,
+DecimalMark decimal_mark(const std::vector<RowPlace>& examples) {
+  ColumnNotes none;
+  return Column("", examples, none).mark();
+}
+
+FeatureColumn read_feature_column(const std::string& name, bool categorical, DecimalMark mark,
                                   const std::vector<RowPlace>& examples,
                                   const std::vector<RowPlace>& queries, ColumnNotes& notes) {
-  return Column(name, examples, notes).read(categorical, queries);
+  return Column(name, examples, notes).read(categorical, mark, queries);
 }
 
 std::vector<std::string> ColumnNotes::text() const {
@@ -180,7 +207,17 @@ std::vector<std::string> ColumnNotes::text() const {
     result.push_back(
         fmt::format("{}: numbers with {} ({})", columns(use.first), description, use.second));
   }
+  if (const auto& [names, example] = doubtful_points; !names.empty()) {
+    result.push_back(fmt::format(
+        "{}: points are read as decimal points ({}), but may stand between thousands: if so, leave "
+        "them out of the file",
+        columns(names), example));
+  }
   result.insert(result.end(), sentences.begin(), sentences.end());
+  for (const auto& [how, use] : alike) {
+    result.push_back(
+        fmt::format("{}: categories differ in {} alone ({})", columns(use.first), how, use.second));
+  }
   if (!identifiers.empty()) {
     result.push_back(columns(identifiers) +
                      ": every example has a category of its own, as with identifiers; leave them "

@@ -37,11 +37,15 @@ struct Tally {
 struct ColumnNotes {
   /// Columns of numbers by their notation, with the first cell and its value.
   std::map<std::string, std::pair<std::vector<std::string>, std::string>> notations;
-  std::vector<std::string> sentences;    ///< Of single columns.
+  /// Columns with numbers like 1.020, which may be thousands, and the first cell.
+  std::pair<std::vector<std::string>, std::string> doubtful_points;
+  std::vector<std::string> sentences;  ///< Of single columns.
+  /// Columns with categories that differ in "case" or "spelling" alone, and the first two.
+  std::map<std::string, std::pair<std::vector<std::string>, std::string>> alike;
   std::vector<std::string> identifiers;  ///< Columns where every example has its own category.
   std::vector<std::string> constant;     ///< Columns with one value in all examples.
   std::vector<std::string> empty;        ///< Columns without any value in the examples.
-  Tally missing_words;                   ///< NA, None, ... in columns of categories.
+  Tally missing_words;                   ///< NA, None, a dash, ... in columns of categories.
   Tally unknown_categories;              ///< Of queries.
   Tally not_numbers;                     ///< Of queries, in columns of numbers.
 
@@ -54,9 +58,12 @@ struct FeatureColumn {
   int categories = 0;      ///< 0: numbers.
 };
 
-/// Reads a column by its cells in the examples (`ClassTable` says how). Throws `InputError` for an
-/// infinite number.
-FeatureColumn read_feature_column(const std::string& name, bool categorical,
+/// What the column's cells in the examples say of the decimal mark.
+DecimalMark decimal_mark(const std::vector<RowPlace>& examples);
+
+/// Reads a column by its cells in the examples (`ClassTable` says how) and the decimal mark of the
+/// file's columns. Throws `InputError` for an infinite number.
+FeatureColumn read_feature_column(const std::string& name, bool categorical, DecimalMark mark,
                                   const std::vector<RowPlace>& examples,
                                   const std::vector<RowPlace>& queries, ColumnNotes& notes);
 

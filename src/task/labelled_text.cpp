@@ -113,6 +113,30 @@ std::vector<LabelledText> parse_labelled_texts(std::string_view text, std::strin
   return result;
 }
 
+std::string note_on_quotes(const std::vector<LabelledText>& sentences, std::string_view file) {
+  const auto is_quoted_cell = [](std::string_view text) {
+    if (text.size() < 2 || !text.ends_with('"')) return false;
+    text = text.substr(1, text.size() - 2);
+    for (std::size_t at = text.find('"'); at != std::string_view::npos; at = text.find('"', at)) {
+      if (!text.substr(at).starts_with("\"\"")) return false;
+      at += 2;
+    }
+    return true;
+  };
+  std::size_t count = 0;
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < sentences.size(); ++i) {
+    if (!sentences[i].text.starts_with('"')) continue;
+    if (!is_quoted_cell(sentences[i].text)) return "";
+    if (count++ == 0) first = i;
+  }
+  if (count == 0) return "";
+  return fmt::format(
+      "{}: {} in quotes, first in line {}, which are read as part of the text; where a program put "
+      "them around cells, write the file without (Python: quoting=csv.QUOTE_NONE)",
+      file, count == 1 ? "1 sentence stands" : fmt::format("{} sentences stand", count), first + 2);
+}
+
 std::vector<LabelledText> load_labelled_texts(const std::filesystem::path& path) {
   return parse_labelled_texts(io::read_file(path), path.string());
 }

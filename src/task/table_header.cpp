@@ -16,7 +16,7 @@ bool holds_numbers(const io::CsvTable& csv, std::size_t column) {
   for (const auto& row : csv.rows) {
     const std::string_view text = row[column].text;
     if (is_missing(text)) continue;
-    if (!plain_number(text)) return false;
+    if (!common_number(text)) return false;
     ++numbers;
   }
   return numbers > 0;
@@ -24,10 +24,10 @@ bool holds_numbers(const io::CsvTable& csv, std::size_t column) {
 
 bool occurs_below(const io::CsvTable& csv, std::size_t column) {
   const std::string_view wanted = csv.header[column];
-  const auto number = plain_number(wanted);
+  const auto number = common_number(wanted);
   return std::ranges::any_of(csv.rows, [&](const auto& row) {
     const std::string_view text = row[column].text;
-    return trimmed(text) == wanted || (number && plain_number(text) == number);
+    return trimmed(text) == wanted || (number && common_number(text) == number);
   });
 }
 
@@ -48,7 +48,7 @@ FirstLine first_line(const io::CsvTable& csv, std::size_t label) {
   bool repeated = false;
   std::vector<double> names;
   for (std::size_t c = 0; c < csv.header.size(); ++c) {
-    const auto name = plain_number(csv.header[c]);
+    const auto name = common_number(csv.header[c]);
     if (name) names.push_back(*name);
     if (c == label) continue;
     if (!holds_numbers(csv, c)) {
@@ -56,7 +56,7 @@ FirstLine first_line(const io::CsvTable& csv, std::size_t label) {
       continue;
     }
     has_numbers = true;
-    if (!name) return FirstLine::names;
+    if (!name && !is_missing(csv.header[c])) return FirstLine::names;
   }
   const bool known_label = occurs_below(csv, label);
   if (known_label && (has_numbers || repeated)) return FirstLine::row;

@@ -10,10 +10,10 @@ namespace sextant::task {
 
 enum class FirstLine { names, doubtful, row };
 
-/// A row: the label's cell is a label of a later row, and every column of numbers has a number
-/// there (without columns of numbers: some cell is a category of a later row). Doubtful: every
-/// column of numbers has a number there, and these do not count upwards from 0 or 1. Names
-/// otherwise, and where `csv.header_kind` says so.
+/// A row: the label's cell is a label of a later row, and every column of numbers has a number or a
+/// marker of a missing value there (without columns of numbers: some cell is a category of a later
+/// row). Doubtful: every column of numbers has one of these there, and the numbers do not count
+/// upwards from 0 or 1. Names otherwise, and where `csv.header_kind` says so.
 FirstLine first_line(const io::CsvTable& csv, std::size_t label);
 
 }  // namespace sextant::task

@@ -71,8 +71,9 @@ void read_word_piece_file(const TokenizerFiles& files, std::string_view director
   if (definition.vocabulary.size() == 0) throw InputError(definition.file, "", "has no tokens");
   if (repeated.lines > 0) {
     notes.push_back(fmt::format(
-        "{}: {} hold a token that stands again further down, \"{}\" for one; the last line counts",
-        definition.file, repeated.lines == 1 ? "1 line" : fmt::format("{} lines", repeated.lines),
+        "{}: {} a token that stands again further down, \"{}\" for one; the last line counts",
+        definition.file,
+        repeated.lines == 1 ? "1 line holds" : fmt::format("{} lines hold", repeated.lines),
         repeated.first));
   }
 }

@@ -42,9 +42,9 @@ void keep_wanted(const std::optional<int>& query, const std::string& label, std:
   const std::size_t queries = prompt.query_tokens.size() / scalars;
   const auto index = static_cast<std::size_t>(*query);
   if (*query < 0 || index >= queries) {
-    throw ArgumentError(
-        "load_prompt_model", "query",
-        fmt::format("is {}, but {} has {} queries (numbered from 0)", *query, label, queries));
+    throw ArgumentError("load_prompt_model", "query",
+                        fmt::format("is {}, but {} has {} {} (numbered from 0)", *query, label,
+                                    queries, queries == 1 ? "query" : "queries"));
   }
   keep_queries(prompt, index * scalars, scalars);
 }

@@ -186,6 +186,15 @@ TEST_CASE("a table without a header is read when it is said to have none") {
   CHECK(run_json(runs, "inspect ../q.csv --delimiter '|' --header no")["rows"] == 2);
 }
 
+TEST_CASE("inspect knows a table by its content where its name does not say so") {
+  const ProgramRuns runs("table-name");
+  io::write_file(runs.path("t.data"), "sep=;\nx;y\n1,5;a\n2,5;b\n");
+  CHECK(run_json(runs, "inspect ../t.data")["rows"] == 2);
+  CHECK(run_json(runs, "inspect ../t.data --label y")["rows"] == 2);
+  io::write_file(runs.path("p.txt"), "{");
+  CHECK(runs.run("inspect ../p.txt").errors.find("is not valid JSON") != std::string::npos);
+}
+
 TEST_CASE("bad tables end with status 3, the place and no output") {
   const ProgramRuns runs("bad-tables");
   write_row_model(runs.path("model"));

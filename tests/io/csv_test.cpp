@@ -61,7 +61,7 @@ TEST_CASE("what is no table is refused with its place") {
            {"\n\r\n", "t.csv: is empty"},
            {"a,b\n", "no rows"},
            {"a,b\n1,2\n1,2,3\n", "line 3, column 3: the row has 3 cells, expected 2"},
-           {"a,b\n\n1\n", "line 3, column 2: the row has 1 cells, expected 2"},
+           {"a,b\n\n1\n", "line 3, column 2: the row has 1 cell, expected 2"},
            {"a,b\n1,x\"y\n", "line 2, column 2: has a quote inside"},
            {"a,b\n1,\"x\"y\n", "line 2, column 2: has a quote inside"},
            {"a,b\n1,2\n\"3,\n4\n", "line 3, column 1: begins with a quote that is never closed"},
@@ -121,6 +121,24 @@ TEST_CASE("the delimiter is found from the header, and any but the comma is told
   }
 }
 
+TEST_CASE("a first line for Excel says the delimiter and is no header") {
+  for (const std::string text : {"sep=;\na;b\n1,5;x\n", "\"sep=;\"\r\na;b\r\n1,5;x\r\n",
+                                 "\xEF\xBB\xBFsep=;\ra;b\r1,5;x\r"}) {
+    CAPTURE(text);
+    const CsvTable table = parse_csv(text, "t.csv");
+    CHECK(table.header == std::vector<std::string>{"a", "b"});
+    CHECK(texts(table) == Texts{{"1,5", "x"}});
+    CHECK(table.header_line == 2);
+    CHECK(table.rows[0][1].line == 3);
+    CHECK(table.notes ==
+          std::vector<std::string>{"t.csv: cells are separated by semicolons, as line 1 says"});
+  }
+  CHECK(parse_csv("sep=,\na,b\n1,x\n", "t.csv").notes.empty());
+  CHECK(texts(parse_csv("sep=;\na,b\n1,x\n", "t.csv", {',', {}})) == Texts{{"1", "x"}});
+  CHECK(parse_csv("sep=x,b\n1,x\n", "t.csv").header.front() == "sep=x");
+  CHECK_THROWS_WITH_AS(parse_csv("sep=;", "t.csv"), doctest::Contains("is empty"), InputError);
+}
+
 TEST_CASE("rows of empty cells are counted and left out, wherever they stand") {
   const CsvTable table = parse_csv(",,\na,b\n1,2\n,\n\"\",\"\"\n\n3,4\n,,,\n", "t.csv");
   CHECK(texts(table) == Texts{{"1", "2"}, {"3", "4"}});
@@ -151,7 +169,7 @@ TEST_CASE("messages name the likely cause") {
            {"1,,a\n1,2,b\n", "column 2: is empty, expected a column's name; if this line is a row"},
            {",x,y\n0,1,b\n", "column 1: is empty, expected a column's name (pandas: to_csv"},
            {"a;b\n1;2\n1,5\n",
-            "line 3, column 2: the row has 1 cells, expected 2 as the header has; "
+            "line 3, column 2: the row has 1 cell, expected 2 as the header has; "
             "cells are separated by semicolons"},
            {"a,b\n1,5,2\n",
             "cells are separated by commas, and one that holds commas stands in "

@@ -36,8 +36,8 @@ TEST_CASE("numbers, categories, missing cells and labels") {
   CHECK(table.labels == std::vector<int>{1, 0, 1, 1, 0, -1});
   CHECK(table.label == "class");
   CHECK(table.notes ==
-        std::vector<std::string>{"t.csv: 1 cell of categories counts as missing, first \"nan\" in "
-                                 "line 6, column 2 (colour)"});
+        std::vector<std::string>{"t.csv: 2 cells of categories count as missing, first \"?\" in "
+                                 "line 3, column 2 (colour)"});
   CHECK(table.unused.empty());
   CHECK(table.columns(0, 0) == 1000);
   CHECK(table.columns(1, 0) == -0.25);

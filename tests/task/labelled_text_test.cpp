@@ -42,6 +42,21 @@ TEST_CASE("wrong lines are named by number") {
   reject(header + "a\t\n", "t.tsv: line 2: has the label \"\", expected a finite number");
 }
 
+TEST_CASE("quotes that a program put around sentences are told") {
+  const auto note = [](const std::string& rows) {
+    return note_on_quotes(parse_labelled_texts("sentence\tlabel\n" + rows, "t.tsv"), "t.tsv");
+  };
+  CHECK(note("plain\t1\n\"he said \"\"great\"\"\"\t0\n\"dull\"\t1\n") ==
+        "t.tsv: 2 sentences stand in quotes, first in line 3, which are read as part of the text; "
+        "where a program put them around cells, write the file without (Python: "
+        "quoting=csv.QUOTE_NONE)");
+  CHECK(note("\"dull\"\t1\n").starts_with("t.tsv: 1 sentence stands in quotes, first in line 2"));
+  CHECK(note("a \"b\"\t1\n").empty());
+  CHECK(note("\"dull\"\t1\n\"great\" , he said\t1\n").empty());
+  CHECK(note("\"dull\" and \"great\"\t1\n").empty());
+  CHECK(note("\"\t1\n").empty());
+}
+
 TEST_CASE("a byte-order mark is skipped, and a wrong header names its likely cause") {
   const auto lines = parse_labelled_texts("\xEF\xBB\xBFsentence\tlabel\na\t1\n", "t.tsv");
   REQUIRE(lines.size() == 1);

@@ -112,6 +112,54 @@ TEST_CASE("a comma is a decimal comma where cells are not separated by commas") 
   CHECK(same(read("x,y\n\"1,234\",a\n\"2,345\",b\n").columns.col(0), {1234, 2345}));
 }
 
+TEST_CASE("points stand between thousands where another column has decimal commas") {
+  const std::string note =
+      "column \"n\": numbers with points between thousands, decimal commas (\"1.020\" in line 3, "
+      "column 1 (n) is 1020)";
+  for (const std::string text : {"n;x;y\n752;2,6;a\n1.020;2,6;b\n12.345;3,5;a\n",
+                                 "n\tx\ty\n752\t2,6\ta\n1.020\t2,6\tb\n"
+                                 "12.345\t3,5\ta\n",
+                                 "n,x,y\n752,\"2,6\",a\n1.020,\"2,6\",b\n12.345,\"3,5\",a\n"}) {
+    CAPTURE(text);
+    const ClassTable table = read(text);
+    CHECK(same(table.columns.col(0), {752, 1020, 12345}));
+    CHECK(same(table.columns.col(1), {2.6, 2.6, 3.5}));
+    CHECK(says(table, note));
+    CHECK_FALSE(says(table, "may stand between thousands"));
+  }
+  // A cell that cannot be thousands shows decimal points, and so does a zero before the point.
+  for (const std::string other : {"1.5", "0.125", "1234.567"}) {
+    CAPTURE(other);
+    const ClassTable table = read("n;x;y\n1.020;2,6;a\n" + other + ";3,5;b\n");
+    CHECK(table.columns(0, 0) == 1.02);
+  }
+  // Whole numbers and their queries follow the file, too.
+  CHECK(same(read("n;x;y\n752;2,6;a\n9;3,5;b\n1.020;1,5;\n").columns.col(0), {752, 9, 1020}));
+  // Likewise with commas, whatever separates cells.
+  CHECK(same(read("n,x,y\n\"1,234\",\"2,6\",a\n5,\"3,5\",b\n").columns.col(0), {1.234, 5}));
+  CHECK(same(read("n;x;y\n1,234;2.6;a\n5;3.5;b\n").columns.col(0), {1234, 5}));
+  CHECK(same(read("n,y\n\"0,125\",a\n\"0,250\",b\n").columns.col(0), {0.125, 0.25}));
+}
+
+TEST_CASE("points that may stand between thousands are told where nothing decides") {
+  const std::string doubt =
+      "column \"n\": points are read as decimal points (\"1.020\" in line 3, column 1 (n) is "
+      "1.02), "
+      "but may stand between thousands";
+  for (const std::string text :
+       {"n;y\n752;a\n1.020;b\n", "n,y\n752,a\n1.020,b\n", "n\ty\n752\ta\n1.020\tb\n"}) {
+    CAPTURE(text);
+    const ClassTable table = read(text);
+    CHECK(same(table.columns.col(0), {752, 1.02}));
+    CHECK(says(table, doubt));
+  }
+  for (const std::string text : {"n,y\n1.125,a\n1.020,b\n", "n,y\n752,a\n1.020,b\n1.5,a\n",
+                                 "n,y\n0,a\n0.125,b\n", "n,x,y\n752,1.5,a\n1.020,2.5,b\n"}) {
+    CAPTURE(text);
+    CHECK(read(text).notes.empty());
+  }
+}
+
 TEST_CASE("one line for all columns of a notation") {
   const ClassTable table = read("p;q;r;y\n1,5;2,5;3;a\n2,5;3,5;4;b\n");
   CHECK(table.notes ==
@@ -181,6 +229,68 @@ TEST_CASE("labels that are numbers are compared as numbers") {
   CHECK(codes.categories == std::vector<int>{3});
   CHECK(codes.columns(0, 0) == codes.columns(1, 0));
   CHECK(says(codes, "column \"x\" has numbers as categories, so \"1\" and \"1.0\" are one"));
+}
+
+TEST_CASE("names that differ in spelling or case alone are told") {
+  const auto spelling = [](const std::string& text, const std::string& names) {
+    CAPTURE(text);
+    CHECK(says(read(text), "the classes " + names + " differ in spelling alone"));
+  };
+  spelling("x,y\n1,1\n2,1.0\n3,x\n", "\"1\" and \"1.0\"");
+  spelling("x,y\n1,1\n2,1.0\n3,0\n4,NA\n", "\"1\" and \"1.0\"");
+  spelling("x;y\n1,5;1,0\n2,5;1\n3,5;0\n", "\"1\" and \"1,0\"");
+  const ClassTable table = read("c,d,e,y\nRed,u,1,a\nred,U,1.0,b\nRed,u,x,a\nblue,u,1,b\n");
+  CHECK(table.categories == std::vector<int>{3, 2, 3});
+  CHECK(table.notes ==
+        Strings{
+            "t.csv: column \"e\" is mostly numbers (3 of 4), but is read as categories because of "
+            "\"x\" in line 4, column 3 (e)",
+            "t.csv: columns \"c\", \"d\": categories differ in case alone (\"Red\" and \"red\")",
+            "t.csv: column \"e\": categories differ in spelling alone (\"1\" and \"1.0\")"});
+  CHECK(says(read("x,y\n1,a\n2,b\nu,a\nv,b\n"), "column \"x\" is half numbers (2 of 4)"));
+}
+
+TEST_CASE("every marker of a missing value among categories is counted") {
+  const ClassTable table = read("c,y\nyes,a\nno,b\n-,a\nNone,b\n-,a\n?,b\nyes,a\n,b\n");
+  CHECK(table.columns.array().isNaN().count() == 5);
+  CHECK(says(table, "4 cells of categories count as missing, first \"-\" in line 4, column 1 (c)"));
+}
+
+TEST_CASE("a marker of a missing value in line 1 is a sign of a row") {
+  for (const std::string text : {"NA,x,a\n752,y,a\n9,x,b\n8,y,b\n",
+                                 "NA,3.5,a\n752,2.5,a\n9,1.5,b\n", "1,5;?;a\n2,5;3;b\n3,5;4;a\n"}) {
+    CAPTURE(text);
+    CHECK_THROWS_WITH_AS(read(text), doctest::Contains("looks like a row"), InputError);
+  }
+  CHECK(says(read("NA,x,c\n752,y,a\n9,x,b\n"),
+             "line 1 is read as names of columns, although some are markers of missing values "
+             "(\"NA\")"));
+  CHECK_FALSE(says(read("Na,Mg,Type\n1.5,2,a\n2.5,3,b\n"), "header"));
+}
+
+TEST_CASE("tables that no file can be are refused") {
+  const auto refused = [](const io::CsvTable& table, const char* message) {
+    CHECK_THROWS_WITH_AS(parse_class_table(table, {}), doctest::Contains(message), ArgumentError);
+    const io::CsvTable good = io::parse_csv("x,y\n1,a\n2,b\n", "t.csv");
+    CHECK_THROWS_WITH_AS(parse_class_tables(good, table, {}), doctest::Contains(message),
+                         ArgumentError);
+    CHECK_THROWS_WITH_AS(parse_class_tables(table, good, {}), doctest::Contains(message),
+                         ArgumentError);
+  };
+  refused({}, "has no columns");
+  io::CsvTable table = io::parse_csv("x,y\n1,a\n2,b\n", "t.csv");
+  table.rows[1].pop_back();
+  refused(table, "has 1 cell in rows[1], expected 2 as in the header");
+  table.rows[1].clear();
+  refused(table, "has 0 cells in rows[1]");
+  table = io::parse_csv("x,y\n1,a\n2,b\n", "t.csv");
+  table.header[1] = "x";
+  refused(table, "has the column name \"x\" twice");
+  table.header[1] = "";
+  refused(table, "has an empty name");
+  table.header = {"x", "y"};
+  table.rows.clear();
+  CHECK(parse_class_table(table, {}).examples.empty());
 }
 
 TEST_CASE("rows of commas are not read, and every row is counted") {

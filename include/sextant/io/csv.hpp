@@ -61,7 +61,8 @@ std::string delimiter_name(char delimiter);
 ///
 /// Without `options.delimiter` it is one of comma, semicolon, tab and vertical bar: of those in the
 /// header with which all rows have as many cells as the header, the one that makes most columns (of
-/// equals the first); any but the comma is told in `notes`.
+/// equals the first); any but the comma is told in `notes`. A first line such as sep=;, which Excel
+/// knows, says it, too; it is no header.
 ///
 /// Throws `InputError` naming `file`, line, column and the likely cause for a row with more or
 /// fewer cells than the header, a stray or unclosed quote, a null byte, bytes that are not UTF-8, a

@@ -48,7 +48,9 @@ struct ClassTable {
 /// - A column holds numbers when every cell that is not missing is one in a common notation: with
 ///   a point or a comma for decimals, with or without commas, points, blanks or apostrophes between
 ///   thousands, all with the same currency's sign or %. Other notations than the plain one are a
-///   note. (1,234 is 1234 in files with commas between cells, and 1.234 in others.)
+///   note. 1,234 and 1.020 follow the decimal mark that other columns show; where none does, 1,234
+///   is 1234 in files with commas between cells and 1.234 in others, and 1.020 is 1.02, which is a
+///   note beside whole numbers.
 /// - Otherwise, or where `columns` says so, it holds categories, in order of their texts or, where
 ///   all are numbers, of their values; where half of the cells or more are numbers, or every
 ///   example has a category of its own, that is a note.
@@ -60,7 +62,9 @@ struct ClassTable {
 /// Throws `InputError` naming the file, and the line and column where there is one, for infinite
 /// numbers, unknown column names, a table whose only column is the label, and a first line that is
 /// a row rather than a header (unless `columns.label` is in it or `io::CsvOptions::header` says
-/// what it is). Cost: linear in the cells, and n log n in the categories.
+/// what it is), and `ArgumentError` for a table that no file can be: without columns, with a name
+/// twice, or with a row that has not as many cells as the header. Cost: linear in the cells, and n
+/// log n in the categories.
 ClassTable parse_class_table(const io::CsvTable& csv, const TableColumns& columns);
 
 /// Examples from one table, queries from another, its rows below those of the first; rows of

@@ -24,4 +24,9 @@ std::vector<LabelledText> parse_labelled_texts(std::string_view text, std::strin
 /// `parse_labelled_texts` of a file. Throws `InputError` also when it cannot be read.
 std::vector<LabelledText> load_labelled_texts(const std::filesystem::path& path);
 
+/// A sentence on quotes around the sentences, which are read as part of these, where they look like
+/// those that programs put around cells: every sentence that begins with a quote ends with one, and
+/// quotes in it are doubled. Empty otherwise.
+std::string note_on_quotes(const std::vector<LabelledText>& sentences, std::string_view file);
+
 }  // namespace sextant::task
