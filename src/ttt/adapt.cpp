@@ -75,7 +75,7 @@ AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geo
     return run;
   }
 
-  const auto blocks = find_blocks(model, options.blocks);
+  const auto blocks = find_blocks("adapt", model, options.blocks);
   model::BlockGradient<float> gradient(model.weights().config, blocks);
   MutableWeights adapted(model.weights(), gradient.matrices());
   result.residual_norms = update(model, options, linear.coefficients, gradient, adapted);
