@@ -10,6 +10,7 @@
 #include "output.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/progress.hpp"
+#include "sextant/model/directory.hpp"
 #include "sextant/model/finite_weights.hpp"
 #include "sextant/readout/sentence_settings.hpp"
 #include "sextant/report/table.hpp"
@@ -42,15 +43,18 @@ std::optional<double> accuracy(const std::vector<task::LabelledText>& data,
 }
 
 readout::RidgeFit fitted(const FitHeadOptions& options, const model::Weights<float>& weights,
-                         const readout::Pooling& pooling,
+                         const readout::SentenceSettings& settings,
                          const std::vector<task::LabelledText>& data) {
   const tokenizer::TokenizerReading reading = tokenizer::read_tokenizer(options.model);
-  if (!reading.notes.empty()) warn({reading.notes_line()}, options.shared.quiet);
+  model::DirectoryNotes notes = *weights.notes;
+  if (!reading.notes.empty()) notes.readings.push_back(reading.notes_line());
+  notes.readings.insert(notes.readings.end(), settings.notes.begin(), settings.notes.end());
+  warn_of_notes(notes, options.model, options.shared.quiet);
   const auto& tokenizer = reading.tokenizer;
   readout::check_lower_case(options.model, *tokenizer);
   Progress progress("embedding sentences", data.size(), !options.shared.quiet);
   try {
-    return task::fit_head(weights, *tokenizer, pooling, data, input_name(options.data),
+    return task::fit_head(weights, *tokenizer, settings.pooling, data, input_name(options.data),
                           [&](std::size_t done) { progress.update(done); });
   } catch (const NumericalError&) {
     model::check_finite_weights(options.model);
@@ -79,9 +83,9 @@ void run_fit_head(const FitHeadOptions& options) {
       !note.empty()) {
     warn({note}, options.shared.quiet);
   }
-  const readout::Pooling pooling = readout::read_sentence_settings(options.model).pooling;
-  warn_of_notes(*weights.notes, options.model, options.shared.quiet);
-  const readout::RidgeFit fit = fitted(options, weights, pooling, data);
+  const auto settings = readout::read_sentence_settings(options.model);
+  const readout::Pooling& pooling = settings.pooling;
+  const readout::RidgeFit fit = fitted(options, weights, settings, data);
   readout::write_head(options.out, fit.head);
 
   std::vector<std::string> warnings;

@@ -33,7 +33,7 @@ Summary summarize_safetensors(const std::string& path, const report::TerminalSty
   const io::SafetensorsFile file(path);
   const auto format = file.metadata().find("format");
   const std::string name = format == file.metadata().end() ? "" : format->second;
-  if (name.starts_with("sextant-head/")) return summarize_head(path, style);
+  if (name.starts_with("sextant-head/")) return summarize_head(readout::read_head(path), style);
   if (name.starts_with("sextant-geometry/")) {
     return summarize_geometry(geometry::read_geometry(path), style);
   }
@@ -54,10 +54,16 @@ bool holds_table(const std::string& path) {
   return io::other_content(file.bytes(), "a table").empty();
 }
 
-/// Standard input has no name that says what it is: a geometry, a prompt or, otherwise, a table.
+bool is_head(const io::SafetensorsFile& file) {
+  const auto format = file.metadata().find("format");
+  return format != file.metadata().end() && format->second.starts_with("sextant-head/");
+}
+
+/// Standard input has no name that says what it is: a geometry, a head, a prompt or, otherwise, a
+/// table.
 Summary summarize_standard_input(const InspectOptions& options,
                                  const report::TerminalStyle& style) {
-  std::string content = read_standard_input("a prompt, a geometry or a table");
+  std::string content = read_standard_input("a prompt, a geometry, a head or a table");
   const std::string other = io::other_content(std::as_bytes(std::span(content)), "a table");
   const bool is_table = other.empty();
   if (options.table.any() && !is_table) throw UsageError(std::string(for_tables));
@@ -69,12 +75,15 @@ Summary summarize_standard_input(const InspectOptions& options,
     return summarize_prompt(task::parse_prompt(content, standard_input_name), style);
   }
   if (other.starts_with("is a safetensors file")) {
+    if (is_head({content, standard_input_name})) {
+      return summarize_head(readout::parse_head(std::move(content), standard_input_name), style);
+    }
     return summarize_geometry(geometry::parse_geometry(std::move(content), standard_input_name),
                               style);
   }
   throw InputError(standard_input_name, "",
                    io::other_content(std::as_bytes(std::span(content)),
-                                     "a prompt (JSON), a geometry or a table"));
+                                     "a prompt (JSON), a geometry, a head or a table"));
 }
 
 Summary summarize_file(const InspectOptions& options, const report::TerminalStyle& style) {

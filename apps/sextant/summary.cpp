@@ -177,6 +177,11 @@ Summary summarize_model(const std::filesystem::path& directory,
                     tokenizer_vocabulary, config.vocabulary,
                     tokenizer_vocabulary - static_cast<std::size_t>(config.vocabulary)));
   }
+  std::optional<readout::SentenceSettings> sentences;
+  if (config.family == model::Family::bert) {
+    sentences = readout::read_sentence_settings(directory);
+    found.readings.insert(found.readings.end(), sentences->notes.begin(), sentences->notes.end());
+  }
   const std::string notes = add_notes(found, style, summary.json);
   if (config.reads_features()) {
     const bool over_rows = config.reads_rows();
@@ -211,7 +216,7 @@ Summary summarize_model(const std::filesystem::path& directory,
     summary.json["tied_head"] = config.tied_head;
     entries.emplace_back("head", config.tied_head ? "the token embedding" : "its own");
   } else {
-    const std::string pooling = pooling_name(readout::read_sentence_settings(directory).pooling);
+    const std::string pooling = pooling_name(sentences->pooling);
     summary.json["pooling"] = pooling;
     entries.emplace_back("pooling", pooling);
   }
@@ -254,8 +259,7 @@ Summary summarize_prompt(const task::Prompt& prompt, const report::TerminalStyle
   return summary;
 }
 
-Summary summarize_head(const std::filesystem::path& path, const report::TerminalStyle& style) {
-  const readout::LinearHead head = readout::read_head(path);
+Summary summarize_head(const readout::LinearHead& head, const report::TerminalStyle& style) {
   Summary summary;
   summary.json = {{"format", "head"},
                   {"width", head.weight.size()},

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sextant/geometry/prompt_geometry.hpp"
+#include "sextant/readout/linear_head.hpp"
 #include "sextant/report/table.hpp"
 #include "sextant/task/class_table.hpp"
 #include "sextant/task/prompt.hpp"
@@ -25,6 +26,6 @@ Summary summarize_model(const std::filesystem::path& directory, const report::Te
 Summary summarize_prompt(const task::Prompt& prompt, const report::TerminalStyle& style);
 /// A table: what rows were read as, what each column holds, and what may not be meant.
 Summary summarize_table(const task::ClassTable& table, const report::TerminalStyle& style);
-Summary summarize_head(const std::filesystem::path& path, const report::TerminalStyle& style);
+Summary summarize_head(const readout::LinearHead& head, const report::TerminalStyle& style);
 
 }  // namespace sextant::apps

@@ -1,6 +1,7 @@
 #include "sextant/io/content.hpp"
 
 #include <fmt/format.h>
+#include <unicode/utf8.h>
 
 #include <algorithm>
 #include <cctype>
@@ -57,7 +58,22 @@ bool is_safetensors(std::string_view text) {
   std::uint64_t length = 0;
   if (text.size() <= sizeof(length)) return false;
   std::memcpy(&length, text.data(), sizeof(length));
-  return length <= text.size() - sizeof(length) && text[sizeof(length)] == '{';
+  constexpr std::uint64_t far_above_any = std::uint64_t{1} << 32;  // text reads as more than this
+  return length < far_above_any && text[sizeof(length)] == '{';
+}
+
+/// With its byte-order mark, or, without it, every second byte of the beginning zero.
+bool is_utf16(std::string_view text) {
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) return true;
+  constexpr std::size_t looked_at = 8;
+  if (text.size() < looked_at) return false;
+  const auto zero_at = [&](std::size_t first) {
+    for (std::size_t i = 0; i < looked_at; ++i) {
+      if ((text[i] == '\0') != (i % 2 == first)) return false;
+    }
+    return true;
+  };
+  return zero_at(0) || zero_at(1);
 }
 
 }  // namespace
@@ -65,6 +81,19 @@ bool is_safetensors(std::string_view text) {
 bool is_placeholder(std::span<const std::byte> content) {
   const std::string_view text = text_of(content);
   return text.starts_with(signatures[0].bytes) || is_web_page(text);
+}
+
+std::size_t first_invalid_utf8(std::string_view text) {
+  const auto* data = reinterpret_cast<const std::uint8_t*>(text.data());
+  const auto size = static_cast<std::int64_t>(text.size());
+  std::int64_t next = 0;
+  while (next < size) {
+    const std::int64_t begin = next;
+    UChar32 code = 0;
+    U8_NEXT(data, next, size, code);
+    if (code < 0) return static_cast<std::size_t>(begin);
+  }
+  return text.size();
 }
 
 std::string other_content(std::span<const std::byte> content, std::string_view expected) {
@@ -76,6 +105,7 @@ std::string other_content(std::span<const std::byte> content, std::string_view e
   if (is_safetensors(text)) {
     return expected == "a safetensors file" ? "" : message("a safetensors file", "");
   }
+  if (is_utf16(text)) return message("text in UTF-16", "save it as UTF-8");
   if (is_web_page(text)) {
     return message("a web page",
                    "a server answered with a login or an error; download the file again");

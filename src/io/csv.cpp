@@ -68,20 +68,6 @@ std::string column_place(std::size_t line, std::size_t column) {
   return fmt::format("line {}, column {}", line, column);
 }
 
-/// Where the first bytes stand that are not UTF-8; the text's size when all are.
-std::size_t first_invalid(std::string_view text) {
-  const auto* data = reinterpret_cast<const std::uint8_t*>(text.data());
-  const auto size = static_cast<std::int64_t>(text.size());
-  std::int64_t next = 0;
-  while (next < size) {
-    const std::int64_t begin = next;
-    UChar32 code = 0;
-    U8_NEXT(data, next, size, code);
-    if (code < 0) return static_cast<std::size_t>(begin);
-  }
-  return text.size();
-}
-
 /// Rows up to the first thing that cannot stand where it does.
 struct Reading {
   std::vector<std::vector<CsvCell>> rows;
@@ -98,7 +84,7 @@ Reading read_rows(std::string_view text, char delimiter, std::size_t line = 1) {
     return Reading{
         {}, column_place(in_line, collected.rows.back().size() + 1), std::string(problem)};
   };
-  const std::size_t invalid = first_invalid(text);
+  const std::size_t invalid = first_invalid_utf8(text);
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char byte = text[i];
     const bool blank =

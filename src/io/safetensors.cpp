@@ -178,11 +178,16 @@ SafetensorsHeader parse_safetensors(std::span<const std::byte> image, std::strin
   }
   std::uint64_t length = 0;
   std::memcpy(&length, image.data(), length_bytes);
-  if (length > max_header || length > image.size() - length_bytes) {
+  if (length > max_header) {
+    throw InputError(file, "",
+                     fmt::format("is no safetensors file: as one, its header claims {} bytes, but "
+                                 "the file has {} after the length",
+                                 length, image.size() - length_bytes));
+  }
+  if (length > image.size() - length_bytes) {
     throw InputError(file, "header",
                      fmt::format("claims {} bytes, but the file has {} after the length{}", length,
-                                 image.size() - length_bytes,
-                                 length <= max_header ? cut_off : ": it is no safetensors file"));
+                                 image.size() - length_bytes, cut_off));
   }
   const std::string_view text(reinterpret_cast<const char*>(image.data()) + length_bytes, length);
   const Json json = parse_json(text, file);

@@ -8,6 +8,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/io/content.hpp"
 #include "sextant/io/files.hpp"
+#include "sextant/io/json.hpp"
 
 namespace sextant::model {
 namespace fs = std::filesystem;
@@ -48,12 +49,10 @@ fs::path snapshot_in(const fs::path& path) {
   return {};
 }
 
-bool same_values(const TensorSource::Found& a, const TensorSource::Found& b) {
-  if (a.tensor->shape != b.tensor->shape) return false;
-  if (a.tensor->type_name == b.tensor->type_name) {
-    return std::ranges::equal(a.file->bytes(*a.tensor), b.file->bytes(*b.tensor));
-  }
-  return a.file->doubles(*a.tensor) == b.file->doubles(*b.tensor);
+/// Whether config.json speaks of tying at all.
+bool says_tie(const fs::path& directory) {
+  const fs::path file = directory / "config.json";
+  return io::parse_json(io::read_file(file), file.string()).contains("tie_word_embeddings");
 }
 
 /// Whether the head is the embedding, by the tensors that there are.
@@ -62,7 +61,9 @@ void resolve_head(ModelDirectory& directory) {
   TensorSource& tensors = directory.tensors;
   if (config.family != Family::gpt2) return;
   for (const char* name : {head_name, embedding_name}) {
-    if (tensors.promises(name, config.family)) tensors.at(name, config.family);  // throws
+    if (tensors.may_lie_in_missing_file(name, config.family)) {
+      tensors.at(name, config.family);  // throws
+    }
   }
   const auto head = tensors.find(head_name, config.family);
   const auto embedding = tensors.find(embedding_name, config.family);
@@ -79,7 +80,10 @@ void resolve_head(ModelDirectory& directory) {
     config.tied_head = false;
     directory.readings.push_back(fmt::format(
         "{}: {} is used as the head, since its values differ from {}, although {}", tensors.label(),
-        head.tensor->name, embedding.tensor->name, "config.json ties them (tie_word_embeddings)"));
+        head.tensor->name, embedding.tensor->name,
+        says_tie(directory.path)
+            ? "config.json ties them (tie_word_embeddings)"
+            : "config.json, which is silent on tie_word_embeddings, ties them by default"));
   }
 }
 

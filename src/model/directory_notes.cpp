@@ -85,17 +85,30 @@ std::string counted(std::size_t count) {
   return count == 1 ? "one tensor" : fmt::format("{} tensors", count);
 }
 
+/// Tensors that lie there under two names.
+struct Twin {
+  std::string used;
+  bool differs = false;
+  std::size_t count = 0;
+};
+
 std::vector<NotUsed> unused_tensors(const ModelDirectory& directory) {
   const ModelConfig& config = directory.config;
   const bool is_bert = config.family == Family::bert;
   std::set<const io::TensorInfo*> used;
+  std::map<std::string, TensorSource::Found> other_names;  // of tensors that are used
   for (const ParameterShape& parameter : parameter_shapes(config)) {
-    used.insert(directory.tensors.find(parameter.name, config.family).tensor);
+    const auto found = directory.tensors.find(parameter.name, config.family);
+    used.insert(found.tensor);
+    for (const auto& spelling : spellings(parameter.name, config.family)) {
+      other_names[spelling] = found;
+    }
   }
   std::set<int> layers;
   std::size_t layer_tensors = 0;
   std::map<std::string, std::size_t> roots;
   std::map<std::string, std::size_t> others;
+  std::map<std::string, Twin> twins;
   for (const auto& [full, place] : directory.tensors.all()) {
     if (used.contains(place.tensor) || full != place.tensor->name) continue;
     std::string_view name = full;
@@ -105,7 +118,12 @@ std::vector<NotUsed> unused_tensors(const ModelDirectory& directory) {
     if (is_buffer(name) || (config.tied_head && !is_bert && name == "lm_head.weight")) continue;
     const std::string root(name.substr(0, name.find('.')));
     const auto layer = layer_of(name, config.family);
-    if (layer && *layer >= config.layers) {
+    if (const auto other = other_names.find(full); other != other_names.end()) {
+      Twin& twin = twins[pattern_of(full)];
+      twin.used = pattern_of(other->second.tensor->name);
+      twin.differs = twin.differs || !same_values(other->second, place);
+      ++twin.count;
+    } else if (layer && *layer >= config.layers) {
       layers.insert(*layer);
       ++layer_tensors;
     } else if (std::ranges::any_of(heads, [&](const Head& head) { return head.root == root; })) {
@@ -127,6 +145,14 @@ std::vector<NotUsed> unused_tensors(const ModelDirectory& directory) {
   for (const auto& [root, count] : roots) {
     const auto* head = std::ranges::find(heads, std::string_view(root), &Head::root);
     result.push_back({root, fmt::format("{} of {}", counted(count), head->what)});
+  }
+  for (const auto& [pattern, twin] : twins) {
+    result.push_back(
+        {pattern,
+         fmt::format("{} that the file also has as {}, which is used, as in "
+                     "transformers; the values {}",
+                     counted(twin.count), twin.used, twin.differs ? "differ" : "are the same"),
+         twin.differs});
   }
   for (const auto& [pattern, count] : others) {
     result.push_back({pattern, fmt::format("{} that {} does not have", counted(count),
@@ -151,12 +177,13 @@ const Names& read_settings(Family family) {
                           "tie_word_embeddings",
                           "scale_attn_weights",
                           "scale_attn_by_inverse_layer_idx",
-                          "add_cross_attention"};
+                          "add_cross_attention",
+                          "tokenizer_class"};  // the tokenizer's class, read by the tokenizer
   static const Names bert{"num_hidden_layers", "num_attention_heads", "hidden_size",
                           "intermediate_size", "vocab_size",          "max_position_embeddings",
                           "hidden_act",        "layer_norm_eps",      "position_embedding_type",
                           "is_decoder",        "add_cross_attention", "tie_word_embeddings",
-                          "type_vocab_size"};
+                          "type_vocab_size",   "tokenizer_class"};
   static const Names rows{"n_layer",
                           "n_head",
                           "n_embd",

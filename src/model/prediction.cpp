@@ -17,8 +17,11 @@ Eigen::VectorXd predict(const Rows<Scalar>& hidden, const TokenBatch& batch,
     const double prediction =
         readout.scalar(batch.scalar(i)).predict(hidden, batch.sequence_outputs[i]);
     if (!std::isfinite(prediction)) {
-      throw NumericalError(fmt::format(
-          "the model's prediction for sequence {} is {}, expected a finite number", i, prediction));
+      throw NumericalError(
+          fmt::format("the model's prediction for sequence {} is not a finite number: most likely "
+                      "its activations grow beyond the range of 32-bit numbers (3e38), as with "
+                      "weights that are far too large",
+                      i));
     }
     result(static_cast<Eigen::Index>(i)) = prediction;
   }

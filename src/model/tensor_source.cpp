@@ -33,6 +33,8 @@ std::string replaced(std::string name, std::string_view ending, std::string_view
   return name;
 }
 
+}  // namespace
+
 std::vector<std::string> spellings(const std::string& name, Family family) {
   const bool is_bert = family == Family::bert;
   const std::string prefix = is_bert ? "bert." : "transformer.";
@@ -43,8 +45,11 @@ std::vector<std::string> spellings(const std::string& name, Family family) {
     result.push_back(old);
     result.push_back(prefix + old);
   }
+  std::ranges::sort(result);
   return result;
 }
+
+namespace {
 
 /// Says what is there in place of safetensors weights, and what to do about it.
 [[noreturn]] void throw_no_weights(const fs::path& directory) {
@@ -99,9 +104,10 @@ TensorSource::TensorSource(const fs::path& directory) {
     if (info != nullptr) {
       tensors_[tensor] = {file->second, info};
     } else if (!tensors_.contains(tensor)) {
-      absent_[tensor] = file == shards.end()
-                            ? fmt::format("lies in {}, which is not in the directory", shard)
-                            : fmt::format("is not in {}, where the index has it", shard);
+      const bool no_shard = file == shards.end();
+      absent_[tensor] = {no_shard ? fmt::format("lies in {}, which is not in the directory", shard)
+                                  : fmt::format("is not in {}, where the index has it", shard),
+                         no_shard};
     }
   }
 }
@@ -118,10 +124,12 @@ TensorSource::Found TensorSource::find(const std::string& name, Family family) c
   return {};
 }
 
-bool TensorSource::promises(const std::string& name, Family family) const {
+bool TensorSource::may_lie_in_missing_file(const std::string& name, Family family) const {
   return find(name, family).tensor == nullptr &&
-         std::ranges::any_of(spellings(name, family),
-                             [&](const auto& spelling) { return absent_.contains(spelling); });
+         std::ranges::any_of(spellings(name, family), [&](const auto& spelling) {
+           const auto absent = absent_.find(spelling);
+           return absent != absent_.end() && absent->second.no_shard;
+         });
 }
 
 TensorSource::Found TensorSource::at(const std::string& name, Family family) const {
@@ -131,9 +139,17 @@ TensorSource::Found TensorSource::at(const std::string& name, Family family) con
   for (const auto& spelling : spellings(name, family)) {
     const auto absent = absent_.find(spelling);
     if (absent == absent_.end()) continue;
-    throw InputError(label_, place, absent->second + ": get that file again");
+    throw InputError(label_, place, absent->second.why + ": get that file again");
   }
   throw InputError(label_, place, "is missing");
+}
+
+bool same_values(const TensorSource::Found& a, const TensorSource::Found& b) {
+  if (a.tensor->shape != b.tensor->shape) return false;
+  if (a.tensor->type_name == b.tensor->type_name) {
+    return std::ranges::equal(a.file->bytes(*a.tensor), b.file->bytes(*b.tensor));
+  }
+  return a.file->doubles(*a.tensor) == b.file->doubles(*b.tensor);
 }
 
 }  // namespace sextant::model

@@ -12,8 +12,9 @@ constexpr const char* format_name = "sextant-head/1";
 
 }  // namespace
 
-LinearHead read_head(const std::filesystem::path& path) {
-  const io::SafetensorsFile file(path);
+namespace {
+
+LinearHead head_in(const io::SafetensorsFile& file) {
   const auto found = file.metadata().find("format");
   if (found == file.metadata().end() || found->second != format_name) {
     throw InputError(file.path(), "metadata \"format\"", fmt::format("is not \"{}\"", format_name));
@@ -47,6 +48,16 @@ LinearHead read_head(const std::filesystem::path& path) {
     throw InputError(file.path(), "", "holds numbers that are not finite");
   }
   return head;
+}
+
+}  // namespace
+
+LinearHead read_head(const std::filesystem::path& path) {
+  return head_in(io::SafetensorsFile(path));
+}
+
+LinearHead parse_head(std::string content, std::string name) {
+  return head_in({std::move(content), std::move(name)});
 }
 
 void write_head(const std::filesystem::path& path, const LinearHead& head) {

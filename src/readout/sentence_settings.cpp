@@ -83,7 +83,7 @@ std::vector<Stage> stages_of_folders(const fs::path& directory) {
   throw InputError(file, "", fmt::format("{}, which is not supported: {}", what, supported));
 }
 
-/// The names of the poolings that a Pooling stage's config.json turns on.
+/// The names of the poolings that a Pooling stage's config.json turns on; mean where it is silent.
 std::vector<std::string> pooling_modes(const io::JsonObject& config) {
   if (config.has("pooling_mode")) {
     if (config.at("pooling_mode").is_array()) return config.strings("pooling_mode");
@@ -106,7 +106,8 @@ std::vector<std::string> pooling_modes(const io::JsonObject& config) {
         std::ranges::any_of(flags, [&](const auto& flag) { return flag.first == key; });
     if (!known && key.starts_with("pooling_mode") && value != false) modes.push_back(key);
   }
-  if (modes.empty()) modes.emplace_back("mean");
+  const bool names_mean = config.has("pooling_mode_mean_tokens");
+  if (modes.empty() && !names_mean) modes.emplace_back("mean");
   return modes;
 }
 
@@ -114,6 +115,7 @@ PoolingMode read_pooling(const fs::path& folder) {
   const std::string file = (folder / "config.json").string();
   const io::Json json = io::parse_json(io::read_file(file), file);
   const std::vector<std::string> modes = pooling_modes({json, file});
+  if (modes.empty()) refuse(file, "turns off every pooling");
   if (modes.size() > 1)
     refuse(file, fmt::format("asks for several poolings ({})", fmt::join(modes, ", ")));
   if (modes.front() == "mean") return PoolingMode::mean;
@@ -134,7 +136,31 @@ void check_normalize(const fs::path& folder) {
   }
 }
 
-Pooling pooling_of(const std::vector<Stage>& stages, const fs::path& encoder) {
+/// A word where the stage says another width than the encoder's config.json; empty otherwise.
+std::string width_note(const fs::path& folder, const fs::path& encoder) {
+  const auto members = [](const fs::path& file) {
+    return fs::exists(file) ? io::parse_json(io::read_file(file), file.string()) : io::Json();
+  };
+  const io::Json config = members(encoder / "config.json");
+  const auto width = config.find("hidden_size");
+  if (width == config.end() || !width->is_number()) return {};
+  const fs::path file = folder / "config.json";
+  const io::Json stage = members(file);
+  for (const char* key : {"word_embedding_dimension", "embedding_dimension"}) {
+    const auto found = stage.find(key);
+    if (found == stage.end() || !found->is_number() || *found == *width) {
+      continue;
+    }
+    return fmt::format(
+        "{}: {} is {}, but the encoder's width is {}: is it another model's file? "
+        "Its pooling is used all the same",
+        file.string(), key, found->dump(), width->dump());
+  }
+  return {};
+}
+
+Pooling pooling_of(const std::vector<Stage>& stages, const fs::path& encoder,
+                   std::vector<std::string>& notes) {
   std::optional<Pooling> pooling;
   for (const Stage& stage : stages) {
     if (stage.kind == "Transformer" && !pooling) {
@@ -146,6 +172,9 @@ Pooling pooling_of(const std::vector<Stage>& stages, const fs::path& encoder) {
       }
     } else if (stage.kind == "Pooling" && !pooling) {
       pooling.emplace().mode = read_pooling(stage.folder);
+      if (std::string note = width_note(stage.folder, encoder); !note.empty()) {
+        notes.push_back(std::move(note));
+      }
     } else if (stage.kind == "Normalize" && pooling) {
       check_normalize(stage.folder);
       pooling->normalize = true;
@@ -176,7 +205,14 @@ SentenceSettings read_sentence_settings(const fs::path& directory) {
   const fs::path root = root_of(directory);
   const bool is_listed = fs::exists(root / modules_name);
   const auto stages = is_listed ? stages_of_file(root) : stages_of_folders(root);
-  settings.pooling = pooling_of(stages, directory);
+  settings.pooling = pooling_of(stages, directory, settings.notes);
+  const bool has_pooling = std::ranges::find(stages, "Pooling", &Stage::kind) != stages.end();
+  if (is_listed && !has_pooling) {
+    throw InputError((root / modules_name).string(), "",
+                     fmt::format("lists no Pooling stage, so that sentence-transformers makes no "
+                                 "embedding of a sentence: {}; without this file it is mean",
+                                 supported));
+  }
   if (!stages.empty()) {
     settings.source = (is_listed ? root / modules_name : stages.front().folder).string();
   }

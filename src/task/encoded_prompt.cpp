@@ -7,6 +7,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
+#include "sextant/io/content.hpp"
 
 namespace sextant::task {
 namespace {
@@ -183,8 +184,43 @@ model::TokenBatch pack(const EncodedPrompt& prompt,
   return prompt.causal ? model::pack_causal(sequences) : model::pack_bidirectional(sequences);
 }
 
+namespace {
+
+/// A prompt made in memory need not be UTF-8, unlike one that was read from a file.
+void check_is_utf8(std::string_view text, const std::string& place, std::string_view file) {
+  const std::size_t at = io::first_invalid_utf8(text);
+  if (at == text.size()) return;
+  throw InputError(file, place,
+                   fmt::format("is not valid UTF-8 at byte {} (0x{:02X})", at,
+                               static_cast<unsigned char>(text[at])));
+}
+
+void check_texts(const DecoderPrompt& prompt, std::string_view file) {
+  const std::size_t n = prompt.examples.size();
+  for (std::size_t i = 0; i < n; ++i) {
+    check_is_utf8(prompt.examples[i].x, place_of(i, n) + ".x", file);
+    check_is_utf8(prompt.examples[i].y, place_of(i, n) + ".y", file);
+  }
+  for (std::size_t i = 0; i < prompt.queries.size(); ++i) {
+    check_is_utf8(prompt.queries[i].x, place_of(n + i, n) + ".x", file);
+  }
+}
+
+void check_texts(const EncoderPrompt& prompt, std::string_view file) {
+  const std::size_t n = prompt.examples.size();
+  for (std::size_t i = 0; i < n; ++i) {
+    check_is_utf8(prompt.examples[i].text, place_of(i, n) + ".text", file);
+  }
+  for (std::size_t i = 0; i < prompt.queries.size(); ++i) {
+    check_is_utf8(prompt.queries[i].text, place_of(n + i, n) + ".text", file);
+  }
+}
+
+}  // namespace
+
 EncodedPrompt encode(const DecoderPrompt& prompt, const Tokenizer& tokenizer, std::string_view file,
                      std::size_t context_length) {
+  check_texts(prompt, file);
   check_prompt(prompt, file);
   const std::size_t n = prompt.examples.size();
   const SequenceTexts texts(prompt, tokenizer, file, context_length);
@@ -218,6 +254,7 @@ EncodedPrompt encode(const DecoderPrompt& prompt, const Tokenizer& tokenizer, st
 
 EncodedPrompt encode(const EncoderPrompt& prompt, const Tokenizer& tokenizer,
                      std::string_view file) {
+  check_texts(prompt, file);
   check_prompt(prompt, file);
   const std::size_t n = prompt.examples.size();
   std::vector<Tokens> tokens(n + prompt.queries.size());

@@ -80,7 +80,7 @@ AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geo
     return run;
   }
 
-  const auto blocks = find_blocks(model, options.blocks);
+  const auto blocks = find_blocks("adapt", model, options.blocks);
   model::BlockGradient<float> gradient(model.weights().config, blocks);
   MutableWeights adapted(model.weights(), gradient.matrices());
   result.residual_norms =

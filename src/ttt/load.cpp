@@ -8,7 +8,6 @@
 #include <variant>
 
 #include "sextant/core/errors.hpp"
-#include "sextant/model/directory.hpp"
 #include "sextant/readout/class_probabilities.hpp"
 #include "sextant/readout/label_expectation.hpp"
 #include "sextant/readout/linear_head.hpp"
@@ -81,6 +80,12 @@ readout::LinearHead encoder_head(const std::filesystem::path& file,
   return head;
 }
 
+void add_note(const std::string& note, model::Weights<float>& weights) {
+  auto notes = std::make_shared<model::DirectoryNotes>(*weights.notes);
+  notes->readings.push_back(note);
+  weights.notes = std::move(notes);
+}
+
 /// Adds a word to the model's notes where texts are longer than sentence-transformers would read.
 void note_long_texts(const task::EncodedPrompt& prompt, const readout::SentenceSettings& settings,
                      const std::string& label, model::Weights<float>& weights) {
@@ -91,13 +96,12 @@ void note_long_texts(const task::EncodedPrompt& prompt, const readout::SentenceS
   const auto count = std::ranges::count_if(prompt.example_tokens, is_long) +
                      std::ranges::count_if(prompt.query_tokens, is_long);
   if (count == 0) return;
-  auto notes = std::make_shared<model::DirectoryNotes>(*weights.notes);
-  notes->readings.push_back(
+  add_note(
       fmt::format("{}: {} longer than max_seq_length in sentence_bert_config.json ({} tokens), "
                   "read in full and not cut",
                   label, count == 1 ? "one text is" : fmt::format("{} texts are", count),
-                  *settings.max_length));
-  weights.notes = std::move(notes);
+                  *settings.max_length),
+      weights);
 }
 
 PromptModel load_row_model(model::Weights<float> weights, const std::filesystem::path& directory,
@@ -151,11 +155,7 @@ PromptModel load_text_model(model::Weights<float> weights, const std::filesystem
   const bool is_decoder = std::holds_alternative<task::DecoderPrompt>(read);
   check_prompt_kind(is_decoder ? model::Family::gpt2 : model::Family::bert, weights.config, label);
   tokenizer::TokenizerReading reading = tokenizer::read_tokenizer(directory);
-  if (!reading.notes.empty()) {
-    auto notes = std::make_shared<model::DirectoryNotes>(*weights.notes);
-    notes->readings.push_back(reading.notes_line());
-    weights.notes = std::move(notes);
-  }
+  if (!reading.notes.empty()) add_note(reading.notes_line(), weights);
   const std::shared_ptr<const tokenizer::Tokenizer> tokenizer = std::move(reading.tokenizer);
   const auto context = static_cast<std::size_t>(weights.config.context);
   task::EncodedPrompt prompt = task::encode(read, *tokenizer, label, context);
@@ -172,6 +172,7 @@ PromptModel load_text_model(model::Weights<float> weights, const std::filesystem
   } else {
     const auto settings = readout::read_sentence_settings(directory);
     readout::check_lower_case(directory, *tokenizer);
+    for (const std::string& note : settings.notes) add_note(note, weights);
     note_long_texts(prompt, settings, label, weights);
     const auto file = options.head.value_or(directory / "head.safetensors");
     readout = std::make_shared<readout::PooledHead<float>>(
@@ -191,6 +192,20 @@ PromptModel load_text_model(model::Weights<float> weights, const std::filesystem
 }  // namespace
 
 PromptModel load_prompt_model(const PromptModelFiles& files) {
+  constexpr std::string_view here = "load_prompt_model";
+  if (files.model.empty()) throw ArgumentError(here, "model", "is empty, expected a directory");
+  if (files.table && !files.prompt.empty()) {
+    throw ArgumentError(here, "prompt", "is given and table too, expected one of the two");
+  }
+  if (!files.table && files.prompt.empty()) {
+    throw ArgumentError(here, "prompt", "is empty, expected a file's name, or a table");
+  }
+  if (files.table && files.table->examples.empty()) {
+    throw ArgumentError(here, "table.examples", "is empty, expected a file's name");
+  }
+  if (files.head && files.head->empty()) {
+    throw ArgumentError(here, "head", "is empty, expected a file's name");
+  }
   model::Weights<float> weights = model::load_weights<float>(files.model);
   if (files.table) {
     return load_row_model(std::move(weights), files.model, read_table(*files.table),

@@ -96,9 +96,9 @@ AdaptedModel adapt_low_rank(const PromptModel& model, const geometry::PromptGeom
   result.prompt = {result.residual_norms[0], result.residual_norms[1],
                    result.residual_norms_predicted[1]};
   result.queries = query_outcomes(model, geometry, linearized, predictions);
-  result.validity = measure_validity(model, geometry,
-                                     {find_blocks(model, options.blocks), kernel, system.largest()},
-                                     adapted, std::nullopt, result.residual_norms);
+  result.validity = measure_validity(
+      model, geometry, {find_blocks(here, model, options.blocks), kernel, system.largest()},
+      adapted, std::nullopt, result.residual_norms);
   result.validity.deviation = (predictions - linearized).cwiseAbs().maxCoeff();
   result.validity.largest_move = (predictions - base).cwiseAbs().maxCoeff();
   return run;

@@ -40,7 +40,9 @@ std::vector<std::size_t> piece_ends(TokenLists sequences, std::size_t tokens) {
 
 ModelJacobian::ModelJacobian(const PromptModel& model, TokenLists sequences,
                              const std::vector<std::string>& blocks, const JacobianMemory& memory)
-    : model_(model), blocks_(find_blocks(model, blocks)), zero_(model.weights().config, blocks_) {
+    : model_(model),
+      blocks_(find_blocks("ModelKernel", model, blocks)),
+      zero_(model.weights().config, blocks_) {
   if (sequences.empty()) throw ArgumentError("ModelJacobian", "sequences", "is empty");
   predictions_.resize(static_cast<Index>(sequences.size()));
   std::size_t bytes = 0;

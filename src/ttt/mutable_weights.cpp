@@ -26,12 +26,12 @@ const model::ModelBlock& find(const std::vector<model::ModelBlock>& known, const
 
 }  // namespace
 
-std::vector<model::ModelBlock> find_blocks(const PromptModel& model,
+std::vector<model::ModelBlock> find_blocks(std::string_view function, const PromptModel& model,
                                            const std::vector<std::string>& names) {
   const auto known = model::all_model_blocks(model.weights().config);
   std::vector<model::ModelBlock> blocks;
   for (const std::string& name : names) {
-    model::ModelBlock& block = blocks.emplace_back(find(known, name, "adapt"));
+    model::ModelBlock& block = blocks.emplace_back(find(known, name, function));
     block.scale = model.block_scale(name);
   }
   return blocks;

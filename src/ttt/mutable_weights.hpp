@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sextant/model/gradient.hpp"
@@ -16,7 +17,7 @@ namespace sextant::ttt {
 
 /// The model's blocks with the given names and their scales, in that order. Throws `ArgumentError`
 /// for unknown names.
-std::vector<model::ModelBlock> find_blocks(const PromptModel& model,
+std::vector<model::ModelBlock> find_blocks(std::string_view function, const PromptModel& model,
                                            const std::vector<std::string>& names);
 
 /// Throws `ArgumentError` naming the first block whose kernel in `geometry` holds another scale

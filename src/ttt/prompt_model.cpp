@@ -21,6 +21,39 @@ model::Family kind_of(const task::EncodedPrompt& prompt) {
   return prompt.causal ? model::Family::gpt2 : model::Family::bert;
 }
 
+/// Throws `ArgumentError` unless `given` could be weights of the model `own`.
+void check_same_sizes(std::string_view function, const model::ModelConfig& own,
+                      const model::ModelConfig& given) {
+  const auto refuse = [&](std::string_view what, const auto& value, const auto& expected) {
+    throw ArgumentError(
+        function, "weights",
+        fmt::format("are of another model: {} {}, expected {}", what, value, expected));
+  };
+  if (given.family != own.family) {
+    refuse("family", family_name(given.family), family_name(own.family));
+  }
+  for (const auto& [what, size] : {std::pair("layers", &model::ModelConfig::layers),
+                                   std::pair("heads", &model::ModelConfig::heads),
+                                   std::pair("width", &model::ModelConfig::width),
+                                   std::pair("width of the MLP", &model::ModelConfig::inner),
+                                   std::pair("vocabulary", &model::ModelConfig::vocabulary),
+                                   std::pair("context", &model::ModelConfig::context),
+                                   std::pair("features", &model::ModelConfig::features)}) {
+    if (given.*size != own.*size) refuse(what, given.*size, own.*size);
+  }
+}
+
+/// What `run` gives; a `NumericalError` names the model's directory, if it has one.
+template <class Run>
+auto naming_model(const ModelOrigin& origin, const Run& run) {
+  try {
+    return run();
+  } catch (const NumericalError& error) {
+    if (origin.directory.empty()) throw;
+    throw NumericalError(fmt::format("{}: {}", origin.directory.string(), error.what()));
+  }
+}
+
 }  // namespace
 
 void check_prompt_kind(model::Family kind, const model::ModelConfig& config,
@@ -62,7 +95,11 @@ Eigen::VectorXd PromptModel::targets() const {
 }
 
 Eigen::VectorXd PromptModel::predictions(const model::Weights<float>& weights) const {
-  return model::predict(model::forward(weights, batch_, layouts_, false).hidden, batch_, *readout_);
+  check_same_sizes("PromptModel::predictions", weights_.config, weights.config);
+  return naming_model(origin_, [&] {
+    return model::predict(model::forward(weights, batch_, layouts_, false).hidden, batch_,
+                          *readout_);
+  });
 }
 
 Eigen::VectorXd PromptModel::predict(const model::Weights<float>& weights,
@@ -71,6 +108,7 @@ Eigen::VectorXd PromptModel::predict(const model::Weights<float>& weights,
     throw ArgumentError("PromptModel::predict", "texts",
                         "need a model that was loaded with a prompt of texts");
   }
+  check_same_sizes("PromptModel::predict", weights_.config, weights.config);
   if (texts.empty()) return {};
   return query_predictions(weights, origin_.read_texts(texts), "texts");
 }
@@ -81,6 +119,7 @@ Eigen::VectorXd PromptModel::predict_rows(const model::Weights<float>& weights,
     throw ArgumentError("PromptModel::predict_rows", "rows",
                         "need a model that was loaded with a table");
   }
+  check_same_sizes("PromptModel::predict_rows", weights_.config, weights.config);
   if (rows.rows.empty()) return {};
   return query_predictions(weights, origin_.read_rows(rows), rows.file);
 }
@@ -90,8 +129,10 @@ Eigen::VectorXd PromptModel::query_predictions(const model::Weights<float>& weig
                                                const std::string& label) const {
   task::check_context_length(prompt, static_cast<std::size_t>(weights_.config.context), label);
   const model::TokenBatch batch = task::pack(prompt, prompt.query_tokens);
-  return model::predict(model::forward(weights, batch, model::tree_layouts(batch), false).hidden,
-                        batch, *readout_);
+  return naming_model(origin_, [&] {
+    return model::predict(model::forward(weights, batch, model::tree_layouts(batch), false).hidden,
+                          batch, *readout_);
+  });
 }
 
 void check_capture_memory(Eigen::Index examples, std::size_t blocks, std::size_t memory) {
@@ -109,7 +150,9 @@ geometry::PromptGeometry PromptModel::capture(const model::CaptureOptions& optio
                        physical_memory());
   model::CaptureResult captured;
   try {
-    captured = model::capture(weights_, batch_, static_cast<int>(examples()), *readout_, options);
+    captured = naming_model(origin_, [&] {
+      return model::capture(weights_, batch_, static_cast<int>(examples()), *readout_, options);
+    });
   } catch (const NumericalError&) {
     if (!origin_.directory.empty()) model::check_finite_weights(origin_.directory);
     throw;

@@ -21,7 +21,8 @@ StepPath step_path(const PromptModel& model, const std::vector<std::string>& blo
     path.residual_norms.assign(static_cast<std::size_t>(horizon) + 1, norm(base));
     return path;
   }
-  model::BlockGradient<float> gradient(model.weights().config, find_blocks(model, blocks));
+  model::BlockGradient<float> gradient(model.weights().config,
+                                       find_blocks("step_path", model, blocks));
   MutableWeights moving(model.weights(), gradient.matrices());
   gradient_steps(model, every_step ? Sequences::all : Sequences::examples, rho, horizon, gradient,
                  moving, [&](std::int64_t t, const Eigen::VectorXd& predicted) {
@@ -51,7 +52,8 @@ SteppedModel take_steps(
     for (std::int64_t t = 0; t <= horizon; ++t) record(base);
     return result;
   }
-  model::BlockGradient<float> gradient(model.weights().config, find_blocks(model, blocks));
+  model::BlockGradient<float> gradient(model.weights().config,
+                                       find_blocks("take_steps", model, blocks));
   MutableWeights moving(model.weights(), gradient.matrices());
   if (observe) observe(0, moving.weights());
   gradient_steps(model, Sequences::examples, rho, horizon, gradient, moving,
@@ -70,7 +72,8 @@ Eigen::VectorXd one_shot_predictions(const PromptModel& model,
   check_size("one_shot_predictions", "coefficients", static_cast<std::size_t>(coefficients.size()),
              static_cast<std::size_t>(model.examples()));
   if (blocks.empty()) return model.predictions(model.weights());
-  model::BlockGradient<float> gradient(model.weights().config, find_blocks(model, blocks));
+  model::BlockGradient<float> gradient(model.weights().config,
+                                       find_blocks("one_shot_predictions", model, blocks));
   MutableWeights moved(model.weights(), gradient.matrices());
   one_shot_step(model, coefficients, gradient, moved);
   return model.predictions(moved.weights());

@@ -158,6 +158,33 @@ TEST_CASE("lying safetensors headers are rejected by name") {
   auto oversized = image("{}", 0);
   oversized[7] = std::byte{0xFF};
   CHECK_THROWS_WITH_AS(parse_safetensors(oversized, "m"), doctest::Contains("claims"), InputError);
+  const std::string text = "sentence\tlabel\na\t1\n";
+  CHECK_THROWS_WITH_AS(parse_safetensors(std::as_bytes(std::span(text)), "s.tsv"),
+                       doctest::Contains("s.tsv: is no safetensors file: as one, its header "
+                                         "claims 7305804402549220723 bytes"),
+                       InputError);
+  // The first part of a file is still one.
+  auto cut = image(R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8);
+  cut.resize(20);
+  CHECK(other_content(cut, "a table").starts_with("is a safetensors file"));
+  CHECK(other_content(cut, "a safetensors file").empty());
+  CHECK_THROWS_WITH_AS(parse_safetensors(cut, "m"), doctest::Contains("cut off"), InputError);
+}
+
+TEST_CASE("text in UTF-16 is named, with and without a byte-order mark") {
+  const std::string ascii = R"({"labels": []})";
+  for (const bool big : {false, true}) {
+    for (const bool mark : {false, true}) {
+      std::string text = !mark ? "" : big ? "\xfe\xff" : "\xff\xfe";
+      for (const char c : ascii) {
+        text += big ? std::string{'\0', c} : std::string{c, '\0'};
+      }
+      CHECK(other_content(std::as_bytes(std::span(text)), "JSON") ==
+            "is text in UTF-16, expected JSON: save it as UTF-8");
+      CHECK_THROWS_WITH_AS(parse_json(text, "p.json"), doctest::Contains("UTF-16"), InputError);
+    }
+  }
+  CHECK(other_content(std::as_bytes(std::span(ascii)), "JSON").empty());
 }
 
 TEST_CASE("metadata may be null, and types that are not known are carried along") {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <tuple>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/model/transformer.hpp"
@@ -112,6 +113,10 @@ TEST_CASE("the head is decided by the tensors, as transformers 5 does") {
     CHECK(contains(c.load().notes->readings[0],
                    "lm_head.weight is used as the head, since its values differ from "
                    "transformer.wte.weight"));
+    CHECK(contains(c.load().notes->readings[0],
+                   tie.is_null() ? "although config.json, which is silent on "
+                                   "tie_word_embeddings, ties them by default"
+                                 : "although config.json ties them (tie_word_embeddings)"));
     c.write(tie, c.other.data(), false);
     CHECK(logits(c.load()) == head_alone);
     CHECK(c.load().config.tied_head);
@@ -127,6 +132,69 @@ TEST_CASE("the head is decided by the tensors, as transformers 5 does") {
   CHECK(contains(load_error(c.directory.path()), "tensor \"wte.weight\": is missing"));
   c.write(true, nullptr, false);
   CHECK(contains(load_error(c.directory.path()), "tensor \"wte.weight\": is missing"));
+}
+
+TEST_CASE("of two names of a tensor the one that transformers 5 takes is used, and said") {
+  const auto parameters = random_parameters<float>(small_config(Family::gpt2), 1);
+  const auto encoder = random_parameters<float>(small_config(Family::bert), 1);
+  const auto find = [](const Parameters<float>& model, const std::string& prefix,
+                       const std::string& name, const std::string& second, float value) {
+    const TemporaryDirectory directory("two-names");
+    const fs::path& path = directory.path();
+    io::write_file(path / "config.json", config_json(model.config()).dump());
+    io::SafetensorsWriter writer;
+    add_tensors(writer, model, [&](const std::string& own) { return prefix + own; });
+    std::vector<std::size_t> shape;
+    for (const ParameterShape& parameter : parameter_shapes(model.config())) {
+      if (parameter.name != name) continue;
+      shape = parameter.shape;
+    }
+    std::size_t size = 1;
+    for (const std::size_t extent : shape) size *= extent;
+    Parameters<float> source = model;
+    std::vector<float> values(source.data(name), source.data(name) + size);
+    if (value != 0) std::ranges::fill(values, value);
+    writer.add(second, shape, std::span<const float>(values));
+    writer.write(path / "model.safetensors");
+    const ModelDirectory opened = open_directory(path);
+    const auto notes = directory_notes(opened);
+    return std::tuple(opened.tensors.at(name, model.config().family).tensor->name,
+                      notes.tensors.size() == 1 ? sentence(notes.tensors[0]) : std::string(),
+                      notes.unused_line());
+  };
+  // What transformers 5.24 loads, by name: the first in alphabetical order.
+  struct Case {
+    const Parameters<float>& model;
+    std::string prefix, name, second, used;
+  };
+  const std::string norm = "embeddings.LayerNorm.";
+  for (const Case& c : std::vector<Case>{
+           {parameters, "transformer.", "wte.weight", "wte.weight", "transformer.wte.weight"},
+           {parameters, "", "wte.weight", "transformer.wte.weight", "transformer.wte.weight"},
+           {parameters, "transformer.", "h.0.ln_1.weight", "h.0.ln_1.weight", "h.0.ln_1.weight"},
+           {parameters, "", "h.0.ln_1.weight", "transformer.h.0.ln_1.weight", "h.0.ln_1.weight"},
+           {encoder, "", norm + "weight", "bert." + norm + "weight", "bert." + norm + "weight"},
+           {encoder, "bert.", norm + "weight", norm + "weight", "bert." + norm + "weight"},
+           {encoder, "", norm + "weight", norm + "gamma", norm + "gamma"},
+           {encoder, "bert.", norm + "weight", norm + "gamma", "bert." + norm + "weight"},
+           {encoder, "bert.", norm + "weight", "bert." + norm + "gamma",
+            "bert." + norm + "gamma"}}) {
+    const std::string other = c.used == c.second ? c.prefix + c.name : c.second;
+    CAPTURE(c.second);
+    const auto [used, note, line] = find(c.model, c.prefix, c.name, c.second, 7);
+    CHECK(used == c.used);
+    CHECK_MESSAGE(contains(note, ": one tensor that the file also has as "), note);
+    CHECK_MESSAGE(contains(note, "which is used, as in transformers; the values differ"), note);
+    const auto [same_used, same_note, same_line] = find(c.model, c.prefix, c.name, c.second, 0);
+    CHECK(same_used == c.used);
+    CHECK_MESSAGE(contains(same_note, "; the values are the same"), same_note);
+    CHECK(same_line.empty());
+    if (c.name != "wte.weight") continue;
+    CHECK(note ==
+          "wte.weight: one tensor that the file also has as transformer.wte.weight, which "
+          "is used, as in transformers; the values differ");
+    CHECK(line == "wte.weight");
+  }
 }
 
 TEST_CASE("a written model has the head that the model had, and all parameters are read") {
@@ -185,6 +253,8 @@ TEST_CASE("an index that disagrees with its shards costs nothing that is not nee
   CHECK(contains(loading_error([&] { load(changed); }),
                  "tensor \"lm_head.weight\": lies in model-7.safetensors, which is not in the "
                  "directory: get that file again"));
+  changed["lm_head.weight"] = "model-0.safetensors";  // which lacks it: tied, as in transformers
+  CHECK(load(changed) == expected);
   load(map);
   const std::string missing = map["h.1.mlp.c_fc.bias"];
   fs::remove(path / missing);
@@ -296,6 +366,7 @@ TEST_CASE("what a directory holds and is not used is listed, and nothing else") 
   config["use_flash"] = false;
   config["resid_pdrop"] = 0.1;
   config["id2label"] = {{"0", "no"}};
+  config["tokenizer_class"] = "GPT2Tokenizer";  // the tokenizer's
   config["auto_map"] = {{"AutoModel", "m.M"}};
   io::write_file(path / "config.json", config.dump());
   const std::vector<float> zeros(144, 0.0F);
@@ -350,6 +421,9 @@ TEST_CASE("of an encoder the heads of pretraining and settings of sentence encod
   const fs::path path = directory.path();
   const auto parameters = random_parameters<float>(small_config(Family::bert), 1);
   write_model(path, parameters);
+  auto settings = config_json(parameters.config());
+  settings["tokenizer_class"] = "BertTokenizer";
+  io::write_file(path / "config.json", settings.dump());
   const std::vector<float> zeros(4, 0.0F);
   io::SafetensorsWriter writer;
   add_tensors(writer, parameters, [](const std::string& name) { return "bert." + name; });

@@ -128,6 +128,23 @@ TEST_CASE("mean and cls pooling with and without normalisation are read") {
   CHECK(contains(old.error(), "0_Transformer"));
 }
 
+TEST_CASE("a pooling stage of another width is read with a word") {
+  const auto read = [](const std::string& stage, const std::string& config) {
+    return Directory(Files{{pooling_file, stage}, {"config.json", config}}).read();
+  };
+  const std::string stage = R"({"word_embedding_dimension": 99, "pooling_mode_cls_token": true})";
+  const SentenceSettings settings = read(stage, R"({"hidden_size": 32})");
+  CHECK(settings.pooling == Pooling{PoolingMode::cls, false});
+  REQUIRE(settings.notes.size() == 1);
+  CHECK(contains(settings.notes[0],
+                 "1_Pooling/config.json: word_embedding_dimension is 99, but the encoder's width "
+                 "is 32"));
+  CHECK(read(R"({"embedding_dimension": 33})", R"({"hidden_size": 32})").notes.size() == 1);
+  CHECK(read(stage, R"({"hidden_size": 99})").notes.empty());
+  CHECK(read(R"({"pooling_mode": "cls"})", R"({"hidden_size": 99})").notes.empty());
+  CHECK(read(stage, "{}").notes.empty());
+}
+
 TEST_CASE("other poolings and stages are refused by name") {
   for (const auto& [mode, name] : std::vector<std::pair<std::string, std::string>>{
            {"max_tokens", "\"max\""},
@@ -147,6 +164,18 @@ TEST_CASE("other poolings and stages are refused by name") {
                  "several poolings (cls, mean)"));
   CHECK(contains(Directory(Files{{pooling_file, R"({"pooling_mode": ["mean", "max"]})"}}).error(),
                  "several poolings (mean, max)"));
+  // Sentence-transformers makes no embedding of these.
+  for (const char* const off :
+       {R"({"pooling_mode_mean_tokens": false, "pooling_mode_cls_token": false})",
+        R"({"pooling_mode": []})"}) {
+    const std::string error = Directory(Files{{pooling_file, off}}).error();
+    CHECK_MESSAGE(contains(error, "1_Pooling/config.json: turns off every pooling, which"), error);
+  }
+  for (const std::string& stages : {list({transformer}), list({})}) {
+    const std::string error =
+        Directory(Files{{"modules.json", stages}, {pooling_file, flag("cls_token")}}).error();
+    CHECK_MESSAGE(contains(error, "modules.json: lists no Pooling stage"), error);
+  }
   CHECK(contains(Directory(Files{{pooling_file, "{}"}, {"2_Dense/config.json", "{}"}}).error(),
                  "is the stage \"Dense\""));
   for (const std::string type : {"Dense", "LSTM", "WeightedLayerPooling", "CNN"}) {

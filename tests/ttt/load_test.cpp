@@ -101,12 +101,61 @@ TEST_CASE("a new text that cannot be read is refused by its number") {
         model.predict(model.weights(), {"3", std::string(4000, '7')});
       },
       "texts: queries[1]");
+  check_message<InputError>(
+      [&] {
+        model.predict(model.weights(), {"3", "\xff"});
+      },
+      "texts: queries[1].x: is not valid UTF-8 at byte 0 (0xFF)");
+  task::DecoderPrompt broken = demo_prompt();
+  broken.examples[2].x += "\xc3";
+  check_message<InputError>([&] { load_prompt_model(digits, broken, {.label = "mine"}); },
+                            "mine: examples[2].x: is not valid UTF-8 at byte");
   check_message<ArgumentError>([&] { model.predict_rows(model.weights(), {}); },
                                "was loaded with a table");
   const test::PromptModelCase c(model::Family::gpt2);
   const PromptModel of_tokens = c.prompt_model();
   check_message<ArgumentError>([&] { of_tokens.predict(of_tokens.weights(), {"3"}); },
                                "loaded with a prompt of texts");
+}
+
+TEST_CASE("weights of another model are refused by their sizes") {
+  const PromptModel model = load_prompt_model(digits, demo_prompt());
+  const auto other = test::random_parameters<float>(test::small_config(model::Family::gpt2), 1);
+  const std::string width = std::to_string(model.weights().config.width);
+  auto config = model.weights().config;
+  config.layers += 1;
+  const auto deeper = test::random_parameters<float>(config, 1);
+  const std::string layers = "weights are of another model: layers " +
+                             std::to_string(config.layers) + ", expected " +
+                             std::to_string(config.layers - 1);
+  check_message<ArgumentError>([&] { model.predictions(deeper.weights()); },
+                               "PromptModel::predictions: " + layers);
+  check_message<ArgumentError>([&] { model.predict(deeper.weights(), {"3"}); },
+                               "PromptModel::predict: " + layers);
+  check_message<ArgumentError>([&] { model.predict(deeper.weights(), {}); }, layers);
+  check_message<ArgumentError>([&] { model.predictions(other.weights()); },
+                               "weights are of another model: ");
+  const auto encoder = test::random_parameters<float>(test::small_config(model::Family::bert), 1);
+  check_message<ArgumentError>([&] { model.predictions(encoder.weights()); },
+                               "family bert, expected gpt2");
+  CHECK(model.predictions(model.weights()).size() == model.examples() + model.queries());
+}
+
+TEST_CASE("names of files that are empty, and a table beside a prompt, are refused by field") {
+  check_message<ArgumentError>([] { load_prompt_model(PromptModelFiles{}); },
+                               "load_prompt_model: model is empty");
+  check_message<ArgumentError>([] { load_prompt_model({.model = digits}); },
+                               "load_prompt_model: prompt is empty");
+  check_message<ArgumentError>([] { load_prompt_model({.model = digits, .table = TableFiles{}}); },
+                               "load_prompt_model: table.examples is empty");
+  check_message<ArgumentError>(
+      [] {
+        load_prompt_model({.model = digits, .prompt = "p.json", .table = TableFiles{"t.csv"}});
+      },
+      "load_prompt_model: prompt is given and table too");
+  check_message<ArgumentError>(
+      [] { load_prompt_model({.model = digits, .prompt = "p.json", .head = ""}); },
+      "load_prompt_model: head is empty");
 }
 
 TEST_CASE("an encoder's new texts are predicted through its head") {
@@ -188,4 +237,19 @@ TEST_CASE("a weight that makes predictions infinite is named by a capture") {
   writer.write(directory.path() / "model.safetensors");
   const PromptModel model = load_prompt_model(directory.path(), demo_prompt());
   check_message<InputError>([&] { model.capture({}); }, "h.1.mlp.c_fc.bias");
+}
+
+TEST_CASE("weights that are too large are the likely cause of predictions that are not finite") {
+  const PromptModel model = load_prompt_model(digits, demo_prompt());
+  model::Weights<float> huge = model.weights();
+  const auto& value = huge.linear(1, model::LinearKind::value).weight;
+  model::Rows<float> scaled = model::copy(value);
+  scaled *= 1e30F;
+  huge.replace(1, model::LinearKind::value,
+               std::make_shared<model::Rows<float>>(std::move(scaled)));
+  check_message<NumericalError>(
+      [&] { model.predictions(huge); },
+      digits.string() +
+          ": the model's prediction for sequence 0 is not a finite number: most "
+          "likely its activations grow beyond the range of 32-bit numbers");
 }

@@ -65,7 +65,12 @@ TEST_CASE("no block and no step leave the predictions; wrong requests are reject
   const StepPath none = step_path(model, {}, 0.1, 2);
   CHECK(none.queries.row(2).transpose() == base.tail(3));
   CHECK(one_shot_predictions(model, {}, Eigen::VectorXd::Ones(5)) == base);
-  CHECK_THROWS_AS(step_path(model, {"nothing"}, 0.1, 2), ArgumentError);
+  CHECK_THROWS_WITH_AS(step_path(model, {"nothing"}, 0.1, 2),
+                       doctest::Contains("step_path: blocks"), ArgumentError);
+  CHECK_THROWS_WITH_AS(take_steps(model, {"nothing"}, 0.1, 2, {}),
+                       doctest::Contains("take_steps: blocks"), ArgumentError);
+  CHECK_THROWS_WITH_AS(one_shot_predictions(model, {"nothing"}, model.targets()),
+                       doctest::Contains("one_shot_predictions: blocks"), ArgumentError);
   CHECK_THROWS_AS(step_path(model, {}, 0.1, -1), ArgumentError);
   CHECK_THROWS_AS(one_shot_predictions(model, {}, Eigen::VectorXd::Ones(4)), ArgumentError);
 }

@@ -12,12 +12,15 @@ namespace sextant::io {
 /// What a file that is not `expected` ("JSON", "a safetensors file") most likely is, as the end of
 /// an error's message with the remedy: "is a Git LFS pointer, expected JSON: ...". Recognised by
 /// their first bytes: Git LFS pointers, web pages, PyTorch, TensorFlow and GGUF checkpoints, NumPy
-/// arrays, gzip, JSON and safetensors. Empty for anything else. Cost: constant, but for leading
-/// blanks.
+/// arrays, gzip, text in UTF-16, JSON and safetensors (cut off ones too). Empty for anything else.
+/// Cost: constant, but for leading blanks.
 std::string other_content(std::span<const std::byte> content, std::string_view expected);
 
 /// Whether it is a Git LFS pointer or a web page: what stands in place of a file that was not
 /// really downloaded, and never the content of a model's file.
 bool is_placeholder(std::span<const std::byte> content);
+
+/// Where the first bytes stand that are not UTF-8; the text's size when all are.
+std::size_t first_invalid_utf8(std::string_view text);
 
 }  // namespace sextant::io

@@ -13,6 +13,13 @@
 
 namespace sextant::model {
 
+/// The names under which a parameter may lie in a file: with and without the family's prefix, and
+/// for BERT under the old names of layer norm parameters (gamma, beta). Where a file has several,
+/// the first one counts, which is the one that transformers 5 takes: it goes through the names in
+/// alphabetical order and keeps the first (transformer.wte.weight before wte.weight, but
+/// h.0.ln_1.weight before transformer.h.0.ln_1.weight).
+std::vector<std::string> spellings(const std::string& name, Family family);
+
 /// model.safetensors, or all shards that model.safetensors.index.json names and that are there. A
 /// tensor lies where the index says, or, where that is not so, in the first shard that holds it.
 class TensorSource {
@@ -25,13 +32,13 @@ class TensorSource {
     const io::SafetensorsFile* file = nullptr;
     const io::TensorInfo* tensor = nullptr;
   };
-  /// Looks for `name`, with and without the family's prefix, and for BERT under the old names of
-  /// layer norm parameters (gamma, beta). Null members when it is not there.
+  /// The first of the `spellings` of `name` that is there. Null members when none is.
   Found find(const std::string& name, Family family) const;
   /// The same, or an `InputError` that says where the index promises the tensor, if it does.
   Found at(const std::string& name, Family family) const;
-  /// Whether the index names the tensor, and no file that is there holds it.
-  bool promises(const std::string& name, Family family) const;
+  /// Whether the index has the tensor in a file that is not there, and no other file holds it. An
+  /// entry for a tensor that its file lacks, without harm in transformers, does not count.
+  bool may_lie_in_missing_file(const std::string& name, Family family) const;
   /// Lets `name` stand for a tensor that is there under another name.
   void add_alias(const std::string& name, const Found& tensor) { tensors_[name] = tensor; }
 
@@ -46,8 +53,16 @@ class TensorSource {
 
   std::vector<std::shared_ptr<const io::SafetensorsFile>> files_;
   std::map<std::string, Found, std::less<>> tensors_;
-  std::map<std::string, std::string, std::less<>> absent_;  ///< In the index alone: its shard.
+  /// A tensor that is in the index alone.
+  struct Absent {
+    std::string why;
+    bool no_shard = false;  ///< Whether its file is missing as a whole.
+  };
+  std::map<std::string, Absent, std::less<>> absent_;
   std::string label_;
 };
+
+/// Whether two tensors have one shape and the same values. Cost: one pass over both.
+bool same_values(const TensorSource::Found& a, const TensorSource::Found& b);
 
 }  // namespace sextant::model

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sextant/readout/pooling.hpp"
 #include "sextant/tokenizer/tokenizer.hpp"
@@ -16,6 +17,8 @@ struct SentenceSettings {
   std::string source;  ///< The file that says it; empty where none does.
   /// Tokens after which sentence-transformers cuts a text; here texts are never cut.
   std::optional<int> max_length;
+  /// What was read otherwise than a file may have meant: one sentence each.
+  std::vector<std::string> notes;
 };
 
 /// Reads modules.json, or, where that is missing, the stages by their folders' names (1_Pooling,
@@ -23,7 +26,8 @@ struct SentenceSettings {
 /// modules.json above names is read with those settings. Throws `InputError` that names the stage
 /// and its file for everything but mean or [CLS] pooling with or without normalisation: maximum,
 /// last token, weighted or several poolings at once, dense and unknown stages, a normalisation of
-/// single tokens.
+/// single tokens; and where every pooling is off, or modules.json lists none. A stage that says
+/// another width than the encoder's has a word in `notes`.
 SentenceSettings read_sentence_settings(const std::filesystem::path& directory);
 
 /// Throws `InputError` where sentence_bert_config.json asks for lower case and the tokenizer keeps

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "sextant/model/directory.hpp"
 #include "sextant/task/prompt.hpp"
 #include "sextant/task/row_prompt.hpp"
 #include "sextant/ttt/prompt_model.hpp"
@@ -37,7 +38,8 @@ struct PromptModelFiles {
 /// head: the readout is `readout::ClassProbabilities`). An encoder's texts are pooled as its
 /// directory asks (`readout::read_sentence_settings`). What was read otherwise than a file may have
 /// meant, and what is not used, is in `weights().notes`. Throws `InputError` for whatever is wrong
-/// in them, and `ArgumentError` when the query does not exist or a head is missing or not wanted.
+/// in them, and `ArgumentError` when the query does not exist or a head is not wanted, for a name
+/// that is empty, and for a prompt and a table at once.
 PromptModel load_prompt_model(const PromptModelFiles& files);
 
 /// What goes with a prompt that is not a file.

@@ -37,6 +37,9 @@ struct ModelOrigin {
 
 /// n examples and m queries ready to run. Sequences are numbered examples first.
 /// The base weights are never changed: every function that works with other weights takes them.
+/// Const functions may run in several threads at once: they change nothing that is shared, and take
+/// turns at the threads that `set_threads` allows. `set_block_scales`, assignment and `set_threads`
+/// itself must not run beside them.
 class PromptModel {
  public:
   /// Throws `InputError` naming `label` when a sequence is longer than the model's context or the
@@ -65,7 +68,9 @@ class PromptModel {
     return geometry::scale_of(block_scales_, block);
   }
 
-  /// Predictions s of all n + m sequences with the given weights.
+  /// Predictions s of all n + m sequences with the given weights. Throws `ArgumentError` where
+  /// these are of a model of another architecture or other sizes (so do the two functions below),
+  /// and `NumericalError` for a prediction that is not finite.
   Eigen::VectorXd predictions(const model::Weights<float>& weights) const;
 
   /// Predictions [texts] of new inputs with the given weights, the base ones or adapted ones, in

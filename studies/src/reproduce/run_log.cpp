@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <iterator>
 #include <mutex>
 
 #include "sextant/core/errors.hpp"
@@ -41,6 +42,37 @@ std::string other_arithmetic(std::string_view content, const std::string& settin
   const std::string_view line = content.substr(0, content.find('\n'));
   return model::arithmetic_difference(
       line.starts_with(computed_with) ? line.substr(computed_with.size()) : std::string_view());
+}
+
+/// "seed 1" and the like: what commas and semicolons separate.
+std::vector<std::string_view> parts_of(std::string_view settings) {
+  std::vector<std::string_view> parts;
+  while (!settings.empty()) {
+    const std::size_t end = std::min(settings.find_first_of(",;"), settings.size());
+    std::string_view part = settings.substr(0, end);
+    part.remove_prefix(std::min(part.find_first_not_of(' '), part.size()));
+    if (!part.empty()) parts.push_back(part);
+    settings.remove_prefix(std::min(end + 1, settings.size()));
+  }
+  return parts;
+}
+
+/// The settings of the file's first line and of this run that the other has not.
+std::string other_settings(std::string_view content, std::string_view settings) {
+  std::string_view line = content.substr(0, content.find('\n'));
+  if (!line.starts_with("# ")) return "its first line gives none";
+  line.remove_prefix(2);
+  const auto there = parts_of(line);
+  const auto here = parts_of(settings);
+  const auto only_in = [](const auto& parts, const auto& others) {
+    std::vector<std::string_view> result;
+    std::ranges::copy_if(parts, std::back_inserter(result), [&](std::string_view part) {
+      return std::ranges::find(others, part) == others.end();
+    });
+    return result.empty() ? "nothing else" : fmt::format("{}", fmt::join(result, ", "));
+  };
+  if (line == settings) return "its columns are other ones";
+  return fmt::format("there {}, here {}", only_in(there, here), only_in(here, there));
 }
 
 void make_directory(const std::filesystem::path& directory) {
@@ -121,8 +153,9 @@ void RunLog::read(const std::string& settings) {
     const std::string other = other_arithmetic(content, settings);
     if (!other.empty()) throw InputError(path_.string(), "line 2", other);
     throw InputError(path_.string(), "line 1",
-                     "is not from a run with these settings; give the same options, or another "
-                     "directory");
+                     fmt::format("is not from a run with these settings ({}); give the same "
+                                 "options, or another directory",
+                                 other_settings(content, settings)));
   }
   std::size_t begin = head.size();
   for (std::size_t line = first_line;; ++line) {

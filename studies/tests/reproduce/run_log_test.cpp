@@ -144,6 +144,21 @@ TEST_CASE("rows of other BLAS kernels or another vector width are not continued"
                        InputError);
 }
 
+TEST_CASE("a run with other settings names them and both values") {
+  const test::TemporaryDirectory directory("run-settings");
+  const auto path = directory.path() / "run.csv";
+  RunLog(path, "study: digits, seed 1, examples 16; horizons 0:64", columns, false);
+  RunLog(path, "study: digits, seed 1, examples 16; horizons 0:64", columns, true).append({{1, 2}});
+  CHECK_THROWS_WITH_AS(
+      RunLog(path, "study: digits, seed 2, examples 16; horizons 0:32", columns, true),
+      doctest::Contains("is not from a run with these settings (there seed 1, horizons 0:64, here "
+                        "seed 2, horizons 0:32); give the same options, or another directory"),
+      InputError);
+  CHECK_THROWS_WITH_AS(
+      RunLog(path, "study: digits, seed 1, examples 16; horizons 0:64", {"case", "other"}, true),
+      doctest::Contains("its columns are other ones"), InputError);
+}
+
 TEST_CASE("names with commas are quoted, and a run that was stopped in its header starts anew") {
   const test::TemporaryDirectory directory("run-log-header");
   const auto path = directory.path() / "made" / "rows.csv";
