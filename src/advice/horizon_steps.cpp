@@ -96,7 +96,8 @@ void warn_of_flat_likelihood(HorizonChoice& result) {
   if (result.identifies_lambda_star()) return;
   result.warnings.emplace_back(
       "lambda_star is not identified: every ratio of noise to signal explains these residuals "
-      "equally well (one example, or a kernel proportional to the identity). Gaps and expected "
+      "equally well (one example, or a kernel nearly proportional to the identity). Gaps and "
+      "expected "
       "errors assume equal shares; --sigma and --prior-scale give what you know.");
 }
 

@@ -24,6 +24,24 @@ double label_range(const geometry::PromptGeometry& geometry) {
   return high > low ? high - low : 0;
 }
 
+/// The largest difference there can be between a label and a prediction, as far as both are known:
+/// predictions may lie outside the labels' range, as logits do.
+double error_range(const geometry::PromptGeometry& geometry, double labels) {
+  double low = std::numeric_limits<double>::infinity();
+  double high = -low;
+  const auto add = [&](double value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  };
+  for (const double label : geometry.prompt_targets) add(label);
+  for (const auto& label : geometry.query_targets) {
+    if (label) add(*label);
+  }
+  for (const double prediction : geometry.prompt_base) add(prediction);
+  for (const double prediction : geometry.query_base) add(prediction);
+  return std::max({labels, high - low, geometry.residuals.cwiseAbs().maxCoeff()});
+}
+
 struct Named {
   std::string_view name;
   double value;
@@ -90,21 +108,23 @@ std::vector<std::string> range_warnings(const geometry::PromptGeometry& geometry
   }
   std::vector<std::string> warnings;
   const auto worst = std::ranges::max_element(squares, {}, &Named::value);
-  if (worst->value > range * range) {
+  const double largest = error_range(geometry, range);
+  if (worst->value > largest * largest) {
     warnings.push_back(fmt::format(
-        "The {}, {:.3g}, is beyond the squared range of the labels, {:.3g}: no error can be that "
-        "large, so that the fitted variances and what follows from them are not to be relied on.",
-        worst->name, worst->value, range * range));
+        "The {}, {:.3g}, is beyond the squared range of labels and predictions, {:.3g}: no error "
+        "can be that large, so that the fitted variances and what follows from them are not to be "
+        "relied on.",
+        worst->name, worst->value, largest * largest));
   }
   if (!plan.chosen) return warnings;
   const auto beyond = std::ranges::count_if(plan.chosen->queries, [&](const QueryAdvice& query) {
-    return std::abs(query.correction_map) > range;
+    return std::abs(query.correction_map) > largest;
   });
   if (beyond > 0) {
     warnings.push_back(
-        fmt::format("The planned correction of {} of {} queries is beyond the range of the labels, "
-                    "{:.3g}.",
-                    beyond, plan.chosen->queries.size(), range));
+        fmt::format("The planned correction of {} of {} queries is beyond the range of labels and "
+                    "predictions, {:.3g}.",
+                    beyond, plan.chosen->queries.size(), largest));
   }
   return warnings;
 }

@@ -121,10 +121,13 @@ BenchmarkFit finish(const Data& data, double tau2, double sigma2, const GridMini
 
 namespace {
 
-/// Whether the profile is the same from `low` to `high`, up to the rounding of its terms.
+/// Whether all examples together tell no lambda_star from `low` to `high` from another: a
+/// likelihood ratio of e^0.001 is no evidence, and what a kernel in single precision leaves of one
+/// that is proportional to the identity is far below it. The profile is per example.
 bool is_flat(const Data& data, double low, double high, int points) {
   const double terms = 1 + relative_variances(data, low).log().maxCoeff();
   const double rounding = 64 * std::numeric_limits<double>::epsilon() * terms;
+  const double allowed = std::max(rounding, negligible_log_ratio / data.examples);
   double smallest = infinity;
   double largest = -infinity;
   for (int j = 0; j < points; ++j) {
@@ -132,7 +135,7 @@ bool is_flat(const Data& data, double low, double high, int points) {
     const double value = profile(data, low * std::pow(high / low, share));
     smallest = std::min(smallest, value);
     largest = std::max(largest, value);
-    if (largest - smallest > rounding) return false;
+    if (largest - smallest > allowed) return false;
   }
   return true;
 }

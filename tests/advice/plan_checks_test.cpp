@@ -140,9 +140,14 @@ TEST_CASE("expected errors beyond the labels' range are flagged where labels are
   CHECK_FALSE(says(plan(geometry).warnings, "beyond"));  // labels vary as the residuals do
   geometry.query_targets.clear();
   geometry.prompt_targets = VectorXd::LinSpaced(24, 0, 1);
+  // Predictions far outside the labels' range, as logits are, make errors as large as residuals.
+  CHECK(geometry.residuals.squaredNorm() / 24 > 2);
+  CHECK_FALSE(says(plan(geometry).warnings, "beyond"));
+  for (MatrixXd& coupling : geometry.query_kernels) coupling *= 10;
+  geometry.query_variances *= 100;
   const Plan flagged = plan(geometry);
-  CHECK(says(flagged.warnings, "is beyond the squared range of the labels, 1:"));
-  CHECK(says(flagged.warnings, "queries is beyond the range of the labels, 1."));
+  CHECK(says(flagged.warnings, "is beyond the squared range of labels and predictions, "));
+  CHECK(says(flagged.warnings, "queries is beyond the range of labels and predictions, "));
   geometry.prompt_targets.setOnes();  // a single label has no range
   CHECK_FALSE(says(plan(geometry).warnings, "beyond"));
   geometry.prompt_targets.resize(0);

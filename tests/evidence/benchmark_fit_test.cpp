@@ -209,8 +209,17 @@ TEST_CASE("a flat likelihood identifies no lambda_star") {
       values.array() += 4e-16 * value * Eigen::ArrayXd::LinSpaced(n, -1, 1);
       CHECK(fit_benchmark(values, rt).flat);
       if (n == 1) continue;
-      values.array() += 1e-4 * value * Eigen::ArrayXd::LinSpaced(n, 0, 1);
-      CHECK_FALSE(fit_benchmark(values, rt).flat);
+      // Nor is one that shifts the log likelihood of all examples by less than 0.001.
+      for (const double e : {1e-10, 1e-8, 1e-6}) {
+        CHECK(
+            fit_benchmark(
+                Eigen::VectorXd(values.array() * (1 + e * Eigen::ArrayXd::LinSpaced(n, -1, 1))), rt)
+                .flat);
+      }
+      values.array() += value * Eigen::ArrayXd::LinSpaced(n, 0, 1);
+      const BenchmarkFit spread = fit_benchmark(values, rt);
+      CHECK_FALSE(spread.flat);
+      CHECK(spread.local_minima > 0);
     }
   }
   // With one variance given, the other is identified.

@@ -127,8 +127,8 @@ struct Plan {
   std::string explanation;
   std::optional<Recipe> recipe;       ///< Empty unless `adapt`.
   std::vector<ScaledVerdict> scaled;  ///< For 2 and 1/2; empty where unchecked.
-  /// Plain sentences: expected errors and corrections beyond the range of the known labels, and a
-  /// verdict that depends on the labels' scale. Those of the steps are in the steps.
+  /// Plain sentences: expected errors and corrections beyond the range of labels and predictions,
+  /// and a verdict that depends on the labels' scale. Those of the steps are in the steps.
   std::vector<std::string> warnings;
 };
 

@@ -18,6 +18,10 @@ struct LambdaRange {
   double points_per_decade = 12;
 };
 
+/// Log likelihoods of a prompt (natural logarithm) that differ by less tell nothing apart: data
+/// that make one of two models 1.001 times as likely as the other are no evidence for either.
+inline constexpr double negligible_log_ratio = 1e-3;
+
 /// A maximum likelihood fit. The likelihood can have several maxima and can be highest at an end of
 /// the range; both are said here, and at an end the values are those of that end.
 struct BenchmarkFit {
@@ -28,9 +32,10 @@ struct BenchmarkFit {
   bool at_lower_edge =
       false;  ///< lambda_star as small as allowed: no sign of observation variance.
   bool at_upper_edge = false;  ///< lambda_star as large as allowed: no sign of a signal.
-  /// The likelihood is the same, up to rounding, for every lambda_star in the range: one example,
-  /// or a kernel proportional to the identity. Only tau2 mean(l) + sigma2 = |r|^2/n is identified;
-  /// lambda_star is then set to mean(l), equal shares of signal and noise, and no edge is reported.
+  /// The likelihood is nearly the same for every lambda_star in the range, to within a factor of
+  /// exp(`negligible_log_ratio`): one example, or a kernel nearly proportional to the identity.
+  /// Only tau2 mean(l) + sigma2 = |r|^2/n is identified; lambda_star is then set to mean(l), equal
+  /// shares of signal and noise, and no edge is reported.
   bool flat = false;
   int local_minima = 0;         ///< Of the negative log likelihood on the grid; 0 without a search.
   bool zero_kernel = false;     ///< K = 0: tau2 is not identified.
@@ -39,9 +44,10 @@ struct BenchmarkFit {
 };
 
 /// Fits tau2 and sigma2 through the profile in lambda_star: at a given lambda_star the best sigma2
-/// is the mean of rt_i^2/(1 + l_i/lambda_star). A flat profile, one that varies over the grid by no
-/// more than the rounding of its terms (64 eps times the largest log(1 + l/lambda_star)),
-/// identifies no ratio: see `BenchmarkFit::flat`.
+/// is the mean of rt_i^2/(1 + l_i/lambda_star). A flat profile, one whose log likelihood of all
+/// examples varies over the grid by no more than `negligible_log_ratio` (or by the rounding of its
+/// terms, 64 n eps times the largest log(1 + l/lambda_star)), identifies no ratio: see
+/// `BenchmarkFit::flat`.
 ///
 /// `values` eigenvalues [n], `rotated_residuals` rt = U'r [n]. Zero kernel: tau2 = 0,
 /// sigma2 = |r|^2/n, lambda_star infinite. r = 0: tau2 = sigma2 = 0, lambda_star infinite.
