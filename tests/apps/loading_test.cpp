@@ -88,6 +88,26 @@ TEST_CASE("a head is fitted and used with the directory's pooling, and with no o
   CHECK(json_of(runs, fit + "../cls.safetensors")["pooling"] == "cls normalized");
   CHECK(json_of(runs, "inspect ../cls.safetensors")["pooling"] == "cls normalized");
   CHECK(runs.run(advise + "../cls.safetensors").status == 0);
+  // Both commands warn of the same, in the same order.
+  io::write_file(encoder + "/1_Pooling/config.json",
+                 R"({"pooling_mode_cls_token": true, "word_embedding_dimension": 99})");
+  json config = json::parse(io::read_file(encoder + "/config.json"));
+  config["rope_scaling"] = 2;
+  io::write_file(encoder + "/config.json", config.dump());
+  const auto warnings_of = [&](const std::string& command) {
+    std::string text = runs.run(command).errors;
+    std::ranges::replace(text, '\n', ' ');
+    return std::vector<std::size_t>{text.find("word_embedding_dimension is 99, but the encoder's"),
+                                    text.find("not used: rope_scaling")};
+  };
+  for (const std::string& command : {fit + "../cls.safetensors", advise + "../cls.safetensors"}) {
+    const auto places = warnings_of(command);
+    CAPTURE(command);
+    REQUIRE(places[0] != std::string::npos);
+    REQUIRE(places[1] != std::string::npos);
+    CHECK(places[0] < places[1]);
+  }
+  CHECK(json_of(runs, "inspect ../encoder")["notes"].size() >= 1);
   io::write_file(encoder + "/sentence_bert_config.json", R"({"max_seq_length": 3})");
   std::string errors = runs.run(advise + "../cls.safetensors").errors;
   std::ranges::replace(errors, '\n', ' ');

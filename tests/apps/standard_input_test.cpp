@@ -67,6 +67,9 @@ TEST_CASE("a prompt, a geometry, a table and labelled sentences from standard in
   io::write_file(runs.path("s.tsv"), "sentence\tlabel\na b\t1\nc d\t0\ne f\t1\na c\t0\n");
   const std::string fit = "fit-head --model ../encoder --out ../head.safetensors ";
   check_same(runs, fit, "--data", runs.path("s.tsv"));
+  check_same(runs, "inspect", "", runs.path("head.safetensors"));
+  CHECK(runs.run("inspect -", runs.path("head.safetensors"))
+            .output.starts_with("standard input: head"));
   const Outcome captured = runs.run(
       "geometry" + piped_decoder + "--prompt - --out ../captured.safetensors", decoder_prompt);
   CHECK(captured.status == 0);
@@ -88,6 +91,13 @@ TEST_CASE("messages name standard input, what was expected and what came") {
                 "standard input: is JSON, expected a geometry file (.safetensors): a prompt goes");
   check_refused(runs, "select" + piped_decoder + "--prompt -", runs.path("prompt.json"), 3,
                 "standard input: the key \"labels\" appears twice");
+  Random random(1);
+  geometry::write_geometry(runs.path("g.safetensors"), random_geometry(random, 6, 3, {5, 7}));
+  const std::string whole = io::read_file(runs.path("g.safetensors"));
+  for (const std::size_t kept : {whole.size() - 9, std::size_t{40}}) {
+    io::write_file(runs.path("cut.safetensors"), whole.substr(0, kept));
+    check_refused(runs, "inspect -", runs.path("cut.safetensors"), 3, "cut off or damaged");
+  }
   write_row_model(runs.path("rows"));
   check_refused(runs, "select --model ../rows --csv -", runs.path("t.csv"), 3,
                 "standard input: line 2, column 3");
