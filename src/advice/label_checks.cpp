@@ -9,37 +9,34 @@
 namespace sextant::advice {
 namespace {
 
-/// Largest less smallest known label; 0 with fewer than two.
-double label_range(const geometry::PromptGeometry& geometry) {
+/// The smallest interval that holds all that was added.
+struct Extent {
   double low = std::numeric_limits<double>::infinity();
   double high = -low;
-  const auto add = [&](double label) {
-    low = std::min(low, label);
-    high = std::max(high, label);
-  };
-  for (const double label : geometry.prompt_targets) add(label);
-  for (const auto& label : geometry.query_targets) {
-    if (label) add(*label);
+
+  void add(double value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
   }
-  return high > low ? high - low : 0;
+  /// 0 with fewer than two values.
+  double width() const { return high > low ? high - low : 0; }
+};
+
+Extent known_labels(const geometry::PromptGeometry& geometry) {
+  Extent extent;
+  for (const double label : geometry.prompt_targets) extent.add(label);
+  for (const auto& label : geometry.query_targets) {
+    if (label) extent.add(*label);
+  }
+  return extent;
 }
 
 /// The largest difference there can be between a label and a prediction, as far as both are known:
 /// predictions may lie outside the labels' range, as logits do.
-double error_range(const geometry::PromptGeometry& geometry, double labels) {
-  double low = std::numeric_limits<double>::infinity();
-  double high = -low;
-  const auto add = [&](double value) {
-    low = std::min(low, value);
-    high = std::max(high, value);
-  };
-  for (const double label : geometry.prompt_targets) add(label);
-  for (const auto& label : geometry.query_targets) {
-    if (label) add(*label);
-  }
-  for (const double prediction : geometry.prompt_base) add(prediction);
-  for (const double prediction : geometry.query_base) add(prediction);
-  return std::max({labels, high - low, geometry.residuals.cwiseAbs().maxCoeff()});
+double error_range(const geometry::PromptGeometry& geometry, Extent labels_and_predictions) {
+  for (const double prediction : geometry.prompt_base) labels_and_predictions.add(prediction);
+  for (const double prediction : geometry.query_base) labels_and_predictions.add(prediction);
+  return std::max(labels_and_predictions.width(), geometry.residuals.cwiseAbs().maxCoeff());
 }
 
 struct Named {
@@ -95,7 +92,8 @@ std::vector<std::string> scale_warnings(const Plan& plan, LabelScale scale) {
 
 std::vector<std::string> range_warnings(const geometry::PromptGeometry& geometry,
                                         const Plan& plan) {
-  const double range = label_range(geometry);
+  const Extent labels = known_labels(geometry);
+  const double range = labels.width();
   if (range == 0) return {};
   std::vector<Named> squares = {{"expected squared gap without an update", plan.gap_none}};
   if (plan.chosen)
@@ -108,7 +106,7 @@ std::vector<std::string> range_warnings(const geometry::PromptGeometry& geometry
   }
   std::vector<std::string> warnings;
   const auto worst = std::ranges::max_element(squares, {}, &Named::value);
-  const double largest = error_range(geometry, range);
+  const double largest = error_range(geometry, labels);
   if (worst->value > largest * largest) {
     warnings.push_back(fmt::format(
         "The {}, {:.3g}, is beyond the squared range of labels and predictions, {:.3g}: no error "

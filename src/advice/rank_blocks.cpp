@@ -46,11 +46,11 @@ BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const Horizon
              static_cast<std::size_t>(geometry.examples()));
   double trace = 0;
   for (const Eigen::MatrixXd& kernel : geometry.kernels) trace += kernel.trace();
-  if (!(std::abs(whole.system.values.sum() - trace) <= 1e-6 * trace)) {
+  if (!(std::abs(whole.system.trace - trace) <= 1e-6 * trace)) {
     throw ArgumentError("rank_blocks", "whole",
                         fmt::format("was chosen for other kernels: its eigenvalues add up to "
                                     "{:.6g}, the traces of these to {:.6g}",
-                                    whole.system.values.sum(), trace));
+                                    whole.system.trace, trace));
   }
   if (options.horizon && *options.horizon < 0) {
     throw ArgumentError("rank_blocks", "horizon",

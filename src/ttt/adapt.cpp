@@ -47,13 +47,7 @@ AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geo
     throw ArgumentError("adapt", "solver", "is low_rank, expected steps or one_shot");
   }
   if (options.horizon < 0) throw ArgumentError("adapt", "horizon", "is negative");
-  check_size("adapt", "geometry.residuals", static_cast<std::size_t>(geometry.examples()),
-             static_cast<std::size_t>(model.examples()));
-  check_size("adapt", "geometry.query_base", static_cast<std::size_t>(geometry.query_base.size()),
-             static_cast<std::size_t>(model.queries()));
-  check_size("adapt", "geometry.prompt_base", static_cast<std::size_t>(geometry.prompt_base.size()),
-             static_cast<std::size_t>(model.examples()));
-  check_scales_agree("adapt", model, geometry);
+  check_captured_from("adapt", model, geometry);
   LinearPrediction linear =
       predict_linearly(geometry, options.blocks, options.rho, options.horizon);
   if (options.solver == Solver::one_shot) {

@@ -6,6 +6,7 @@
 
 #include "query_outcomes.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/geometry/block_matrices.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/geometry/validation.hpp"
 #include "sextant/spectral/eigensystem.hpp"
@@ -45,24 +46,15 @@ AdaptedModel adapt_low_rank(const PromptModel& model, const geometry::PromptGeom
         here, "rank",
         fmt::format("is {}, expected 0 to {}, the number of queries", options.rank, m));
   }
-  const auto n = static_cast<std::size_t>(model.examples());
-  check_size(here, "geometry.residuals", static_cast<std::size_t>(geometry.examples()), n);
-  check_size(here, "geometry.prompt_base", static_cast<std::size_t>(geometry.prompt_base.size()),
-             n);
-  check_size(here, "geometry.query_kernels", static_cast<std::size_t>(geometry.queries()),
-             static_cast<std::size_t>(m));
-  check_size(here, "geometry.query_base", static_cast<std::size_t>(geometry.query_base.size()),
-             static_cast<std::size_t>(m));
-  check_scales_agree(here, model, geometry);
+  check_captured_from(here, model, geometry);
   const auto indices = geometry::select_blocks(geometry, options.blocks);
   geometry::check_geometry(here, geometry, indices);
   const geometry::PromptGeometry chosen = geometry::restricted_to_blocks(geometry, indices);
   const MatrixXd kernel = geometry::summed_kernel(chosen);
   const spectral::Eigensystem system = spectral::decompose(kernel);
   spectral::check_semidefinite(here, "geometry.kernels, summed,", system);
-  const subspace::OptimalSubspace optimal =
-      subspace::optimal_subspace({chosen.kernels, chosen.query_kernels, chosen.query_variances},
-                                 system, chosen.residuals, options.benchmark);
+  const subspace::OptimalSubspace optimal = subspace::optimal_subspace(
+      geometry::block_matrices(chosen), system, chosen.residuals, options.benchmark);
   const VectorXd corrections = optimal.corrections(options.rank);
   const ModelJacobian queries(model, model.prompt().query_tokens, options.blocks);
   check_predictions_agree(here, "query_base", model, geometry.query_base, queries.predictions());

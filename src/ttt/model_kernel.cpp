@@ -41,7 +41,7 @@ std::vector<std::size_t> piece_ends(TokenLists sequences, std::size_t tokens) {
 ModelJacobian::ModelJacobian(const PromptModel& model, TokenLists sequences,
                              const std::vector<std::string>& blocks, const JacobianMemory& memory)
     : model_(model),
-      blocks_(find_blocks("ModelKernel", model, blocks)),
+      blocks_(find_blocks("ModelJacobian", model, blocks)),
       zero_(model.weights().config, blocks_) {
   if (sequences.empty()) throw ArgumentError("ModelJacobian", "sequences", "is empty");
   predictions_.resize(static_cast<Index>(sequences.size()));

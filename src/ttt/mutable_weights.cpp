@@ -46,8 +46,16 @@ void PromptModel::set_block_scales(geometry::BlockScales scales) {
   block_scales_ = std::move(scales);
 }
 
-void check_scales_agree(std::string_view function, const PromptModel& model,
-                        const geometry::PromptGeometry& geometry) {
+void check_captured_from(std::string_view function, const PromptModel& model,
+                         const geometry::PromptGeometry& geometry) {
+  const auto n = static_cast<std::size_t>(model.examples());
+  const auto m = static_cast<std::size_t>(model.queries());
+  check_size(function, "geometry.residuals", static_cast<std::size_t>(geometry.examples()), n);
+  check_size(function, "geometry.prompt_base",
+             static_cast<std::size_t>(geometry.prompt_base.size()), n);
+  check_size(function, "geometry.query_kernels", static_cast<std::size_t>(geometry.queries()), m);
+  check_size(function, "geometry.query_base", static_cast<std::size_t>(geometry.query_base.size()),
+             m);
   const std::string difference =
       geometry::scale_difference(geometry::block_names(geometry), geometry.block_scales, "in it",
                                  model.block_scales(), "in the model");

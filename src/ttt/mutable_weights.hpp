@@ -20,10 +20,10 @@ namespace sextant::ttt {
 std::vector<model::ModelBlock> find_blocks(std::string_view function, const PromptModel& model,
                                            const std::vector<std::string>& names);
 
-/// Throws `ArgumentError` naming the first block whose kernel in `geometry` holds another scale
-/// than the model moves it by.
-void check_scales_agree(std::string_view function, const PromptModel& model,
-                        const geometry::PromptGeometry& geometry);
+/// Throws `ArgumentError` unless `geometry` has the model's numbers of examples and queries with
+/// their predictions, and its kernels hold the scales that the model moves their blocks by.
+void check_captured_from(std::string_view function, const PromptModel& model,
+                         const geometry::PromptGeometry& geometry);
 
 /// Throws `ArgumentError` unless the predictions in `geometry`, `in_geometry`, are `found`, those
 /// of the model that is to be adapted, to 1e-3 of the largest prediction or target. Both [N];

@@ -53,17 +53,6 @@ const std::vector<BadPrompt> bad_prompts = {
      "context"},
 };
 
-void check_fails(const ProgramRuns& runs, const std::string& arguments, int status,
-                 const std::string& message) {
-  CAPTURE(arguments);
-  const Outcome outcome = runs.run(arguments);
-  CHECK(outcome.status == status);
-  CHECK(outcome.output.empty());
-  CHECK_MESSAGE(outcome.errors.find(message) != std::string::npos, outcome.errors);
-  CHECK_MESSAGE(outcome.errors.find("sextant: ") == 0, outcome.errors);
-  CHECK(runs.left().empty());
-}
-
 std::size_t header_length(const std::string& safetensors) {
   std::uint64_t length = 0;
   std::memcpy(&length, safetensors.data(), sizeof(length));

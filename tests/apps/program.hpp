@@ -95,4 +95,18 @@ inline nlohmann::json json_of(const ProgramRuns& runs, const std::string& argume
   return nlohmann::json::parse(outcome.output);
 }
 
+/// `sextant arguments` ends with `status`, says `message`, prints no result and leaves no file.
+/// Returns what it said.
+inline std::string check_fails(const ProgramRuns& runs, const std::string& arguments, int status,
+                               const std::string& message) {
+  CAPTURE(arguments);
+  const Outcome outcome = runs.run(arguments);
+  CHECK(outcome.status == status);
+  CHECK(outcome.output.empty());
+  CHECK_MESSAGE(outcome.errors.find(message) != std::string::npos, outcome.errors);
+  CHECK_MESSAGE(outcome.errors.find("sextant: ") == 0, outcome.errors);
+  CHECK(runs.left().empty());
+  return outcome.errors;
+}
+
 }  // namespace sextant::test

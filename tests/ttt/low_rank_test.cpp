@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/geometry/block_matrices.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/spectral/eigensystem.hpp"
 #include "sextant/subspace/optimal.hpp"
@@ -55,9 +56,9 @@ TEST_CASE("the low-rank update makes the corrections of its subspace to first or
               LowRankOptions right = options;
               right.benchmark = {1.0, kernel.trace() / (5 * size)};
               const AdaptedModel expected = adapt_low_rank(model, geometry, right);
-              const auto optimal = subspace::optimal_subspace(
-                  {geometry.kernels, geometry.query_kernels, geometry.query_variances},
-                  spectral::decompose(kernel), geometry.residuals, right.benchmark);
+              const auto optimal = subspace::optimal_subspace(geometry::block_matrices(geometry),
+                                                              spectral::decompose(kernel),
+                                                              geometry.residuals, right.benchmark);
               test::Changes changes = {{}, Eigen::VectorXd(4)};
               changes.linear << optimal.corrections(rank),
                   expected.result.prompt.residual_norm_predicted -
@@ -88,9 +89,8 @@ TEST_CASE("the low-rank update reports its rank, its corrections and what change
   LowRankOptions options{geometry::block_names(geometry), 2, {1.0, 0.5}};
   const AdaptedModel run = adapt_low_rank(model, geometry, options);
   const auto optimal = subspace::optimal_subspace(
-      {geometry.kernels, geometry.query_kernels, geometry.query_variances},
-      spectral::decompose(geometry::summed_kernel(geometry)), geometry.residuals,
-      options.benchmark);
+      geometry::block_matrices(geometry), spectral::decompose(geometry::summed_kernel(geometry)),
+      geometry.residuals, options.benchmark);
   for (Eigen::Index x = 0; x < 3; ++x) {
     const QueryOutcome& query = run.result.queries[static_cast<std::size_t>(x)];
     CHECK(query.linearized - query.base == test::close(optimal.corrections(2)[x], 1e-9));
