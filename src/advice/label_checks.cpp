@@ -77,17 +77,20 @@ bool can_matter(const geometry::PromptGeometry& geometry, const PlanOptions& opt
 }
 
 std::vector<std::string> scale_warnings(const Plan& plan, LabelScale scale) {
-  std::vector<std::string> warnings;
+  std::string verdicts;
   for (const ScaledVerdict& scaled : plan.scaled) {
     if ((scaled.verdict == Verdict::adapt) == plan.adapt) continue;
-    warnings.push_back(fmt::format(
-        "The verdict depends on the scale of the labels: {} as large{}, it would be {} ({}). Make "
-        "sure that labels and predictions have one unit and that given variances are in it.",
-        scaled.factor > 1 ? "twice" : "half",
-        scale == LabelScale::labels_alone ? " beside the same predictions" : "",
-        scaled.verdict == Verdict::adapt ? "to adapt" : "not to adapt", name_of(scaled.verdict)));
+    verdicts += fmt::format("{}{} as large{}, it would be {} ({})", verdicts.empty() ? "" : "; ",
+                            scaled.factor > 1 ? "twice" : "half",
+                            scale == LabelScale::labels_alone ? " beside the same predictions" : "",
+                            scaled.verdict == Verdict::adapt ? "to adapt" : "not to adapt",
+                            name_of(scaled.verdict));
   }
-  return warnings;
+  if (verdicts.empty()) return {};
+  return {fmt::format(
+      "The verdict depends on the scale of the labels: {}. Make sure that labels and predictions "
+      "have one unit and that given variances are in it.",
+      verdicts)};
 }
 
 std::vector<std::string> range_warnings(const geometry::PromptGeometry& geometry,
