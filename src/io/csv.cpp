@@ -214,19 +214,17 @@ void take_header(CsvTable& table) {
   table.rows.erase(table.rows.begin());
   const bool like_a_row = std::ranges::any_of(
       cells, [](const CsvCell& cell) { return begins_like_a_number(cell.text); });
-  const std::string_view advice =
-      like_a_row ? "; if this line is a row and no header, say so (--header no)" : "";
+  constexpr std::string_view advice = "; if this line is a row, say that there is no header";
   std::set<std::string> names;
   for (const CsvCell& cell : cells) {
     const std::string place = column_place(cell.line, table.header.size() + 1);
     if (cell.text.empty()) {
+      const bool may_be_index = table.header.empty() && cells.size() > 1 && !like_a_row;
       throw InputError(table.file, place,
-                       fmt::format("is empty, expected a column's name{}{}",
-                                   table.header.empty() && cells.size() > 1 && !like_a_row
-                                       ? " (pandas: to_csv(..., index=False) leaves numbers of "
-                                         "rows out)"
-                                       : "",
-                                   advice));
+                       fmt::format("is empty, expected a column's name{}",
+                                   may_be_index ? " (pandas: to_csv(..., index=False) leaves "
+                                                  "numbers of rows out)"
+                                                : advice));
     }
     if (!names.insert(cell.text).second) {
       throw InputError(table.file, place,

@@ -133,7 +133,7 @@ class Column {
       if (!std::isfinite(values(i))) {
         throw InputError(cell.file->file, cell.file->place(cell.row, cell.column),
                          fmt::format("is {}, expected a finite number; a column of categories can "
-                                     "be named as one (--categorical)",
+                                     "be named as categorical",
                                      io::quoted_cell(cell.text())));
       }
       note_notation(*fitting, cell, values(i));

@@ -73,7 +73,9 @@ LabelledText parse_line(std::string_view line, std::size_t number, std::string_v
   if (tabs != 1) {
     fail(fmt::format("has {} tabs, expected sentence<TAB>label; {}", tabs,
                      tabs == 0 ? "is another character between sentence and label?"
-                               : "put blanks for tabs in sentences, and leave out other columns"));
+                     : line.starts_with('"')
+                         ? "quotes do not keep a tab in a sentence: put a blank for it"
+                         : "put blanks for tabs in sentences, and leave out other columns"));
   }
   const std::size_t tab = line.find('\t');
   const std::string_view sentence = line.substr(0, tab);

@@ -69,7 +69,7 @@ void check_prompt_kind(model::Family kind, const model::ModelConfig& config,
            : family == model::Family::bert ? "an encoder"
            : family == model::Family::series
                ? "one of series of numbers, for `reproduce regression-shift` alone"
-               : "one of rows, which reads tables (--csv)";
+               : "one of rows, which reads tables (CSV)";
   };
   throw InputError(label, "",
                    fmt::format("is {}, but the model is {}", prompt(kind), reader(config.family)));
@@ -140,8 +140,9 @@ void check_capture_memory(Eigen::Index examples, std::size_t blocks, std::size_t
   const double needed = static_cast<double>(blocks) * n * n * sizeof(double);
   if (memory == 0 || needed < 0.8 * static_cast<double>(memory)) return;
   throw NumericalError(fmt::format(
-      "{} kernels of {} x {} examples take {:.1f} GB and this machine has {:.1f}: choose fewer "
-      "blocks with --layers or --blocks-kind, or, for select and score, --kernel products",
+      "{} kernels of {} x {} examples take {:.1f} GB and this machine has {:.1f}: capture fewer "
+      "layers or kinds of blocks or, to choose the horizon or rank blocks alone, let products "
+      "stand for the kernels",
       blocks, n, n, needed / 1e9, static_cast<double>(memory) / 1e9));
 }
 

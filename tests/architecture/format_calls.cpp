@@ -290,6 +290,14 @@ FormatCalls find_format_calls_below(const std::filesystem::path& folder) {
   return result;
 }
 
+std::vector<std::string> literals(std::string_view text) {
+  std::vector<std::string> found;
+  for (const Token& token : Lexer(text).tokens()) {
+    if (token.kind == Token::Kind::literal) found.push_back(token.text);
+  }
+  return found;
+}
+
 std::vector<std::string> identifiers(std::string_view text) {
   std::vector<std::string> words;
   for (const Token& token : Lexer(text).tokens()) {

@@ -26,6 +26,9 @@ FormatCalls find_format_calls(std::string_view text);
 /// The same for all .cpp and .hpp files below `folder`, faults with the file's name before them.
 FormatCalls find_format_calls_below(const std::filesystem::path& folder);
 
+/// The string literals in `text`, in their order, escapes as blanks.
+std::vector<std::string> literals(std::string_view text);
+
 /// The identifiers in `text` outside of comments and literals, in their order.
 std::vector<std::string> identifiers(std::string_view text);
 

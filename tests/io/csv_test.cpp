@@ -55,6 +55,16 @@ TEST_CASE("quoted cells hold commas, quotes and line ends, and lines are counted
                        InputError);
 }
 
+TEST_CASE("quoted cells of a tab-separated table hold tabs") {
+  for (const CsvOptions& options : {CsvOptions(), CsvOptions{.delimiter = '\t'}}) {
+    const CsvTable table = parse_csv(
+        "\"na\tme\"\tv\n\"a\tb\"\t1\n\"\t\"\t\"2\t\"\nc\t3\n\"d\" \t 4\n", "t.tsv", options);
+    CHECK(table.delimiter == '\t');
+    CHECK(table.header == std::vector<std::string>{"na\tme", "v"});
+    CHECK(texts(table) == Texts{{"a\tb", "1"}, {"\t", "2\t"}, {"c", "3"}, {"d", "4"}});
+  }
+}
+
 TEST_CASE("what is no table is refused with its place") {
   for (const Bad& bad : std::vector<Bad>{
            {"", "t.csv: is empty"},
@@ -166,6 +176,10 @@ TEST_CASE("messages name the likely cause") {
   for (const Bad& bad : std::vector<Bad>{
            {"5.1,5.1,a\n1,2,b\n",
             "column 2: repeats the column name \"5.1\"; if this line is a row"},
+           {"NA,NA,a\n1,2,b\n",
+            "column 2: repeats the column name \"NA\"; if this line is a row, say that there is no "
+            "header"},
+           {"?,,a\n1,2,b\n", "column 2: is empty, expected a column's name; if this line is a row"},
            {"1,,a\n1,2,b\n", "column 2: is empty, expected a column's name; if this line is a row"},
            {",x,y\n0,1,b\n", "column 1: is empty, expected a column's name (pandas: to_csv"},
            {"a;b\n1;2\n1,5\n",

@@ -33,6 +33,9 @@ TEST_CASE("wrong lines are named by number") {
       header + "a\tb\t1\n",
       "t.tsv: line 2: has 2 tabs, expected sentence<TAB>label; put blanks for tabs in sentences, "
       "and leave out other columns");
+  reject(header + "\"a\tb\"\t1\n",
+         "t.tsv: line 2: has 2 tabs, expected sentence<TAB>label; quotes do not keep a tab in a "
+         "sentence: put a blank for it");
   reject(header + "a\t1\n\n", "t.tsv: line 3: is empty, expected sentence<TAB>label");
   reject(header + " \t1\n", "t.tsv: line 2: has a blank sentence");
   reject(header + "a\tgood\n", "t.tsv: line 2: has the label \"good\", expected a finite number");
