@@ -3,15 +3,21 @@
 #include "sextant/advice/choose_horizon_products.hpp"
 #include "sextant/advice/make_update.hpp"
 #include "sextant/advice/plan.hpp"
+#include "sextant/evidence/credible.hpp"
 #include "sextant/evidence/products.hpp"
 #include "sextant/geometry/from_gradients.hpp"
 #include "sextant/model/capture.hpp"
+#include "sextant/readout/linear_head.hpp"
+#include "sextant/readout/sentence_settings.hpp"
 #include "sextant/subspace/greedy.hpp"
 #include "sextant/subspace/product_scores.hpp"
 #include "sextant/subspace/ranking.hpp"
+#include "sextant/task/fit_head.hpp"
+#include "sextant/task/row_features.hpp"
 #include "sextant/ttt/load.hpp"
 #include "sextant/ttt/low_rank.hpp"
 #include "sextant/ttt/model_kernel.hpp"
+#include "sextant/ttt/row_predictions.hpp"
 
 // Every public struct that a caller fills has defaults for what he does not name: otherwise this
 // file does not compile with -Wextra -Werror (-Wmissing-field-initializers).
@@ -61,4 +67,26 @@ TEST_CASE("files, prompts and updates are filled by naming what differs from the
   CHECK(encoder.queries.empty());
   CHECK(geometry::Block{.name = "a"}.layer == 0);
   CHECK(geometry::KnownPredictions{.residuals = Eigen::VectorXd::Ones(2)}.query_base.size() == 0);
+}
+
+TEST_CASE("tables, heads and results are filled by naming what is known") {
+  CHECK(task::RowTask{.classes = 3}.context.empty());
+  CHECK(task::RowTask{.columns = Eigen::MatrixXd::Ones(2, 1), .labels = {0, 1}}.classes == 2);
+  CHECK(task::ClassTable{.file = "t.csv"}.unread == 0);
+  CHECK(task::EncodedPrompt{.example_tokens = {{1}}, .causal = true}.source == nullptr);
+  CHECK(task::RowFeatures{.kept = {0}}.values.size() == 0);
+  CHECK(task::LabelledText{.text = "a"}.label == 0);
+  CHECK(task::PromptRows{.queries = {3}}.scalars == 1);
+  CHECK(task::SentenceEncoder{.directory = "dir"}.tokenizer == nullptr);
+  CHECK(io::CsvCell{.text = "a"}.line == 0);
+  CHECK(io::CsvTable{.file = "t.csv", .header = {"x"}}.delimiter == ',');
+  CHECK(ttt::PromptTable{.examples = {.file = "t.csv"}}.supervision.folds == 8);
+  CHECK(readout::LinearHead{.weight = Eigen::VectorXd::Ones(3)}.bias == 0);
+  CHECK(readout::RidgeFit{.penalty = 1}.warnings.empty());
+  CHECK(readout::SentenceSettings{.source = "modules.json"}.notes.empty());
+  CHECK(advice::KernelProducts{.residuals = Eigen::VectorXd::Ones(2)}.kernel == nullptr);
+  CHECK(evidence::KnownVariances{.sigma2 = 1}.tau2 == std::nullopt);
+  CHECK_FALSE(ttt::QueryOutcome{.query = 1, .base = 0.5}.target);
+  CHECK(ttt::Adaptation{.horizon = 2}.queries.empty());
+  CHECK_FALSE(ttt::RowPrediction{.row = 1}.base);
 }

@@ -15,10 +15,10 @@ namespace sextant::advice {
 /// A prompt as `choose_horizon` reads it, with the kernel as products.
 struct KernelProducts {
   const spectral::KernelOperator* kernel = nullptr;  ///< K [n, n]
-  Eigen::VectorXd residuals;                         ///< r [n]
-  Eigen::MatrixXd couplings;                         ///< k(x) of each query [n, m]
-  Eigen::VectorXd variances;                         ///< kappa(x) of each query [m]
-  std::vector<std::int64_t> query_numbers;           ///< [m]
+  Eigen::VectorXd residuals = {};                    ///< r [n]
+  Eigen::MatrixXd couplings = {};                    ///< k(x) of each query [n, m]
+  Eigen::VectorXd variances = {};                    ///< kappa(x) of each query [m]
+  std::vector<std::int64_t> query_numbers = {};      ///< [m]
 };
 
 struct ProductOptions {

@@ -17,8 +17,8 @@ namespace sextant::evidence {
 
 /// What is known of the benchmark's variances, each positive.
 struct KnownVariances {
-  std::optional<double> tau2;
-  std::optional<double> sigma2;
+  std::optional<double> tau2 = {};
+  std::optional<double> sigma2 = {};
 };
 
 /// An interval that holds the correction with the stated posterior probability.

@@ -27,20 +27,20 @@ struct CsvOptions {
 };
 
 struct CsvCell {
-  std::string text;      ///< Without quotes; blanks around an unquoted cell are dropped.
-  std::size_t line = 0;  ///< Where it begins, from 1.
+  std::string text = {};  ///< Without quotes; blanks around an unquoted cell are dropped.
+  std::size_t line = 0;   ///< Where it begins, from 1.
 };
 
 struct CsvTable {
-  std::string file;                        ///< For messages.
-  std::vector<std::string> header;         ///< [D] distinct names, none empty.
-  std::vector<std::vector<CsvCell>> rows;  ///< [R][D], none with empty cells alone.
-  std::size_t header_line = 1;             ///< Where the header (or the first row) stands.
+  std::string file = {};                        ///< For messages.
+  std::vector<std::string> header = {};         ///< [D] distinct names, none empty.
+  std::vector<std::vector<CsvCell>> rows = {};  ///< [R][D], none with empty cells alone.
+  std::size_t header_line = 1;                  ///< Where the header (or the first row) stands.
   Header header_kind = Header::unsure;
   char delimiter = ',';
   std::size_t blank_rows = 0;       ///< Rows that were left out since all their cells are empty.
   std::size_t first_blank_row = 0;  ///< The line of the first of them; 0 without.
-  std::vector<std::string> notes;   ///< What was decided about the file and may not be meant.
+  std::vector<std::string> notes = {};  ///< What was decided about the file and may not be meant.
 
   /// Index of a column by its name; throws `InputError` with the names and the likely one when
   /// there is none.

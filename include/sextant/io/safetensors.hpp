@@ -22,11 +22,11 @@ namespace sextant::io {
 enum class ElementType { f64, f32, f16, bf16, other_8, other_16, other_32, other_64, opaque };
 
 struct TensorInfo {
-  std::string name;
+  std::string name = {};
   ElementType type = ElementType::f32;
-  std::string type_name;           ///< As in the file: "F32", "BF16", "I64", ...
-  std::vector<std::size_t> shape;  ///< Empty for a scalar.
-  std::size_t begin = 0;           ///< Byte range within the data section.
+  std::string type_name = {};           ///< As in the file: "F32", "BF16", "I64", ...
+  std::vector<std::size_t> shape = {};  ///< Empty for a scalar.
+  std::size_t begin = 0;                ///< Byte range within the data section.
   std::size_t end = 0;
 
   std::size_t elements() const;
@@ -39,9 +39,9 @@ std::size_t element_size(ElementType type);
 
 /// The parsed header of a safetensors image.
 struct SafetensorsHeader {
-  std::map<std::string, std::string> metadata;
-  std::vector<TensorInfo> tensors;  ///< In the order of their data.
-  std::size_t data_offset = 0;      ///< Where the data section begins in the image.
+  std::map<std::string, std::string> metadata = {};
+  std::vector<TensorInfo> tensors = {};  ///< In the order of their data.
+  std::size_t data_offset = 0;           ///< Where the data section begins in the image.
 };
 
 /// Checks and parses the header of a whole image. Throws `InputError` naming `file` and the tensor
@@ -102,8 +102,8 @@ class SafetensorsWriter {
 
  private:
   struct Entry {
-    TensorInfo info;
-    std::vector<std::span<const std::byte>> pieces;
+    TensorInfo info = {};
+    std::vector<std::span<const std::byte>> pieces = {};
   };
   void add_pieces(std::string name, std::string type_name, std::vector<std::size_t> shape,
                   std::vector<std::span<const std::byte>> pieces);

@@ -13,12 +13,12 @@
 namespace sextant::readout {
 
 struct SentenceSettings {
-  Pooling pooling;     ///< Mean, not normalised, where the directory says nothing.
-  std::string source;  ///< The file that says it; empty where none does.
+  Pooling pooling = {};     ///< Mean, not normalised, where the directory says nothing.
+  std::string source = {};  ///< The file that says it; empty where none does.
   /// Tokens after which sentence-transformers cuts a text; here texts are never cut.
-  std::optional<int> max_length;
+  std::optional<int> max_length = {};
   /// What was read otherwise than a file may have meant: one sentence each.
-  std::vector<std::string> notes;
+  std::vector<std::string> notes = {};
 };
 
 /// Reads modules.json, or, where that is missing, the stages by their folders' names (1_Pooling,

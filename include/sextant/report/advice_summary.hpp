@@ -17,9 +17,9 @@ namespace sextant::report {
 
 /// The answer in one sentence, the facts behind it, and what may be wrong with it.
 struct Summary {
-  std::string statement;
-  std::vector<std::string> facts;
-  std::vector<std::string> warnings;
+  std::string statement = {};
+  std::vector<std::string> facts = {};
+  std::vector<std::string> warnings = {};
 };
 
 /// How far, and whether at all.

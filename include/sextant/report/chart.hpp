@@ -19,17 +19,17 @@ namespace sextant::report {
 
 /// One Vega-Lite specification without its data, and the data.
 struct Panel {
-  OrderedJson specification;
-  Table data;  ///< Headers are plain identifiers: they are field names of the specification.
+  OrderedJson specification = {};
+  Table data = {};  ///< Headers are plain identifiers: they are field names of the specification.
 };
 
 /// What stands under one caption: panels from top to bottom. A figure without panels shows its
 /// caption alone.
 struct Figure {
-  std::string title;
-  std::string caption;  ///< What is shown and what to conclude, in plain text.
-  std::string name;     ///< Stem of the CSV files, such as "evidence".
-  std::vector<Panel> panels;
+  std::string title = {};
+  std::string caption = {};  ///< What is shown and what to conclude, in plain text.
+  std::string name = {};     ///< Stem of the CSV files, such as "evidence".
+  std::vector<Panel> panels = {};
 };
 
 /// The stem of a panel's own files: the figure's name, with a number from 1 where it has several
@@ -62,8 +62,8 @@ Figure evidence_figure(std::span<const double> horizons, std::span<const double>
 
 /// A filter g on the eigenvalues, in [0, 1].
 struct NamedFilter {
-  std::string name;  ///< "gradient descent, T = 9"
-  std::vector<double> values;
+  std::string name = {};  ///< "gradient descent, T = 9"
+  std::vector<double> values = {};
 };
 
 /// Eigenvalues on a logarithmic scale (zeros drawn below it, with their own mark) over what each

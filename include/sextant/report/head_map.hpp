@@ -14,10 +14,10 @@ namespace sextant::report {
 
 /// One block with its score. A block outside the ranking has no score (NaN) and no order.
 struct ScoredBlock {
-  geometry::Block block;
-  double score = 0;          ///< Finite, or NaN for none.
-  bool selected = false;     ///< Belongs to the chosen blocks.
-  std::optional<int> order;  ///< From 1, where blocks were chosen one after the other.
+  geometry::Block block = {};
+  double score = 0;               ///< Finite, or NaN for none.
+  bool selected = false;          ///< Belongs to the chosen blocks.
+  std::optional<int> order = {};  ///< From 1, where blocks were chosen one after the other.
 };
 
 /// What the cells of a map show: the score, or the order of choice (1 the darkest), for selections
@@ -26,11 +26,11 @@ enum class CellValue { score, order };
 
 /// One rectangle of cells: the heads of one kind of block, or all kinds without heads side by side.
 struct HeadGrid {
-  std::string kind;                  ///< Empty for the grid of kinds without heads.
-  std::vector<int> layers;           ///< Rows, ascending; only layers that occur.
-  std::vector<std::string> columns;  ///< Head numbers, or kinds.
+  std::string kind = {};                  ///< Empty for the grid of kinds without heads.
+  std::vector<int> layers = {};           ///< Rows, ascending; only layers that occur.
+  std::vector<std::string> columns = {};  ///< Head numbers, or kinds.
   /// [rows * columns], row by row: index into the blocks, or -1 where there is none.
-  std::vector<std::ptrdiff_t> cells;
+  std::vector<std::ptrdiff_t> cells = {};
 };
 
 /// Arranges blocks in grids, kinds in the order of their first block. Where two blocks claim one

@@ -20,10 +20,10 @@ std::string script_json(const OrderedJson& json);
 
 /// What a reader needs to make the same file again. Shown at the end of the report.
 struct Provenance {
-  std::string command;  ///< As typed.
-  std::string version;  ///< Of the program.
+  std::string command = {};  ///< As typed.
+  std::string version = {};  ///< Of the program.
   /// Label and value: seed, input files with their sizes or hashes, options that matter.
-  std::vector<std::pair<std::string, std::string>> details;
+  std::vector<std::pair<std::string, std::string>> details = {};
 };
 
 /// Builds a report from top to bottom. Every text is plain text and escaped here.

@@ -34,8 +34,8 @@ std::vector<double> as_vector(const auto& values) {
 class Table {
  public:
   struct Column {
-    std::string header;
-    std::variant<std::vector<std::string>, std::vector<double>> cells;
+    std::string header = {};
+    std::variant<std::vector<std::string>, std::vector<double>> cells = {};
     int digits = 4;      ///< Significant digits for people; CSV and JSON always round-trip.
     bool whole = false;  ///< Text that is never shortened: what the reader may have to type.
   };

@@ -20,19 +20,19 @@ struct ClassTable;
 /// n examples and m queries as tokens. A decoder's sequence i is what example i's prediction reads
 /// (`Supervision`), then the query template with x_i; its prediction is read at the last token.
 struct EncodedPrompt {
-  std::vector<std::vector<int>> example_tokens;      ///< n sequences, none empty.
-  std::vector<double> example_targets;               ///< n targets y_i.
-  std::vector<std::vector<int>> query_tokens;        ///< m sequences: the examples, then x.
-  std::vector<std::optional<double>> query_targets;  ///< m targets, where known.
+  std::vector<std::vector<int>> example_tokens = {};      ///< n sequences, none empty.
+  std::vector<double> example_targets = {};               ///< n targets y_i.
+  std::vector<std::vector<int>> query_tokens = {};        ///< m sequences: the examples, then x.
+  std::vector<std::optional<double>> query_targets = {};  ///< m targets, where known.
   /// m numbers in the prompt file where some queries were left out; empty: 0, ..., m - 1.
-  std::vector<std::ptrdiff_t> query_numbers;
-  std::vector<int> label_tokens;     ///< Distinct; empty for an encoder.
-  std::vector<double> label_values;  ///< One for each label token.
-  bool causal = false;               ///< Whether this is a decoder's prompt.
+  std::vector<std::ptrdiff_t> query_numbers = {};
+  std::vector<int> label_tokens = {};     ///< Distinct; empty for an encoder.
+  std::vector<double> label_values = {};  ///< One for each label token.
+  bool causal = false;                    ///< Whether this is a decoder's prompt.
   /// Of a row model's prompt the rows that its sequences refer to.
-  std::shared_ptr<const model::RowTable> table;
+  std::shared_ptr<const model::RowTable> table = {};
   /// What the rows were read from, where that was a table: names of classes, counts, notes.
-  std::shared_ptr<const ClassTable> source;
+  std::shared_ptr<const ClassTable> source = {};
 };
 
 /// Packs some of a prompt's sequences as its kind of model wants them.

@@ -10,7 +10,7 @@
 namespace sextant::task {
 
 struct LabelledText {
-  std::string text;
+  std::string text = {};
   double label = 0;
 };
 

@@ -15,10 +15,10 @@ inline constexpr double largest_feature = 5;
 
 /// Rows ready for a model, and which columns they came from.
 struct RowFeatures {
-  model::Rows<float> values;     ///< [R, K], K = max(1, number of kept columns).
-  std::vector<int> kept;         ///< Ascending columns of the input that say something.
-  std::vector<int> constant;     ///< Columns with one value in the context.
-  std::vector<int> all_missing;  ///< Columns without any value in the context.
+  model::Rows<float> values = {};     ///< [R, K], K = max(1, number of kept columns).
+  std::vector<int> kept = {};         ///< Ascending columns of the input that say something.
+  std::vector<int> constant = {};     ///< Columns with one value in the context.
+  std::vector<int> all_missing = {};  ///< Columns without any value in the context.
 };
 
 /// Standardises columns by the context rows alone: mean and deviation of the values that are there,

@@ -25,9 +25,9 @@ struct AdaptOptions {
 
 /// An update that was made: what is measured about it, and the matrices that changed.
 struct AdaptedModel {
-  Adaptation result;
-  model::Weights<float> weights;              ///< Shares storage with the base weights.
-  std::vector<model::AdaptedMatrix> changed;  ///< For `model::write_adapted_model`.
+  Adaptation result = {};
+  model::Weights<float> weights = {};              ///< Shares storage with the base weights.
+  std::vector<model::AdaptedMatrix> changed = {};  ///< For `model::write_adapted_model`.
 };
 
 /// Plain gradient descent on |r|^2 / (2 sigma2) with step eta = rho sigma2, that is

@@ -11,13 +11,13 @@ namespace sextant::ttt {
 
 /// One query before and after. Predictions are in the units of the readout, NaN where unknown.
 struct QueryOutcome {
-  std::int64_t query = 0;        ///< Its number, `PromptGeometry::query_number`.
-  double base = 0;               ///< Prediction of the model as it was loaded.
-  double linearized = 0;         ///< base + k' q_T(K_S) r, the correction that the kernel predicts.
-  double adapted = 0;            ///< Prediction of the model after its real update.
-  std::optional<double> target;  ///< Empty when unknown; then both errors are empty too.
-  std::optional<double> squared_error_base;     ///< (base - target)^2
-  std::optional<double> squared_error_adapted;  ///< (adapted - target)^2
+  std::int64_t query = 0;  ///< Its number, `PromptGeometry::query_number`.
+  double base = 0;         ///< Prediction of the model as it was loaded.
+  double linearized = 0;   ///< base + k' q_T(K_S) r, the correction that the kernel predicts.
+  double adapted = 0;      ///< Prediction of the model after its real update.
+  std::optional<double> target = {};  ///< Empty when unknown; then both errors are empty too.
+  std::optional<double> squared_error_base = {};     ///< (base - target)^2
+  std::optional<double> squared_error_adapted = {};  ///< (adapted - target)^2
 };
 
 /// The labelled examples: Euclidean norms of the leave-one-out residuals.
@@ -52,17 +52,17 @@ enum class Solver { steps, one_shot, low_rank };
 /// An update, with everything measured about it. Without a model it is only expected: then what
 /// would have to be measured is NaN, and there is no solver.
 struct Adaptation {
-  int horizon = 0;                    ///< T, at least 0.
-  double rho = 0;                     ///< Step size eta / sigma2.
-  std::optional<Solver> solver;       ///< Empty without a model.
-  int rank = 0;                       ///< K of `low_rank`; 0 with other solvers.
-  std::vector<std::string> blocks;    ///< Names of the blocks that were updated.
-  std::vector<QueryOutcome> queries;  ///< [m]
-  PromptOutcome prompt;
-  Validity validity;
+  int horizon = 0;                         ///< T, at least 0.
+  double rho = 0;                          ///< Step size eta / sigma2.
+  std::optional<Solver> solver = {};       ///< Empty without a model.
+  int rank = 0;                            ///< K of `low_rank`; 0 with other solvers.
+  std::vector<std::string> blocks = {};    ///< Names of the blocks that were updated.
+  std::vector<QueryOutcome> queries = {};  ///< [m]
+  PromptOutcome prompt = {};
+  Validity validity = {};
   /// |r| after 0, 1, ..., T real steps; only first and last for the other solvers.
-  std::vector<double> residual_norms;
-  std::vector<double> residual_norms_predicted;  ///< The linear model's, same length.
+  std::vector<double> residual_norms = {};
+  std::vector<double> residual_norms_predicted = {};  ///< The linear model's, same length.
 
   /// Whether the update follows residuals in steps; a rank-K one aims at the queries alone.
   bool is_made_of_steps() const { return solver != Solver::low_rank; }

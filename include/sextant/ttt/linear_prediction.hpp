@@ -14,12 +14,12 @@ namespace sextant::ttt {
 
 /// Predictions after T steps in the linear model of the chosen blocks, and the way there.
 struct LinearPrediction {
-  Eigen::VectorXd coefficients;        ///< q_T(K_S) r [n]
-  Eigen::VectorXd example_changes;     ///< K_S q_T(K_S) r [n], to be added to the predictions.
-  Eigen::VectorXd query_changes;       ///< k_S(x)' q_T(K_S) r [m]
-  std::vector<double> residual_norms;  ///< |(I - g_t) r| for t = 0, 1, ..., T.
-  double lambda_max = 0;               ///< Of K_S.
-  Eigen::MatrixXd kernel;              ///< K_S [n, n]
+  Eigen::VectorXd coefficients = {};        ///< q_T(K_S) r [n]
+  Eigen::VectorXd example_changes = {};     ///< K_S q_T(K_S) r [n], to be added to the predictions.
+  Eigen::VectorXd query_changes = {};       ///< k_S(x)' q_T(K_S) r [m]
+  std::vector<double> residual_norms = {};  ///< |(I - g_t) r| for t = 0, 1, ..., T.
+  double lambda_max = 0;                    ///< Of K_S.
+  Eigen::MatrixXd kernel = {};              ///< K_S [n, n]
 };
 
 /// `blocks` are names; none, or T = 0, changes nothing. Throws `ArgumentError` for unknown or

@@ -56,7 +56,7 @@ PromptModel load_prompt_model(const std::filesystem::path& directory, const task
 
 /// A table as a prompt that is read already; see `TableFiles`.
 struct PromptTable {
-  io::CsvTable examples;
+  io::CsvTable examples = {};
   std::optional<io::CsvTable> queries = {};  ///< With the same columns.
   task::TableColumns columns = {};
   task::RowSupervision supervision = {};

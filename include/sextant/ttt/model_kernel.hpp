@@ -55,11 +55,11 @@ class ModelJacobian {
  private:
   struct Piece {
     Eigen::Index first = 0;  ///< Its first sequence.
-    model::TokenBatch batch;
-    model::AttentionLayouts layouts;
-    model::LayerInput<float> input;
-    model::Rows<float> readout_gradients;  ///< One row for each sequence's outputs, in order.
-    std::optional<model::Activations<float>> kept;
+    model::TokenBatch batch = {};
+    model::AttentionLayouts layouts = {};
+    model::LayerInput<float> input = {};
+    model::Rows<float> readout_gradients = {};  ///< One row for each sequence's outputs, in order.
+    std::optional<model::Activations<float>> kept = {};
   };
   /// Calls `use(activations)` with those that are kept, or made for the call.
   template <class Use>

@@ -22,8 +22,8 @@ enum class RecordQueries {
 
 /// Predictions after 0, 1, ..., T gradient steps.
 struct StepPath {
-  Eigen::MatrixXd queries;             ///< [T + 1, m], or [1, m] with `RecordQueries::last`.
-  std::vector<double> residual_norms;  ///< |r| of the labelled examples [T + 1].
+  Eigen::MatrixXd queries = {};             ///< [T + 1, m], or [1, m] with `RecordQueries::last`.
+  std::vector<double> residual_norms = {};  ///< |r| of the labelled examples [T + 1].
 };
 
 /// The steps of `adapt` with `Solver::steps`. The last row of the queries equals the predictions
@@ -35,9 +35,9 @@ StepPath step_path(const PromptModel& model, const std::vector<std::string>& blo
 
 /// A model after T gradient steps, for predictions on other prompts.
 struct SteppedModel {
-  model::Weights<float> weights;       ///< Shares storage with the base weights.
-  std::vector<double> residual_norms;  ///< |r| of the labelled examples [T + 1].
-  std::int64_t steps = 0;              ///< T; 0 where there was no block to move.
+  model::Weights<float> weights = {};       ///< Shares storage with the base weights.
+  std::vector<double> residual_norms = {};  ///< |r| of the labelled examples [T + 1].
+  std::int64_t steps = 0;                   ///< T; 0 where there was no block to move.
   /// Whether the steps brought the model closer to its labelled examples, as every step in the
   /// linear model does (`Adaptation::is_kept`).
   bool is_kept() const {
