@@ -5,7 +5,6 @@
 #include "commands.hpp"
 #include "help.hpp"
 #include "output.hpp"
-#include "row_predictions.hpp"
 #include "sextant/advice/plan.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
@@ -74,14 +73,12 @@ void run_adapt(const AdaptOptions& options) {
   }
   const advice::Update adapted = make_update(source, plan, advice::UpdateRule::anyway,
                                              options.update, options.source, options.shared.quiet);
-  const auto style = report::terminal_style(1);
   report::OrderedJson json = report::to_json(plan, adapted.result);
-  std::string text = report::adaptation_text(adapted.result, style);
-  add_row_predictions(source.table(), adapted.result, style, json, text);
-  add_table(source.table(), json, text);
+  std::string text = report::adaptation_text(adapted.result, report::terminal_style(1));
+  add_table(source.prompt(), &adapted.result, json, text);
   files.write(json, text, [&] {
     return report::plan_html(heading("An adaptation", source, options.shared.seed), plan,
-                             source.geometry.blocks, &adapted.result);
+                             source.geometry.blocks, &adapted.result, source.prompt());
   });
 }
 

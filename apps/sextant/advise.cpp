@@ -5,7 +5,6 @@
 #include "commands.hpp"
 #include "help.hpp"
 #include "output.hpp"
-#include "row_predictions.hpp"
 #include "sextant/advice/plan.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/report/advice_text.hpp"
@@ -54,12 +53,11 @@ void run_advise(const AdviseOptions& options) {
   text += update.is_measured() ? "\n" + report::adaptation_text(update, style)
                                : report::expectation_text(update, style);
   report::OrderedJson json = report::to_json(plan, update);
-  add_row_predictions(source.table(), update, style, json, text);
-  add_table(source.table(), json, text);
+  add_table(source.prompt(), &update, json, text);
   if (!update.is_measured() || update.is_kept()) text += report::to_do_text(plan, style);
   files.write(json, text, [&] {
     return report::plan_html(heading("Advice on adapting", source, options.shared.seed), plan,
-                             source.geometry.blocks, &update);
+                             source.geometry.blocks, &update, source.prompt());
   });
 }
 

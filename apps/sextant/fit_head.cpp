@@ -4,17 +4,11 @@
 
 #include <memory>
 #include <optional>
-#include <set>
 
 #include "commands.hpp"
 #include "output.hpp"
-#include "sextant/core/errors.hpp"
 #include "sextant/core/progress.hpp"
-#include "sextant/model/directory.hpp"
-#include "sextant/model/finite_weights.hpp"
-#include "sextant/readout/sentence_settings.hpp"
 #include "sextant/report/table.hpp"
-#include "sextant/tokenizer/load.hpp"
 #include "standard_input.hpp"
 
 namespace sextant::apps {
@@ -28,53 +22,17 @@ struct FitHeadOptions {
   std::string out;
 };
 
-/// Share of right answers when predictions are rounded to the nearer of two labels.
-std::optional<double> accuracy(const std::vector<task::LabelledText>& data,
-                               const Eigen::VectorXd& predictions) {
-  std::set<double> labels;
-  for (const auto& one : data) labels.insert(one.label);
-  if (labels.size() != 2) return std::nullopt;
-  const double middle = (*labels.begin() + *labels.rbegin()) / 2;
-  int right = 0;
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    right += (data[i].label > middle) == (predictions(static_cast<Eigen::Index>(i)) > middle);
-  }
-  return right / static_cast<double>(data.size());
-}
-
-readout::RidgeFit fitted(const FitHeadOptions& options, const model::Weights<float>& weights,
-                         const readout::SentenceSettings& settings,
+readout::RidgeFit fitted(const FitHeadOptions& options, const task::SentenceEncoder& encoder,
                          const std::vector<task::LabelledText>& data) {
-  const tokenizer::TokenizerReading reading = tokenizer::read_tokenizer(options.model);
-  model::DirectoryNotes notes = *weights.notes;
-  if (!reading.notes.empty()) notes.readings.push_back(reading.notes_line());
-  notes.readings.insert(notes.readings.end(), settings.notes.begin(), settings.notes.end());
-  warn_of_notes(notes, options.model, options.shared.quiet);
-  const auto& tokenizer = reading.tokenizer;
-  readout::check_lower_case(options.model, *tokenizer);
   Progress progress("embedding sentences", data.size(), !options.shared.quiet);
-  try {
-    return task::fit_head(weights, *tokenizer, settings.pooling, data, input_name(options.data),
-                          [&](std::size_t done) { progress.update(done); });
-  } catch (const NumericalError&) {
-    model::check_finite_weights(options.model);
-    throw;
-  }
+  return task::fit_head(encoder, data, input_name(options.data),
+                        [&](std::size_t done) { progress.update(done); });
 }
 
 void run_fit_head(const FitHeadOptions& options) {
   apply_shared_options(options.shared);
   ResultFiles files(options.output, {{"--data", options.data}}, {{"--out", options.out}});
-  const auto weights = model::load_weights<float>(options.model);
-  if (weights.config.reads_features()) {
-    throw InputError(options.model, "config.json",
-                     "is a model of rows or of series, which has a head of its own");
-  }
-  if (weights.config.causal()) {
-    throw InputError(options.model, "config.json",
-                     "is a decoder; a head is fitted for an encoder, a decoder's readout is its "
-                     "prompt's labels");
-  }
+  const task::SentenceEncoder encoder = task::load_sentence_encoder(options.model);
   const auto data = is_standard_input(options.data)
                         ? task::parse_labelled_texts(read_standard_input("labelled sentences"),
                                                      standard_input_name)
@@ -83,19 +41,15 @@ void run_fit_head(const FitHeadOptions& options) {
       !note.empty()) {
     warn({note}, options.shared.quiet);
   }
-  const auto settings = readout::read_sentence_settings(options.model);
-  const readout::Pooling& pooling = settings.pooling;
-  const readout::RidgeFit fit = fitted(options, weights, settings, data);
+  warn_of_notes(encoder.notes, options.model, options.shared.quiet);
+  const readout::RidgeFit fit = fitted(options, encoder, data);
   readout::write_head(options.out, fit.head);
-
-  std::vector<std::string> warnings;
-  if (fit.at_lower_edge) warnings.push_back("the best penalty is the smallest one tried");
-  if (fit.at_upper_edge) warnings.push_back("the best penalty is the largest one tried");
-  warn(warnings, options.shared.quiet);
-  const auto correct = accuracy(data, fit.leave_one_out_predictions);
+  warn(fit.warnings, options.shared.quiet);
+  const std::optional<double>& correct = fit.leave_one_out_accuracy;
+  const int width = encoder.weights.config.width;
   report::OrderedJson json{{"examples", data.size()},
-                           {"width", weights.config.width},
-                           {"pooling", pooling_name(pooling)},
+                           {"width", width},
+                           {"pooling", pooling_name(encoder.pooling)},
                            {"penalty", fit.penalty},
                            {"leave_one_out_error", fit.leave_one_out_error},
                            {"training_error", fit.training_error},
@@ -115,7 +69,7 @@ void run_fit_head(const FitHeadOptions& options) {
   table.text("fit", names).numbers("value", values);
   files.write(json,
               fmt::format("Linear head on {} sentences, width {}, pooling {}\n\n", data.size(),
-                          weights.config.width, pooling_name(pooling)) +
+                          width, pooling_name(encoder.pooling)) +
                   to_terminal(table, report::terminal_style(1)) +
                   fmt::format("\nWritten to {}\n", options.out),
               {});

@@ -37,7 +37,7 @@ void run_geometry(const GeometryOptions& options) {
     warn({"some queries have no target, so the file holds no query_targets"}, options.shared.quiet);
   }
   Summary summary = summarize_geometry(geometry, report::terminal_style(1));
-  add_table(model.prompt().source.get(), summary.json, summary.text);
+  add_table(&model.prompt(), nullptr, summary.json, summary.text);
   files.write(summary.json, summary.text + fmt::format("\nWritten to {}\n", options.out), {});
 }
 

@@ -22,13 +22,13 @@ struct ScoreOptions {
 };
 
 void write_score(const advice::BlockRanking& scoring, const std::vector<geometry::Block>& blocks,
-                 const report::Heading& heading, const task::ClassTable* table,
+                 const report::Heading& heading, const task::EncodedPrompt* prompt,
                  const ScoreOptions& options, ResultFiles& files) {
   warn(scoring.warnings, options.shared.quiet);
   report::OrderedJson json = report::to_json(scoring);
   std::string text = report::scoring_text(scoring, blocks, report::terminal_style(1));
-  add_table(table, json, text);
-  files.write(json, text, [&] { return report::scoring_html(heading, scoring, blocks); });
+  add_table(prompt, nullptr, json, text);
+  files.write(json, text, [&] { return report::scoring_html(heading, scoring, blocks, prompt); });
 }
 
 /// Throws `UsageError` for a rule that needs kernels.
@@ -56,13 +56,13 @@ void run_score(const ScoreOptions& options) {
                        " has none: use trace");
     }
     write_score(advice::rank_blocks(source.products, score, options.kernel.products(seed)),
-                source.products.blocks(), heading(title, source, seed),
-                source.model.prompt().source.get(), options, files);
+                source.products.blocks(), heading(title, source, seed), &source.model.prompt(),
+                options, files);
     return;
   }
   const Source source = open_source(options.source, options.shared.quiet);
   write_score(advice::rank_blocks(source.geometry, score), source.geometry.blocks,
-              heading(title, source, seed), source.table(), options, files);
+              heading(title, source, seed), source.prompt(), options, files);
 }
 
 }  // namespace

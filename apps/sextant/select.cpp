@@ -21,13 +21,13 @@ struct HorizonOptions {
 };
 
 void write_select(const advice::HorizonChoice& selection, const report::Heading& heading,
-                  const task::ClassTable* table, const HorizonOptions& options,
+                  const task::EncodedPrompt* prompt, const HorizonOptions& options,
                   ResultFiles& files) {
   warn(selection.warnings, options.shared.quiet);
   report::OrderedJson json = report::to_json(selection);
   std::string text = report::selection_text(selection, report::terminal_style(1));
-  add_table(table, json, text);
-  files.write(json, text, [&] { return report::selection_html(heading, selection); });
+  add_table(prompt, nullptr, json, text);
+  files.write(json, text, [&] { return report::selection_html(heading, selection, prompt); });
 }
 
 void run_select(const HorizonOptions& options) {
@@ -40,12 +40,12 @@ void run_select(const HorizonOptions& options) {
   if (options.kernel.from_products()) {
     const ProductSource source(options.source, options.shared.quiet);
     write_select(advice::choose_horizon(source.products, select, options.kernel.products(seed)),
-                 heading(title, source, seed), source.model.prompt().source.get(), options, files);
+                 heading(title, source, seed), &source.model.prompt(), options, files);
     return;
   }
   const Source source = open_source(options.source, options.shared.quiet);
   write_select(advice::choose_horizon(source.geometry, select), heading(title, source, seed),
-               source.table(), options, files);
+               source.prompt(), options, files);
 }
 
 }  // namespace

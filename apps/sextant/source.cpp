@@ -136,19 +136,13 @@ geometry::PromptGeometry capture(const ttt::PromptModel& model,
 void warn_of_unused_scales(const ttt::PromptModel& model,
                            const std::vector<geometry::Block>& blocks, const SourceOptions& options,
                            bool quiet) {
-  std::string first;
-  std::size_t unused = 0;
-  for (const auto& scale : model.block_scales()) {
-    const std::string& name = scale.first;
-    const bool used = std::ranges::any_of(blocks, [&](const auto& b) { return b.name == name; });
-    if (!used && unused++ == 0) first = name;
-  }
-  if (unused == 0) return;
-  warn(
-      {fmt::format("{}: {} of its {} blocks, first {}, are not captured (--blocks-kind, --layers): "
-                   "their scales have no effect",
-                   options.block_scales, unused, model.block_scales().size(), first)},
-      quiet);
+  const std::vector<std::string> unused = geometry::unused_scales(model.block_scales(), blocks);
+  if (unused.empty()) return;
+  warn({fmt::format(
+           "{}: {} of its {} blocks, first {}, are not captured (--blocks-kind, --layers): "
+           "their scales have no effect",
+           options.block_scales, unused.size(), model.block_scales().size(), unused.front())},
+       quiet);
 }
 
 Source open_source(const SourceOptions& options, bool quiet) {
@@ -159,13 +153,6 @@ Source open_source(const SourceOptions& options, bool quiet) {
     source.model.emplace(open_model(options, quiet));
     source.geometry = capture(*source.model, source.captured);
     warn_of_unused_scales(*source.model, source.geometry.blocks, options, quiet);
-    const auto& table = source.model->prompt().table;
-    if (table != nullptr && table->features.isZero(0)) {
-      warn({input_name(options.csv) +
-            ": no column differs between the labelled rows, so that every query "
-            "is predicted from the labels alone"},
-           quiet);
-    }
     source.description = fmt::format("{} with {}", options.model, prompt_name(options));
     return source;
   }

@@ -20,8 +20,8 @@ struct Source {
   model::CaptureOptions captured;  ///< With a model: what was captured.
   std::string description;         ///< "models/digits-gpt2 with demo.json", for headings.
 
-  /// Null unless the prompt is a table.
-  const task::ClassTable* table() const { return model ? model->prompt().source.get() : nullptr; }
+  /// Null when a geometry file was given.
+  const task::EncodedPrompt* prompt() const { return model ? &model->prompt() : nullptr; }
 };
 
 /// Reads the geometry file, or loads the model and captures. A query that is asked for is the only

@@ -14,10 +14,10 @@
 #include "sextant/model/weights.hpp"
 #include "sextant/readout/linear_head.hpp"
 #include "sextant/readout/sentence_settings.hpp"
+#include "sextant/report/table_rows.hpp"
 #include "sextant/spectral/eigensystem.hpp"
 #include "sextant/task/prompt.hpp"
 #include "sextant/tokenizer/load.hpp"
-#include "table_source.hpp"
 
 namespace sextant::apps {
 namespace {
@@ -294,11 +294,13 @@ Summary summarize_table(const task::ClassTable& table, const report::TerminalSty
                   {"categories", table.categories},
                   {"missing", missing},
                   {"classes", table.classes}};
-  std::vector<std::pair<std::string, std::string>> entries = row_counts(table);
-  entries.emplace_back("column of the label", report::printable(table.label));
-  entries.emplace_back("classes", std::to_string(table.classes.size()));
-  std::string counted;  // says the same as the first rows
-  add_table(&table, summary.json, counted);
+  summary.json["table"] = report::to_json(table);
+  const std::vector<std::pair<std::string, std::string>> entries{
+      {"rows read as examples", std::to_string(table.examples.size())},
+      {"rows read as queries", std::to_string(table.queries.size())},
+      {"rows not read", std::to_string(table.unread)},
+      {"column of the label", report::printable(table.label)},
+      {"classes", std::to_string(table.classes.size())}};
   summary.text = rows(entries, style) + "\n" +
                  to_terminal(Table()
                                  .names("column", table.names)

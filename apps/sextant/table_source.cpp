@@ -1,8 +1,8 @@
 #include "table_source.hpp"
 
-#include <fmt/format.h>
-
 #include "options.hpp"
+#include "sextant/report/table_rows.hpp"
+#include "sextant/ttt/row_predictions.hpp"
 
 namespace sextant::apps {
 namespace {
@@ -59,23 +59,14 @@ io::CsvOptions table_format(const TableOptions& options) {
   return format;
 }
 
-void add_table(const task::ClassTable* table, report::OrderedJson& json, std::string& text) {
-  if (table == nullptr) return;
-  json["table"] = {{"label", table->label},
-                   {"classes", table->classes},
-                   {"examples", table->examples.size()},
-                   {"queries", table->queries.size()},
-                   {"unread", table->unread},
-                   {"unused_columns", table->unused},
-                   {"notes", table->notes}};
-  text += fmt::format("\nRows of the table: {} read as examples, {} as queries, {} not at all\n",
-                      table->examples.size(), table->queries.size(), table->unread);
-}
-
-std::vector<std::pair<std::string, std::string>> row_counts(const task::ClassTable& table) {
-  return {{"rows read as examples", std::to_string(table.examples.size())},
-          {"rows read as queries", std::to_string(table.queries.size())},
-          {"rows not read", std::to_string(table.unread)}};
+void add_table(const task::EncodedPrompt* prompt, const ttt::Adaptation* adaptation,
+               report::OrderedJson& json, std::string& text) {
+  if (prompt == nullptr || prompt->source == nullptr) return;
+  if (adaptation != nullptr && !adaptation->queries.empty()) {
+    json["rows"] = report::to_json(ttt::row_predictions(*prompt->source, *adaptation));
+  }
+  json["table"] = report::table_rows_json(*prompt);
+  text += report::table_rows_text(*prompt, adaptation, report::terminal_style(1));
 }
 
 }  // namespace sextant::apps

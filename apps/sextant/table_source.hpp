@@ -8,6 +8,8 @@
 
 #include "sextant/report/table.hpp"
 #include "sextant/task/class_table.hpp"
+#include "sextant/task/encoded_prompt.hpp"
+#include "sextant/ttt/adaptation_result.hpp"
 
 namespace sextant::apps {
 
@@ -26,11 +28,10 @@ void add_table_options(CLI::App& command, TableOptions& options);
 task::TableColumns table_columns(const TableOptions& options);
 io::CsvOptions table_format(const TableOptions& options);
 
-/// Adds to a command's JSON the key `table`, what was read of a table, and to its text how many
-/// rows were read as what. Does nothing without a table.
-void add_table(const task::ClassTable* table, report::OrderedJson& json, std::string& text);
-
-/// Quantities of `table` for people: rows read as examples, as queries and not at all.
-std::vector<std::pair<std::string, std::string>> row_counts(const task::ClassTable& table);
+/// Where `prompt` is that of a table, adds to a command's JSON the keys `table`, what was read, and
+/// with an adaptation that has queries `rows`, their most probable classes; and to its text the
+/// same. Either may be null.
+void add_table(const task::EncodedPrompt* prompt, const ttt::Adaptation* adaptation,
+               report::OrderedJson& json, std::string& text);
 
 }  // namespace sextant::apps

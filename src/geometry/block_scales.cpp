@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/geometry/validation.hpp"
@@ -51,6 +53,17 @@ PromptGeometry with_block_scales(PromptGeometry geometry, const BlockScales& sca
 double scale_of(const BlockScales& scales, const std::string& block) {
   const auto found = scales.find(block);
   return found == scales.end() ? 1.0 : found->second;
+}
+
+std::vector<std::string> unused_scales(const BlockScales& scales,
+                                       const std::vector<Block>& blocks) {
+  std::vector<std::string> unused;
+  for (const auto& scale : scales) {
+    if (std::ranges::find(blocks, scale.first, &Block::name) == blocks.end()) {
+      unused.push_back(scale.first);
+    }
+  }
+  return unused;
 }
 
 std::string scale_difference(const std::vector<std::string>& blocks, const BlockScales& first,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/math/tools/minima.hpp>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "sextant/core/blas.hpp"
@@ -94,6 +95,17 @@ class LeaveOneOut {
   Eigen::VectorXd targets_;
 };
 
+/// See `RidgeFit::leave_one_out_accuracy`.
+std::optional<double> two_value_accuracy(const Eigen::VectorXd& targets,
+                                         const Eigen::VectorXd& predictions) {
+  const double low = targets.minCoeff();
+  const double high = targets.maxCoeff();
+  if (!((targets.array() == low) || (targets.array() == high)).all()) return std::nullopt;
+  const double middle = low / 2 + high / 2;
+  const auto right = (targets.array() > middle) == (predictions.array() > middle);
+  return static_cast<double>(right.count()) / static_cast<double>(targets.size());
+}
+
 }  // namespace
 
 RidgeFit fit_ridge(const Eigen::Ref<const Eigen::MatrixXd>& features,
@@ -126,6 +138,7 @@ RidgeFit fit_ridge(const Eigen::Ref<const Eigen::MatrixXd>& features,
     fit.leave_one_out_error = fit.baseline_error;
     fit.training_error = y.squaredNorm() / n;
     fit.leave_one_out_predictions = targets - y * (n / (n - 1));
+    fit.leave_one_out_accuracy = two_value_accuracy(targets, fit.leave_one_out_predictions);
     return fit;
   }
 
@@ -156,6 +169,9 @@ RidgeFit fit_ridge(const Eigen::Ref<const Eigen::MatrixXd>& features,
   fit.head.bias = mean - centre.dot(fit.head.weight);
   fit.leave_one_out_error = loo.error(fit.penalty);
   fit.leave_one_out_predictions = targets - loo.residuals(fit.penalty);
+  fit.leave_one_out_accuracy = two_value_accuracy(targets, fit.leave_one_out_predictions);
+  if (fit.at_lower_edge) fit.warnings.emplace_back("the best penalty is the smallest one tried");
+  if (fit.at_upper_edge) fit.warnings.emplace_back("the best penalty is the largest one tried");
   fit.training_error =
       (targets - features * fit.head.weight).array().operator-(fit.head.bias).square().mean();
   return fit;

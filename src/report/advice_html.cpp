@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "sextant/report/table_rows.hpp"
 #include "sextant/spectral/filters.hpp"
 
 namespace sextant::report {
@@ -91,22 +92,26 @@ void add_adaptation(HtmlReport& report, const ttt::Adaptation& adaptation) {
   }
 }
 
-std::string selection_html(const Heading& heading, const advice::HorizonChoice& selection) {
+std::string selection_html(const Heading& heading, const advice::HorizonChoice& selection,
+                           const task::EncodedPrompt* prompt) {
   HtmlReport report(heading.title, heading.subtitle);
   const Summary summary = summarize(selection);
   add_verdict(report, summary.statement, {}, summary.warnings);
   report.table(key_numbers(selection), "Key numbers");
   add_selection(report, selection);
+  if (prompt != nullptr) add_table_rows(report, *prompt, nullptr);
   report.provenance(heading.provenance);
   return report.html();
 }
 
 std::string scoring_html(const Heading& heading, const advice::BlockRanking& scoring,
-                         const std::vector<geometry::Block>& blocks) {
+                         const std::vector<geometry::Block>& blocks,
+                         const task::EncodedPrompt* prompt) {
   HtmlReport report(heading.title, heading.subtitle);
   const Summary summary = summarize(scoring, blocks.size());
   add_verdict(report, summary.statement, {}, summary.warnings);
   add_scoring(report, scoring, blocks);
+  if (prompt != nullptr) add_table_rows(report, *prompt, nullptr);
   report.provenance(heading.provenance);
   return report.html();
 }
@@ -133,8 +138,8 @@ void add_plan(HtmlReport& report, const advice::Plan& plan,
 }  // namespace
 
 std::string plan_html(const Heading& heading, const advice::Plan& plan,
-                      const std::vector<geometry::Block>& blocks,
-                      const ttt::Adaptation* adaptation) {
+                      const std::vector<geometry::Block>& blocks, const ttt::Adaptation* adaptation,
+                      const task::EncodedPrompt* prompt) {
   HtmlReport report(heading.title, heading.subtitle);
   Summary summary = summarize(plan);
   const bool measured = adaptation != nullptr && adaptation->is_measured();
@@ -154,6 +159,7 @@ std::string plan_html(const Heading& heading, const advice::Plan& plan,
     report.section("Queries");
     report.table(outcome_table(*adaptation), "Each query, as the linear model expects it");
   }
+  if (prompt != nullptr) add_table_rows(report, *prompt, adaptation);
   add_plan(report, plan, blocks);
   if (follows_plan && plan.recipe && (!measured || adaptation->is_kept())) {
     report.section("To do it");

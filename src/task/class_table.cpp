@@ -36,10 +36,12 @@ std::string line(std::size_t number) { return fmt::format("line {}", number); }
 std::string cause_of_one_column(const io::CsvTable& csv) {
   for (const char other : {',', ';', '\t', '|', ':', '^', '~'}) {
     if (csv.header.front().find(other) == std::string::npos) continue;
-    return fmt::format("are cells separated by {} (--delimiter), or whole lines in quotes?",
-                       io::delimiter_name(other));
+    return fmt::format(
+        "are cells separated by {} (then name the delimiter), or whole lines in quotes?",
+        io::delimiter_name(other));
   }
-  return fmt::format("cells are separated by {} (--delimiter)", io::delimiter_name(csv.delimiter));
+  return fmt::format("cells are separated by {}; name the delimiter if it is another",
+                     io::delimiter_name(csv.delimiter));
 }
 
 /// One or two files as one list of rows.
@@ -54,6 +56,7 @@ class Reader {
       categorical_.insert(examples.column(name));
     }
     table_.file = examples.file;
+    table_.query_file = queries == nullptr ? examples.file : queries->file;
     table_.label = examples.header[label_];
     table_.notes = examples.notes;
     note_header(columns);
@@ -72,6 +75,12 @@ class Reader {
       if (c != label_) read_column(c, mark, notes);
     }
     for (const std::string& sentence : notes.text()) note(sentence);
+    if (!table_.examples.empty() &&
+        notes.constant.size() + notes.empty.size() == table_.names.size()) {
+      note(
+          "no column differs between the labelled rows, so that every query is predicted from the "
+          "labels alone");
+    }
     table_.unused.insert(table_.unused.end(), notes.constant.begin(), notes.constant.end());
     table_.unused.insert(table_.unused.end(), notes.empty.begin(), notes.empty.end());
     return std::move(table_);
@@ -166,6 +175,7 @@ class Reader {
       for (std::size_t row = 0; row < part.csv->rows.size(); ++row) {
         const int all = static_cast<int>(table_.labels.size());
         table_.labels.push_back(-1);
+        table_.lines.push_back(part.csv->rows[row].front().line);
         const auto place = part.places[label_];
         const RowPlace cell{part.csv, row, place.value_or(0)};
         const std::string_view text = place ? cell.text() : std::string_view();
@@ -280,7 +290,7 @@ class Reader {
   }
 
   static constexpr std::string_view header_advice =
-      "write a header, or say whether there is one (--header yes or no)";
+      "write a header, or say whether the first line is one";
 
   std::size_t label_;
   std::vector<Part> parts_;

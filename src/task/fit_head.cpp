@@ -5,8 +5,11 @@
 #include <algorithm>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/model/finite_weights.hpp"
 #include "sextant/readout/embedding.hpp"
+#include "sextant/readout/sentence_settings.hpp"
 #include "sextant/task/token_check.hpp"
+#include "sextant/tokenizer/load.hpp"
 
 namespace sextant::task {
 namespace {
@@ -63,6 +66,41 @@ readout::RidgeFit fit_head(const model::Weights<float>& weights,
       readout::fit_ridge(readout::embed(weights, sequences, pooling, on_progress), targets);
   fit.head.pooling = pooling;
   return fit;
+}
+
+SentenceEncoder load_sentence_encoder(const std::filesystem::path& directory) {
+  SentenceEncoder encoder{.directory = directory, .weights = model::load_weights<float>(directory)};
+  const model::ModelConfig& config = encoder.weights.config;
+  if (config.reads_features()) {
+    throw InputError(directory.string(), "config.json",
+                     "is a model of rows or of series, which has a head of its own");
+  }
+  if (config.causal()) {
+    throw InputError(directory.string(), "config.json",
+                     "is a decoder; a head is fitted for an encoder, a decoder's readout is its "
+                     "prompt's labels");
+  }
+  const readout::SentenceSettings settings = readout::read_sentence_settings(directory);
+  encoder.pooling = settings.pooling;
+  tokenizer::TokenizerReading reading = tokenizer::read_tokenizer(directory);
+  encoder.notes = *encoder.weights.notes;
+  if (!reading.notes.empty()) encoder.notes.readings.push_back(reading.notes_line());
+  encoder.notes.readings.insert(encoder.notes.readings.end(), settings.notes.begin(),
+                                settings.notes.end());
+  encoder.tokenizer = std::move(reading.tokenizer);
+  readout::check_lower_case(directory, *encoder.tokenizer);
+  return encoder;
+}
+
+readout::RidgeFit fit_head(const SentenceEncoder& encoder, const std::vector<LabelledText>& data,
+                           std::string_view file,
+                           const std::function<void(std::size_t)>& on_progress) {
+  try {
+    return fit_head(encoder.weights, *encoder.tokenizer, encoder.pooling, data, file, on_progress);
+  } catch (const NumericalError&) {
+    model::check_finite_weights(encoder.directory);
+    throw;
+  }
 }
 
 }  // namespace sextant::task

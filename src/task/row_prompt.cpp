@@ -132,6 +132,21 @@ EncodedPrompt encode(const RowTask& task, int limit, const RowSupervision& super
   return prompt;
 }
 
+PromptRows prompt_rows(const EncodedPrompt& prompt) {
+  if (prompt.table == nullptr) {
+    throw ArgumentError("prompt_rows", "prompt", "is not that of a table");
+  }
+  const auto rows_of = [&](const std::vector<std::vector<int>>& sequences) {
+    std::vector<int> rows;
+    for (const std::vector<int>& sequence : sequences) {  // a row's scalars follow one another
+      const int row = prompt.table->row_of(sequence.back());
+      if (rows.empty() || rows.back() != row) rows.push_back(row);
+    }
+    return rows;
+  };
+  return {prompt.table->scalars, rows_of(prompt.example_tokens), rows_of(prompt.query_tokens)};
+}
+
 RowTask row_task(const ClassTable& table, int limit, int most_classes) {
   if (table.examples.size() < 2) {
     throw InputError(

@@ -51,6 +51,8 @@ TEST_CASE("the main commands take a table, and its order and its queries' labels
   CHECK(sum == test::close(1, 1e-6));
   CHECK(result["queries"][0]["adapted"] != result["queries"][0]["base"]);
   CHECK(run_json(runs, "adapt --horizon 3" + from + "../shuffled.csv") == result);
+  CHECK(result["table"]["residuals"] == 8 * 3);
+  CHECK(result["table"]["query_lines"] == nlohmann::json{10, 11});
   REQUIRE(result["rows"].size() == 2);
   CHECK(result["rows"][1]["row"] == 1);
   CHECK(result["rows"][1]["known"].is_null());
@@ -140,6 +142,13 @@ TEST_CASE("what was read of a table is told: rows as examples, as queries, not a
     const Outcome text = runs.run(command + on_table);
     CHECK(text.output.find("Rows of the table: 4 read as examples, 2 as queries, 1 not at all") !=
           std::string::npos);
+    CHECK(text.output.find("- Examples 0 to 3 are 4 rows x 2 classes: 4 residuals") !=
+          std::string::npos);
+    CHECK(runs.run(command + on_table + " --quiet --report r.html").status == 0);
+    const std::string html = io::read_file(runs.path("work/r.html"));
+    CHECK(html.find(">Rows of the table</h2>") != std::string::npos);
+    CHECK((html.find(">Most probable class of each row</h2>") != std::string::npos) ==
+          command.starts_with("ad"));
     CHECK(text.errors.find("cells are separated by semicolons") != std::string::npos);
     std::size_t begin = 0;
     for (std::size_t end = 0; (end = text.wrapped_errors.find('\n', begin)) != std::string::npos;
@@ -226,7 +235,7 @@ TEST_CASE("bad tables end with status 3, the place and no output") {
   refused("a,y\n1,u\n2,v\n", 2, "--features", "--features tokenwise");
   refused("a,y\n1,u\n2,v\n", 2, "either --prompt", "--prompt p.json");
   CHECK(runs.run("advise --model ../model --prompt '" + decoder_prompt + "'")
-            .errors.find("reads tables (--csv)") != std::string::npos);
+            .errors.find("reads tables (CSV)") != std::string::npos);
   CHECK(runs.run("advise --model '" + decoder + "' --csv ../t.csv")
             .errors.find("is a table, but the model is a decoder") != std::string::npos);
   const Outcome misplaced = runs.run("advise --model ../model --prompt p.json --label y");

@@ -93,6 +93,15 @@ TEST_CASE("a difference of scales names the first block") {
   CHECK(scale_difference({}, scales, "", {}, "").empty());
 }
 
+TEST_CASE("scales of blocks that are not there are unused") {
+  const BlockScales scales{{"b", 4.0}, {"elsewhere", 2.0}, {"a", 1.0}, {"c", 3.0}};
+  const std::vector<Block> blocks{{.name = "c"}, {.name = "b"}};
+  CHECK(unused_scales(scales, blocks) == std::vector<std::string>{"a", "elsewhere"});
+  CHECK(unused_scales({{"b", 4.0}}, blocks).empty());
+  CHECK(unused_scales(scales, {}).size() == 4);
+  CHECK(unused_scales({}, blocks).empty());
+}
+
 TEST_CASE("a file of scales is an object of positive numbers") {
   const test::TemporaryDirectory directory("scales");
   const auto path = directory.path() / "scales.json";

@@ -151,6 +151,32 @@ TEST_CASE("ridge: closed-form leave-one-out equals leaving one out, for wide and
   }
 }
 
+TEST_CASE("ridge: accuracy of two values of targets, and a penalty at the edge of its range") {
+  Eigen::MatrixXd x(6, 1);
+  x << -2, -1, 0.5, -0.5, 1, 2;
+  Eigen::VectorXd y(6);
+  y << 10, 10, 10, 30, 30, 30;
+  const RidgeFit fit = fit_ridge(x, y);
+  int right = 0;
+  for (Eigen::Index i = 0; i < 6; ++i) {
+    right += (fit.leave_one_out_predictions(i) > 20) == (y(i) > 20);
+  }
+  CHECK(right == 4);  // the two in the middle stand on the wrong sides
+  REQUIRE(fit.leave_one_out_accuracy);
+  CHECK(*fit.leave_one_out_accuracy == 4.0 / 6);
+  CHECK(fit.warnings.empty());
+  y(0) = 11;
+  CHECK_FALSE(fit_ridge(x, y).leave_one_out_accuracy);  // three values
+  const RidgeFit line = fit_ridge(x, x.col(0));
+  CHECK(line.at_lower_edge);
+  CHECK(line.warnings == std::vector<std::string>{"the best penalty is the smallest one tried"});
+  Eigen::VectorXd even(6);
+  even << 1, -1, 1, 1, -1, 1;  // no slope helps
+  const RidgeFit flat = fit_ridge(Eigen::VectorXd::LinSpaced(6, -1, 1), even);
+  CHECK(flat.at_upper_edge);
+  CHECK(flat.warnings == std::vector<std::string>{"the best penalty is the largest one tried"});
+}
+
 TEST_CASE("ridge: degenerate data have defined answers") {
   const Eigen::VectorXd y = Eigen::VectorXd::LinSpaced(6, 0, 1);
   const RidgeFit constant = fit_ridge(Eigen::MatrixXd::Ones(6, 3), y);

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sextant/geometry/prompt_geometry.hpp"
 
@@ -23,6 +24,10 @@ BlockScales read_block_scales(const std::filesystem::path& path);
 
 /// The scale of a block, 1 where it is not named.
 double scale_of(const BlockScales& scales, const std::string& block);
+
+/// The blocks that `scales` names and `blocks` lacks, in alphabetical order: those scales have no
+/// effect.
+std::vector<std::string> unused_scales(const BlockScales& scales, const std::vector<Block>& blocks);
 
 /// The geometry under these variances: kernels, couplings and variances of every named block times
 /// its scale, which `PromptGeometry::block_scales` then says (but for scales of 1). Throws

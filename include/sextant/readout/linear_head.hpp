@@ -4,6 +4,9 @@
 
 #include <Eigen/Core>
 #include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "sextant/model/scalar_readout.hpp"
 #include "sextant/readout/pooling.hpp"
@@ -12,7 +15,7 @@ namespace sextant::readout {
 
 /// s = weight . pooled + bias.
 struct LinearHead {
-  Eigen::VectorXd weight;  ///< [d]
+  Eigen::VectorXd weight = {};  ///< [d]
   double bias = 0;
   Pooling pooling{};  ///< What it was fitted on.
 };
@@ -47,14 +50,19 @@ class PooledHead : public model::ScalarReadout<Scalar> {
 
 /// A ridge fit and how its penalty was chosen.
 struct RidgeFit {
-  LinearHead head;
+  LinearHead head = {};
   double penalty = 0;              ///< On |weight|^2, in units of squared target over features.
   double leave_one_out_error = 0;  ///< Mean squared error at that penalty.
   double training_error = 0;       ///< Mean squared error.
   double baseline_error = 0;       ///< Leave-one-out error of predicting the mean.
   bool at_lower_edge = false;      ///< The best penalty is the smallest tried.
   bool at_upper_edge = false;
-  Eigen::VectorXd leave_one_out_predictions;  ///< [n]
+  Eigen::VectorXd leave_one_out_predictions = {};  ///< [n]
+  /// Share of the leave-one-out predictions that are nearer to the target than to the other value
+  /// (a tie goes to the smaller one); empty unless the targets have two values.
+  std::optional<double> leave_one_out_accuracy = {};
+  /// What may be wrong with the fit, a sentence each: the best penalty is at an edge of the range.
+  std::vector<std::string> warnings = {};
 };
 
 /// Fewer leave no error to choose a penalty by.

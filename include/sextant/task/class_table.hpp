@@ -18,24 +18,26 @@ struct TableColumns {
 
 /// Rows with a class and columns of numbers or categories, as they were read.
 struct ClassTable {
-  std::string file;                  ///< For messages.
-  std::string label;                 ///< Name of the label's column.
-  std::vector<std::string> names;    ///< [D] of the other columns.
-  Eigen::MatrixXd columns;           ///< [R, D] numbers, or indices of categories; NaN: missing.
-  std::vector<int> categories;       ///< [D] how many the examples have; 0 for a column of numbers.
-  std::vector<std::string> classes;  ///< [C] of the examples, sorted; numbers by value.
-  std::vector<int> labels;           ///< [R] -1 where missing, or no class of the examples.
-  std::vector<int> examples;         ///< Rows with a label, ascending.
-  std::vector<int> queries;          ///< Rows to predict, ascending.
+  std::string file = {};        ///< For messages.
+  std::string query_file = {};  ///< Of the queries; the same unless they have one of their own.
+  std::string label = {};       ///< Name of the label's column.
+  std::vector<std::string> names = {};  ///< [D] of the other columns.
+  Eigen::MatrixXd columns = {};         ///< [R, D] numbers, or indices of categories; NaN: missing.
+  std::vector<int> categories = {};  ///< [D] how many the examples have; 0 for a column of numbers.
+  std::vector<std::string> classes = {};  ///< [C] of the examples, sorted; numbers by value.
+  std::vector<int> labels = {};           ///< [R] -1 where missing, or no class of the examples.
+  std::vector<std::size_t> lines = {};    ///< [R] where each row begins in its file, from 1.
+  std::vector<int> examples = {};         ///< Rows with a label, ascending.
+  std::vector<int> queries = {};          ///< Rows to predict, ascending.
   /// Rows that are neither: with empty cells alone, or, where queries have a file of their own,
   /// without a label. The former are not among the R rows.
   int unread = 0;
   /// Columns that cannot say anything: of one value or none in the examples, and those of a file of
   /// queries that the examples' file lacks.
-  std::vector<std::string> unused;
+  std::vector<std::string> unused = {};
   /// What was read otherwise than its author may have meant, a sentence each, with counts and the
   /// place of the first cell.
-  std::vector<std::string> notes;
+  std::vector<std::string> notes = {};
 };
 
 /// Reads a table. Rows with a label are examples, the others queries. A label is missing where its
@@ -60,18 +62,19 @@ struct ClassTable {
 /// Labels that are all numbers are compared as numbers: 1, 1.0 and 01 are one class.
 ///
 /// Throws `InputError` naming the file, and the line and column where there is one, for infinite
-/// numbers, unknown column names, a table whose only column is the label, and a first line that is
-/// a row rather than a header (unless `columns.label` is in it or `io::CsvOptions::header` says
-/// what it is), and `ArgumentError` for a table that no file can be: without columns, with a name
-/// twice, or with a row that has not as many cells as the header. Cost: linear in the cells, and n
-/// log n in the categories.
+/// numbers, unknown names in `columns` (with the likely one), a table whose only column is the
+/// label, and a first line that is a row rather than a header (unless `columns.label` is in it or
+/// `io::CsvOptions::header` says what it is), and `ArgumentError` for a table that no file can be:
+/// without columns, with a name twice or empty, or with a row that has not as many cells as the
+/// header. Cost: linear in the cells, and n log n in the categories.
 ClassTable parse_class_table(const io::CsvTable& csv, const TableColumns& columns);
 
 /// Examples from one table, queries from another, its rows below those of the first; rows of
 /// `examples` without a label are not read. The columns of `queries` are found by name, in any
 /// order; the label's may be absent, others that `examples` lacks are not used, which is a note.
-/// Labels of queries that are no class of the examples count as missing, which is a note. Throws
-/// `InputError` naming the file of `queries` when it lacks a column.
+/// Labels of queries that are no class of the examples count as missing, which is a note. Throws as
+/// `parse_class_table` for either table, and `InputError` naming the file of `queries` and the
+/// likely cause when it lacks a column.
 ClassTable parse_class_tables(const io::CsvTable& examples, const io::CsvTable& queries,
                               const TableColumns& columns);
 

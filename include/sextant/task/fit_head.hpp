@@ -3,10 +3,13 @@
 /// A linear readout of an encoder, fitted on labelled sentences.
 
 #include <cstddef>
+#include <filesystem>
 #include <functional>
+#include <memory>
 #include <string_view>
 #include <vector>
 
+#include "sextant/model/directory.hpp"
 #include "sextant/model/weights.hpp"
 #include "sextant/readout/linear_head.hpp"
 #include "sextant/task/labelled_text.hpp"
@@ -25,6 +28,27 @@ namespace sextant::task {
 readout::RidgeFit fit_head(const model::Weights<float>& weights,
                            const tokenizer::Tokenizer& tokenizer, const readout::Pooling& pooling,
                            const std::vector<LabelledText>& data, std::string_view file,
+                           const std::function<void(std::size_t)>& on_progress = {});
+
+/// A sentence encoder as a head is fitted for it.
+struct SentenceEncoder {
+  std::filesystem::path directory = {};
+  model::Weights<float> weights = {};
+  std::shared_ptr<const tokenizer::Tokenizer> tokenizer = {};
+  readout::Pooling pooling = {};  ///< As the directory asks (`readout::read_sentence_settings`).
+  /// What was read otherwise than the directory's files may have meant, and what is not used.
+  model::DirectoryNotes notes = {};
+};
+
+/// Reads an encoder's directory. Throws `InputError` naming the file for a model that takes no head
+/// (a decoder, whose readout is its prompt's labels, and models of rows and of series, which have
+/// one) and for whatever is wrong in the files.
+SentenceEncoder load_sentence_encoder(const std::filesystem::path& directory);
+
+/// The same as above with what was loaded. An embedding that is not finite is an `InputError`
+/// naming the weight to blame, where a weight is.
+readout::RidgeFit fit_head(const SentenceEncoder& encoder, const std::vector<LabelledText>& data,
+                           std::string_view file,
                            const std::function<void(std::size_t)>& on_progress = {});
 
 }  // namespace sextant::task

@@ -25,10 +25,11 @@ struct RowSupervision {
 
 /// Rows of a table ready for a row model.
 struct RowTask {
-  Eigen::MatrixXd columns;  ///< [R, D] finite, or NaN for a missing cell.
-  std::vector<int> labels;  ///< [R] 0 to classes - 1; -1 in rows that are only queries, if unknown.
-  std::vector<int> context;  ///< Rows that are labelled examples.
-  std::vector<int> queries;  ///< Rows to predict.
+  Eigen::MatrixXd columns = {};  ///< [R, D] finite, or NaN for a missing cell.
+  std::vector<int> labels =
+      {};  ///< [R] 0 to classes - 1; -1 in rows that are only queries, if unknown.
+  std::vector<int> context = {};  ///< Rows that are labelled examples.
+  std::vector<int> queries = {};  ///< Rows to predict.
   int classes = 2;
 };
 
@@ -48,6 +49,16 @@ struct RowTask {
 /// than `limit` columns. Cost: linear in rows and columns, and in the length of all sequences.
 EncodedPrompt encode(const RowTask& task, int limit, const RowSupervision& supervision,
                      std::string_view file);
+
+/// The rows of a table whose scalars are a prompt's examples and queries.
+struct PromptRows {
+  int scalars = 1;                 ///< Of each row; `readout::scalars_per_row`.
+  std::vector<int> examples = {};  ///< Supervised rows, in the order of the prompt's examples.
+  std::vector<int> queries = {};   ///< Rows to predict, in the order of the prompt's queries.
+};
+
+/// Throws `ArgumentError` for a prompt that is not of a table.
+PromptRows prompt_rows(const EncodedPrompt& prompt);
 
 /// The table's examples as context, and its queries. Throws `InputError` for fewer than two
 /// examples or classes, more than `most_classes` classes, and more columns than `limit`
