@@ -130,6 +130,10 @@ TEST_CASE("ridge: closed-form leave-one-out equals leaving one out, for wide and
     const LinearHead direct = ridge_directly(x, y, fit.penalty, -1);
     CHECK((fit.head.weight - direct.weight).norm() < 1e-8 * (1 + direct.weight.norm()));
     CHECK(fit.head.bias == test::close(direct.bias, 1e-8));
+    CHECK_FALSE(fit.at_lower_edge);
+    CHECK_FALSE(fit.at_upper_edge);
+    CHECK(fit.warnings.empty());
+    CHECK_FALSE(fit.leave_one_out_accuracy);  // twenty values
     double error = 0;
     for (Eigen::Index i = 0; i < 20; ++i) {
       const LinearHead without = ridge_directly(x, y, fit.penalty, i);
@@ -164,7 +168,6 @@ TEST_CASE("ridge: accuracy of two values of targets, and a penalty at the edge o
   CHECK(right == 4);  // the two in the middle stand on the wrong sides
   REQUIRE(fit.leave_one_out_accuracy);
   CHECK(*fit.leave_one_out_accuracy == 4.0 / 6);
-  CHECK(fit.warnings.empty());
   y(0) = 11;
   CHECK_FALSE(fit_ridge(x, y).leave_one_out_accuracy);  // three values
   const RidgeFit line = fit_ridge(x, x.col(0));
