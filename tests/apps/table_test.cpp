@@ -44,13 +44,20 @@ TEST_CASE("the main commands take a table, and its order and its queries' labels
   io::write_file(runs.path("t.csv"), "x,colour,kind\n" + rows + queries);
   io::write_file(runs.path("shuffled.csv"), "x,colour,kind\r\n" + reversed(rows) + queries);
   const std::string from = " --model ../model --label kind --csv ";
-  const auto result = run_json(runs, "adapt --horizon 3" + from + "../t.csv");
+  auto result = run_json(runs, "adapt --horizon 3" + from + "../t.csv");
   REQUIRE(result["queries"].size() == 2 * 3);  // two rows, three classes
   double sum = 0;
   for (int k = 0; k < 3; ++k) sum += result["queries"][k]["base"].get<double>();
   CHECK(sum == test::close(1, 1e-6));
   CHECK(result["queries"][0]["adapted"] != result["queries"][0]["base"]);
-  CHECK(run_json(runs, "adapt --horizon 3" + from + "../shuffled.csv") == result);
+  auto shuffled = run_json(runs, "adapt --horizon 3" + from + "../shuffled.csv");
+  for (std::size_t i = 0; i < 8; ++i) {  // the same rows, found in other lines
+    CHECK(shuffled["table"]["example_lines"][i].get<int>() ==
+          11 - result["table"]["example_lines"][i].get<int>());
+  }
+  shuffled["table"].erase("example_lines");
+  result["table"].erase("example_lines");
+  CHECK(shuffled == result);
   CHECK(result["table"]["residuals"] == 8 * 3);
   CHECK(result["table"]["query_lines"] == nlohmann::json{10, 11});
   REQUIRE(result["rows"].size() == 2);
