@@ -36,7 +36,7 @@ std::int64_t planned_horizon(const HorizonChoice& whole) {
 
 BlockRanking rank_blocks(const geometry::PromptGeometry& geometry,
                          const BlockRankingOptions& options) {
-  return rank_blocks(geometry, choose_horizon(geometry, options.select), options);
+  return rank_blocks(geometry, choose_horizon(geometry, options.horizon_options), options);
 }
 
 BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const HorizonChoice& whole,
@@ -76,9 +76,11 @@ BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const Horizon
   ranking_options.method = options.method;
   ranking_options.budget = options.budget;
   if (options.per_parameter) ranking_options.parameters = parameters;
-  ranking_options.update = {result.horizon, options.select.step, subspace::UpdateMethod::automatic};
+  ranking_options.update = {result.horizon, options.horizon_options.step,
+                            subspace::UpdateMethod::automatic};
   ranking_options.seed = options.seed;
-  const geometry::BlockMatrices blocks = geometry::block_matrices(geometry, options.select.query);
+  const geometry::BlockMatrices blocks =
+      geometry::block_matrices(geometry, options.horizon_options.query);
   const subspace::Ranking ranking = subspace::rank_blocks(blocks, whole.system, geometry.residuals,
                                                           whole.benchmark, ranking_options);
   take_ranking(ranking, geometry.blocks, result);
