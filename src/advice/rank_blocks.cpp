@@ -6,6 +6,7 @@
 
 #include "ranked_blocks.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/core/wording.hpp"
 #include "sextant/geometry/validation.hpp"
 #include "sextant/subspace/scores.hpp"
 
@@ -30,6 +31,18 @@ std::int64_t planned_horizon(const HorizonChoice& whole) {
     }
   }
   return best;
+}
+
+/// No verdict is made from a negative squared error.
+void check_error(const BlockRanking& ranking) {
+  constexpr double rounding = 1e-6;
+  if (ranking.error_selected >= -rounding * ranking.error_none) return;
+  throw ArgumentError(
+      "rank_blocks", "geometry",
+      fmt::format("gives the chosen blocks an expected squared error of {:.4g} after {}, and a "
+                  "square is not negative: its kernels, couplings and variances are not products "
+                  "of one set of gradients, or not in one unit",
+                  ranking.error_selected, counted(ranking.horizon, "step")));
 }
 
 }  // namespace
@@ -89,6 +102,7 @@ BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const Horizon
   result.error_none = risk.no_update();
   result.error_selected =
       subspace::risk_of(blocks, result.selected_indices, risk, ranking_options.update);
+  check_error(result);
   result.error_bayes = subspace::bayes_error(blocks, whole.system, whole.benchmark);
   return result;
 }

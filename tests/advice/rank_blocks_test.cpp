@@ -158,3 +158,12 @@ TEST_CASE("a budget must be met by the blocks") {
     CHECK_THROWS_AS(rank_blocks(geometry, options_with(method, 0)), ArgumentError);
   }
 }
+
+TEST_CASE("an expected error below zero is refused: no gradients have such couplings") {
+  Random random(11);
+  geometry::PromptGeometry geometry = test::random_geometry(random, 12, 2, {6, 30});
+  CHECK_NOTHROW(rank_blocks(geometry));
+  for (auto& coupling : geometry.query_kernels) coupling *= 10;
+  CHECK_THROWS_WITH_AS(rank_blocks(geometry), doctest::Contains("a square is not negative"),
+                       ArgumentError);
+}

@@ -74,7 +74,8 @@ struct BlockRanking {
 ///
 /// Zero residuals or no sign of a signal (tau2 = 0) make all scores 0; `risk` then selects nothing.
 /// Throws `ArgumentError` for a budget outside 1..B, a query that does not exist, every other
-/// option out of range, and as `choose_horizon` for a geometry that is not valid. Cost: that of
+/// option out of range, as `choose_horizon` for a geometry that is not valid, and where couplings
+/// that no gradients have make an expected error negative. Cost: that of
 /// `choose_horizon` and of the method, see subspace/. Deterministic, the same for every number of
 /// threads.
 BlockRanking rank_blocks(const geometry::PromptGeometry& geometry,
