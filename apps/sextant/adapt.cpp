@@ -28,7 +28,7 @@ struct AdaptOptions {
 /// Without --blocks, --budget and --method, every captured block is adapted.
 advice::PlanOptions plan_options(const AdaptOptions& options, const Source& source) {
   advice::PlanOptions plan;
-  plan.score = score_options(options.statistic, options.shared.seed);
+  plan.ranking = score_options(options.statistic, options.shared.seed);
   if (!options.blocks.empty()) {
     plan.blocks = parse_names(options.blocks, "--blocks");
   } else if (!options.statistic.budget && options.statistic.method.empty()) {

@@ -27,7 +27,7 @@ struct AdviseOptions {
 void run_advise(const AdviseOptions& options) {
   apply_shared_options(options.shared);
   advice::PlanOptions plan_options;
-  plan_options.score = score_options(options.statistic, options.shared.seed);
+  plan_options.ranking = score_options(options.statistic, options.shared.seed);
   check_update(options.update);
   if (!options.source.from_model() && !options.update.out_model.empty()) {
     throw UsageError("--out-model needs --model: a geometry file holds no weights");

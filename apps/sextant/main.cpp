@@ -88,6 +88,21 @@ std::optional<std::string> explain(const CLI::App& app, const ArgumentError& err
   return std::nullopt;
 }
 
+/// The message where a wrong argument is what the file after --geometry holds.
+std::optional<std::string> explain_file(const CLI::App& app, const ArgumentError& error) {
+  const std::string_view argument = error.argument();
+  if (argument != "geometry" && !argument.starts_with("geometry.")) return std::nullopt;
+  for (const CLI::App* command : app.get_subcommands()) {
+    const CLI::Option* file = command->get_option_no_throw("--geometry");
+    if (file == nullptr || file->count() == 0) continue;
+    const std::string_view field = argument.substr(std::string_view("geometry").size());
+    return fmt::format("{}: {}{}{}", file->as<std::string>(),
+                       field.empty() ? field : field.substr(1), field.empty() ? "" : ": ",
+                       error.problem());
+  }
+  return std::nullopt;
+}
+
 /// The version, what computes, and which faster kernels this OpenBLAS leaves unused.
 std::string version_text() {
   std::string text = fmt::format("{}\n{}", version(), model::arithmetic_in_use());
@@ -185,8 +200,9 @@ int run_guarded(const CLI::App& app, const std::function<void()>& body) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help
     return fail(fmt::format("{} (see --help)", error.what()), 2);
   } catch (const ArgumentError& error) {
-    const auto usage = explain(app, error);
-    return usage ? fail(*usage, 2) : fail(error.what(), error.exit_status());
+    if (const auto usage = explain(app, error)) return fail(*usage, 2);
+    if (const auto file = explain_file(app, error)) return fail(*file, 3);
+    return fail(error.what(), error.exit_status());
   } catch (const Error& error) {
     return fail(error.what(), error.exit_status());
   } catch (const std::filesystem::filesystem_error& error) {

@@ -288,7 +288,7 @@ advice::BlockRankingOptions score_options(const StatisticOptions& options, std::
   }
   if (options.horizon != "auto") result.horizon = parse_integer(options.horizon, "--horizon");
   result.seed = seed;
-  result.select = select_options(options);
+  result.horizon_options = select_options(options);
   return result;
 }
 

@@ -21,14 +21,14 @@ struct ScoreOptions {
   KernelOptions kernel;
 };
 
-void write_score(const advice::BlockRanking& scoring, const std::vector<geometry::Block>& blocks,
+void write_score(const advice::BlockRanking& ranking, const std::vector<geometry::Block>& blocks,
                  const report::Heading& heading, const task::EncodedPrompt* prompt,
                  const ScoreOptions& options, ResultFiles& files) {
-  warn(scoring.warnings, options.shared.quiet);
-  report::OrderedJson json = report::to_json(scoring);
-  std::string text = report::scoring_text(scoring, blocks, report::terminal_style(1));
+  warn(ranking.warnings, options.shared.quiet);
+  report::OrderedJson json = report::to_json(ranking);
+  std::string text = report::ranking_text(ranking, blocks, report::terminal_style(1));
   add_table(prompt, nullptr, json, text);
-  files.write(json, text, [&] { return report::scoring_html(heading, scoring, blocks, prompt); });
+  files.write(json, text, [&] { return report::ranking_html(heading, ranking, blocks, prompt); });
 }
 
 /// Throws `UsageError` for a rule that needs kernels.

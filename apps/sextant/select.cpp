@@ -20,14 +20,14 @@ struct HorizonOptions {
   KernelOptions kernel;
 };
 
-void write_select(const advice::HorizonChoice& selection, const report::Heading& heading,
+void write_select(const advice::HorizonChoice& choice, const report::Heading& heading,
                   const task::EncodedPrompt* prompt, const HorizonOptions& options,
                   ResultFiles& files) {
-  warn(selection.warnings, options.shared.quiet);
-  report::OrderedJson json = report::to_json(selection);
-  std::string text = report::selection_text(selection, report::terminal_style(1));
+  warn(choice.warnings, options.shared.quiet);
+  report::OrderedJson json = report::to_json(choice);
+  std::string text = report::horizon_text(choice, report::terminal_style(1));
   add_table(prompt, nullptr, json, text);
-  files.write(json, text, [&] { return report::selection_html(heading, selection, prompt); });
+  files.write(json, text, [&] { return report::horizon_html(heading, choice, prompt); });
 }
 
 void run_select(const HorizonOptions& options) {

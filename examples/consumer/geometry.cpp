@@ -12,7 +12,7 @@ int main() {
       {{.block = {.name = "first"}, .examples = first, .queries = Eigen::MatrixXd::Ones(1, 3)},
        {.block = {.name = "second"}, .examples = second, .queries = Eigen::MatrixXd::Zero(1, 5)}},
       {.prompt_targets = first.rowwise().sum(), .prompt_base = Eigen::VectorXd::Zero(12)});
-  const auto plan = sextant::advice::plan(geometry, {.score = {.budget = 1}});
+  const auto plan = sextant::advice::plan(geometry, {.ranking = {.budget = 1}});
   std::printf("%s\n", plan.reason.c_str());
   for (const auto& name : plan.block_names) std::printf("%s\n", name.c_str());
 }

@@ -59,6 +59,7 @@ QueryAdvice advise_query(const geometry::PromptGeometry& geometry, Blocks blocks
   const spectral::GapWeights& weights =
       every_weights.emplace_back(spectral::query_gap_weights(values, coupling, result.benchmark));
   const double kappa = geometry::summed_variance(geometry, query, blocks);
+  warn_if_overexplained(geometry.query_number(query), values, coupling, kappa, result);
   QueryAdvice advice = judge_query(values, coupling, kappa, weights, filters.map, result);
   advice.query = geometry.query_number(query);
   advice.correction_map = spectral::query_correction(filters.map, coupling, rotated);
@@ -98,33 +99,32 @@ void judge(const geometry::PromptGeometry& geometry, Blocks blocks, const Vector
   }
 }
 
-/// The first query and block whose coupling is larger than the Cauchy-Schwarz inequality allows for
-/// inner products of gradients.
-std::optional<std::string> impossible_coupling(const geometry::PromptGeometry& geometry,
-                                               Blocks blocks) {
+/// Warns of the first query and block whose coupling is larger than the Cauchy-Schwarz inequality
+/// allows for inner products of gradients.
+void warn_of_couplings(const geometry::PromptGeometry& geometry, Blocks blocks,
+                       HorizonChoice& result) {
   constexpr double tolerance = 1e-6;
   for (Index x = 0; x < geometry.queries(); ++x) {
     for (const Index b : blocks) {
-      const VectorXd diagonal = geometry.kernels[b].diagonal();
+      const VectorXd diagonal = geometry.kernels[b].diagonal().cwiseMax(0.0);
       const double variance = geometry.query_variances(x, b);
       const double slack = tolerance * std::sqrt(diagonal.maxCoeff()) * std::sqrt(variance);
       for (Index i = 0; i < diagonal.size(); ++i) {
-        const double bound = std::sqrt(std::max(diagonal[i], 0.0)) * std::sqrt(variance);
-        if (std::abs(geometry.query_kernels[x](i, b)) > bound + slack) {
-          return fmt::format(
-              "The coupling of query {} with example {} in block \"{}\" is larger than its kernel "
-              "and query variance allow: these are not products of one set of gradients, and gaps "
-              "and expected errors are unreliable.",
-              geometry.query_number(x), i, geometry.blocks[b].name);
-        }
+        const double coupling = geometry.query_kernels[x](i, b);
+        const double bound = std::sqrt(diagonal[i]) * std::sqrt(variance);
+        if (std::abs(coupling) <= bound + slack) continue;
+        result.warnings.push_back(fmt::format(
+            "The coupling of query {} with example {} in block \"{}\" is {:.6g}, but its kernel "
+            "and query variance allow {:.6g} at most: these are not products of one set of "
+            "gradients, and gaps and expected errors are unreliable (they may be negative).",
+            geometry.query_number(x), i, geometry.blocks[b].name, coupling, bound));
+        return;
       }
     }
   }
-  return std::nullopt;
 }
 
-void collect_warnings(const geometry::PromptGeometry& geometry, Blocks blocks,
-                      HorizonChoice& result) {
+void collect_warnings(HorizonChoice& result) {
   const auto warn = [&](std::string text) { result.warnings.push_back(std::move(text)); };
   constexpr double notable_mass = 1e-10;
   if (result.system.clipped > notable_mass * result.system.trace) {
@@ -149,7 +149,6 @@ void collect_warnings(const geometry::PromptGeometry& geometry, Blocks blocks,
     warn(fmt::format("The likelihood of the benchmark has {} maxima; the highest is used.",
                      result.fit->local_minima));
   }
-  if (auto text = impossible_coupling(geometry, blocks)) warn(std::move(*text));
 }
 
 }  // namespace
@@ -220,8 +219,9 @@ HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry, Blocks bl
                                       candidates(options), options.sigma2),
              options, result);
   certify(options, result);
+  warn_of_couplings(geometry, blocks, result);
   judge(geometry, blocks, rotated, options, result);
-  collect_warnings(geometry, blocks, result);
+  collect_warnings(result);
   return result;
 }
 

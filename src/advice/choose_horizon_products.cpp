@@ -191,12 +191,14 @@ QueryAdvice advise_query(const KernelProducts& prompt, Index x, const Filtered& 
     nodes = quadrature.nodes.cwiseMax(0.0).cwiseMin(result.lambda_max);
     rotated = quadrature.weights.cwiseMax(0.0).cwiseSqrt();
   }
+  const auto number = static_cast<Index>(prompt.query_numbers[static_cast<std::size_t>(x)]);
+  warn_if_overexplained(number, nodes, rotated, prompt.variances[x], result);
   const spectral::GapWeights weights =
       spectral::query_gap_weights(nodes, rotated, result.benchmark);
   QueryAdvice advice =
       judge_query(nodes, rotated, prompt.variances[x], weights,
                   spectral::gd_query_filter(nodes, result.rho, result.t_map), result);
-  advice.query = static_cast<Index>(prompt.query_numbers[static_cast<std::size_t>(x)]);
+  advice.query = number;
   advice.correction_map = coupling.dot(filtered.map);
   advice.correction_average = coupling.dot(filtered.average);
   advice.correction_bayes = coupling.dot(filtered.bayes);

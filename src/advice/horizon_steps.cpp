@@ -49,6 +49,26 @@ void judge_prompt(const VectorXd& values, const spectral::GapWeights& weights,
   result.spectral_match.horizon_prompt = match.horizon;
 }
 
+void warn_if_overexplained(Eigen::Index query, const VectorXd& values,
+                           const VectorXd& rotated_coupling, double variance,
+                           HorizonChoice& result) {
+  constexpr double tolerance = 1e-2;
+  constexpr std::string_view cause = "not products of one set of gradients";
+  const double largest = values.size() == 0 ? 0.0 : values.maxCoeff();
+  if (!(largest > 0)) return;
+  const double explained =
+      (rotated_coupling.array().square() / (values.array() + 1e-4 * largest)).sum();
+  if (explained <= variance * (1 + tolerance)) return;
+  for (const std::string& warning : result.warnings) {
+    if (warning.find(cause) != std::string::npos) return;
+  }
+  result.warnings.push_back(fmt::format(
+      "The couplings of query {} explain {:.6g} of its variance {:.6g}: kernels, couplings and "
+      "variances are {}, or not in one unit, and gaps and expected errors are unreliable (they may "
+      "be negative).",
+      query, explained, variance, cause));
+}
+
 QueryAdvice judge_query(const VectorXd& values, const VectorXd& rotated_coupling, double variance,
                         const spectral::GapWeights& weights, const VectorXd& map_filter,
                         HorizonChoice& result) {
@@ -98,7 +118,7 @@ void warn_of_flat_likelihood(HorizonChoice& result) {
       "lambda_star is not identified: every ratio of noise to signal explains these residuals "
       "equally well (one example, or a kernel nearly proportional to the identity). Gaps and "
       "expected "
-      "errors assume equal shares; --sigma and --prior-scale give what you know.");
+      "errors assume equal shares; give sigma2 and tau2 (the prior's scale) where you know them.");
 }
 
 }  // namespace sextant::advice

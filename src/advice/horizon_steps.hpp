@@ -41,6 +41,14 @@ void take_curve(evidence::EvidenceCurve curve, const HorizonOptions& options,
 void judge_prompt(const Eigen::VectorXd& values, const spectral::GapWeights& weights,
                   HorizonChoice& result);
 
+/// Warns, once and where nothing else was said of couplings, where the prompt would explain more of
+/// a query than there is of it: k' (K + d I)^-1 k > kappa by more than 1e-2 for
+/// d = 1e-4 lambda_max. Arguments as in `judge_query`; d keeps rounding out of it. From a
+/// quadrature of k(x) the left side is a lower bound, so that there is no false alarm.
+void warn_if_overexplained(Eigen::Index query, const Eigen::VectorXd& values,
+                           const Eigen::VectorXd& rotated_coupling, double variance,
+                           HorizonChoice& result);
+
 /// A query's gaps, variances and spectral match. `rotated_coupling`: kt, or the roots of the
 /// quadrature weights of k(x) at the nodes `values`; `variance`: kappa(x); `map_filter`: the query
 /// filter of T_MAP at `values`.

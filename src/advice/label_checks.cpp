@@ -65,12 +65,12 @@ geometry::PromptGeometry with_scaled_labels(geometry::PromptGeometry geometry, d
   for (auto& kernel : geometry.kernels) kernel *= square;
   for (auto& coupling : geometry.query_kernels) coupling *= square;
   geometry.query_variances *= square;
-  if (options.score.select.step.rho) *options.score.select.step.rho /= square;
+  if (options.ranking.horizon_options.step.rho) *options.ranking.horizon_options.step.rho /= square;
   return geometry;
 }
 
 bool can_matter(const geometry::PromptGeometry& geometry, const PlanOptions& options) {
-  const HorizonOptions& select = options.score.select;
+  const HorizonOptions& select = options.ranking.horizon_options;
   const bool fixed_sigma2 = select.sigma2.rule == evidence::Sigma2Rule::fixed;
   if (options.label_scale == LabelScale::labels_and_predictions) return fixed_sigma2;
   return geometry.prompt_targets.size() > 0 || fixed_sigma2 || select.tau2.has_value();
@@ -101,8 +101,8 @@ std::vector<std::string> range_warnings(const geometry::PromptGeometry& geometry
   std::vector<Named> squares = {{"expected squared gap without an update", plan.gap_none}};
   if (plan.chosen)
     squares.push_back({"expected squared gap after the planned steps", plan.gap_planned});
-  if (plan.scoring) {
-    squares.push_back({"expected squared error without an update", plan.scoring->error_none});
+  if (plan.ranking) {
+    squares.push_back({"expected squared error without an update", plan.ranking->error_none});
   }
   if (plan.comparison) {
     squares.push_back({"expected squared error of the plan", plan.comparison->chosen.error});

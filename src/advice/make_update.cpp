@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/wording.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/spectral/largest_eigenvalue.hpp"
 #include "sextant/ttt/low_rank.hpp"
@@ -52,10 +53,13 @@ Update make_steps(const ttt::PromptModel& model, const geometry::PromptGeometry&
   }
   if (update.result.is_kept()) return update;
   update.discarded = advised;
-  update.warnings.push_back(fmt::format(
-      "the update raised the residual norm of the labelled examples from {:.4g} to {:.4g}{}",
-      update.result.prompt.residual_norm_before, update.result.prompt.residual_norm_after,
-      advised ? ": discard it" : ""));
+  const double before = update.result.prompt.residual_norm_before;
+  const double after = update.result.prompt.residual_norm_after;
+  const int digits = digits_apart(before, after, 4);
+  update.warnings.push_back(
+      fmt::format("the update raised the residual norm of the labelled examples from {:.{}g} to "
+                  "{:.{}g}{}",
+                  before, digits, after, digits, advised ? ": discard it" : ""));
   if (update.discarded) {
     update.weights = model.weights();
     update.changed.clear();

@@ -6,6 +6,7 @@
 #include "label_checks.hpp"
 #include "set_comparison.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/core/wording.hpp"
 #include "sextant/geometry/blocks.hpp"
 
 namespace sextant::advice {
@@ -13,32 +14,28 @@ namespace {
 
 using Eigen::Index;
 
-std::string counted(std::int64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
-/// Steps 2 and 3: fills `scoring`, `blocks` and `chosen` as far as they apply.
+/// Steps 2 and 3: fills `ranking`, `blocks` and `chosen` as far as they apply.
 void choose_blocks(const geometry::PromptGeometry& geometry, const PlanOptions& options,
                    Plan& plan) {
   const bool automatic = options.blocks.empty();
   if (automatic) {
-    plan.scoring = rank_blocks(geometry, plan.whole, options.score);
-    const bool nothing_to_do = !options.score.horizon && plan.whole.t_map == 0;
-    if (!nothing_to_do) plan.blocks = plan.scoring->selected_indices;
+    plan.ranking = rank_blocks(geometry, plan.whole, options.ranking);
+    const bool nothing_to_do = !options.ranking.horizon && plan.whole.t_map == 0;
+    if (!nothing_to_do) plan.blocks = plan.ranking->selected_indices;
   } else {
     plan.blocks = geometry::select_blocks(geometry, options.blocks);
   }
-  plan.step = options.score.select.step;
+  plan.step = options.ranking.horizon_options.step;
   plan.block_names = geometry::block_names(geometry, plan.blocks);
   for (const std::string& name : plan.block_names) {
     const auto scale = geometry.block_scales.find(name);
     if (scale != geometry.block_scales.end()) plan.block_scales.insert(*scale);
   }
   if (plan.blocks.empty()) return;
-  HorizonOptions on_chosen = options.score.select;
-  if (options.score.horizon) on_chosen.horizons = {*options.score.horizon};
+  HorizonOptions on_chosen = options.ranking.horizon_options;
+  if (options.ranking.horizon) on_chosen.horizons = {*options.ranking.horizon};
   plan.chosen = choose_horizon(geometry, plan.blocks, on_chosen);
-  if (options.score.horizon) std::erase(plan.chosen->warnings, without_zero);  // asked for
+  if (options.ranking.horizon) std::erase(plan.chosen->warnings, without_zero);  // asked for
   plan.horizon = plan.chosen->t_map;
   plan.rho = plan.chosen->rho;
 }
@@ -74,7 +71,8 @@ Verdict judge(const Plan& plan, const std::optional<std::int64_t>& given_horizon
 }
 
 std::string reason_for(const Plan& plan, const std::optional<std::int64_t>& given_horizon) {
-  const std::string blocks = counted(static_cast<std::int64_t>(plan.blocks.size()), "block");
+  const std::string blocks = counted(plan.blocks.size(), "block");
+  const int digits = digits_apart(plan.gap_planned, plan.gap_none, 4);
   switch (plan.verdict) {
     case Verdict::no_direction:
       return "Do not adapt: the kernel is zero, so no step on these blocks moves a prediction.";
@@ -88,38 +86,41 @@ std::string reason_for(const Plan& plan, const std::optional<std::int64_t>& give
     case Verdict::no_gain:
       return fmt::format(
           "Do not adapt: {} on {} would bring the predictions no closer to the best possible ones "
-          "(expected squared gap {:.4g}, without an update {:.4g}).",
-          counted(plan.horizon, "step"), blocks, plan.gap_planned, plan.gap_none);
+          "(expected squared gap {:.{}g}, without an update {:.{}g}).",
+          counted(plan.horizon, "step"), blocks, plan.gap_planned, digits, plan.gap_none, digits);
     case Verdict::adapt:
       break;
   }
   return fmt::format(
       "Adapt: {} of plain gradient descent on {}, learning rate {:.4g} for half the sum of squared "
       "residuals, {} the predictions closer to the best possible ones (expected squared gap "
-      "{:.4g}, without an update {:.4g}).",
+      "{:.{}g}, without an update {:.{}g}).",
       counted(plan.horizon, "step"), blocks, plan.rho, plan.horizon == 1 ? "brings" : "bring",
-      plan.gap_planned, plan.gap_none);
+      plan.gap_planned, digits, plan.gap_none, digits);
 }
 
 /// Whether the expected error falls by more than rounding.
-bool lowers_error(double before, double after) { return after < before * (1 - 1e-6); }
+bool lowers_error(double before, double after) {
+  return after < before && !hardly_differ(before, after);
+}
 
 /// Why an update that the model of all blocks expects to help is not advised all the same.
 std::string explanation_for(const Plan& plan) {
-  if (plan.adapt || !plan.scoring) return {};
+  if (plan.adapt || !plan.ranking) return {};
   const bool planned = plan.verdict == Verdict::no_gain;
   if (plan.verdict != Verdict::no_evidence && !planned) return {};
-  const BlockRanking& scoring = *plan.scoring;
+  const BlockRanking& ranking = *plan.ranking;
   const double after =
-      planned && plan.comparison ? plan.comparison->chosen.error : scoring.error_selected;
-  if (!lowers_error(scoring.error_none, after)) return {};
+      planned && plan.comparison ? plan.comparison->chosen.error : ranking.error_selected;
+  if (!lowers_error(ranking.error_none, after)) return {};
+  const int digits = digits_apart(ranking.error_none, after, 3);
   const std::string fall = fmt::format(
-      "The model of all blocks does expect {} on {} to lower the squared error of {} from {:.3g} "
-      "to {:.3g}",
-      counted(planned ? plan.horizon : scoring.horizon, "step"),
-      counted(static_cast<std::int64_t>(scoring.selected.size()), "block"),
-      scoring.queries_used == QueriesUsed::prompt ? "an example" : "a query", scoring.error_none,
-      after);
+      "The model of all blocks does expect {} on {} to lower the squared error of {} from {:.{}g} "
+      "to {:.{}g}",
+      counted(planned ? plan.horizon : ranking.horizon, "step"),
+      counted(ranking.selected.size(), "block"),
+      ranking.queries_used == QueriesUsed::prompt ? "an example" : "a query", ranking.error_none,
+      digits, after, digits);
   if (planned) {
     return fall +
            ", but the gap that decides is that of the benchmark fitted to the chosen blocks alone, "
@@ -171,10 +172,10 @@ Verdict verdict_with_labels(const geometry::PromptGeometry& geometry, double fac
 }  // namespace
 
 Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) {
-  if (!options.blocks.empty() && options.score.budget) {
+  if (!options.blocks.empty() && options.ranking.budget) {
     throw ArgumentError("plan", "budget", "is given together with names of blocks, expected one");
   }
-  if (!options.blocks.empty() && options.score.per_parameter) {
+  if (!options.blocks.empty() && options.ranking.per_parameter) {
     throw ArgumentError("plan", "per_parameter",
                         "ranks blocks, but their names are given: expected one of the two");
   }
@@ -182,18 +183,18 @@ Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) 
   const std::vector<Index> modelled = options.blocks.empty()
                                           ? geometry::all_blocks(geometry)
                                           : geometry::select_blocks(geometry, options.blocks);
-  result.whole = choose_horizon(geometry, modelled, options.score.select);
+  result.whole = choose_horizon(geometry, modelled, options.ranking.horizon_options);
   choose_blocks(geometry, options, result);
-  result.outlook = outlook_of(geometry, modelled, options.score.select.query, result);
-  if (result.scoring && result.chosen) {
-    result.comparison = compare_sets(geometry, options.score, result);
+  result.outlook = outlook_of(geometry, modelled, options.ranking.horizon_options.query, result);
+  if (result.ranking && result.chosen) {
+    result.comparison = compare_sets(geometry, options.ranking, result);
   }
   const GapPair gap = result.chosen ? result.chosen->mean_gap() : result.whole.mean_gap();
   result.gap_none = gap.none;
   result.gap_planned = gap.map;
-  result.verdict = judge(result, options.score.horizon);
+  result.verdict = judge(result, options.ranking.horizon);
   result.adapt = result.verdict == Verdict::adapt;
-  result.reason = reason_for(result, options.score.horizon);
+  result.reason = reason_for(result, options.ranking.horizon);
   result.explanation = explanation_for(result);
   result.recipe = recipe_for(result);
   result.warnings = range_warnings(geometry, result);

@@ -88,7 +88,7 @@ BlockRanking rank_blocks(const PromptProducts& prompt, const BlockRankingOptions
     throw ArgumentError("rank_blocks", "method",
                         "is query-aware, but the prompt has no query: use trace");
   }
-  const HorizonChoice whole = choose_horizon(prompt, options.select, products);
+  const HorizonChoice whole = choose_horizon(prompt, options.horizon_options, products);
   BlockRanking ranking =
       rank_blocks(prompt.blocks(), prompt.scores(options.method, whole, products), whole, options);
   ranking.warnings.insert(ranking.warnings.begin(), whole.warnings.begin(), whole.warnings.end());

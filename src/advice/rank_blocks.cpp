@@ -6,6 +6,7 @@
 
 #include "ranked_blocks.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/core/wording.hpp"
 #include "sextant/geometry/validation.hpp"
 #include "sextant/subspace/scores.hpp"
 
@@ -32,11 +33,23 @@ std::int64_t planned_horizon(const HorizonChoice& whole) {
   return best;
 }
 
+/// No verdict is made from a negative squared error.
+void check_error(const BlockRanking& ranking) {
+  constexpr double rounding = 1e-6;
+  if (ranking.error_selected >= -rounding * ranking.error_none) return;
+  throw ArgumentError(
+      "rank_blocks", "geometry",
+      fmt::format("gives the chosen blocks an expected squared error of {:.4g} after {}, and a "
+                  "square is not negative: its kernels, couplings and variances are not products "
+                  "of one set of gradients, or not in one unit",
+                  ranking.error_selected, counted(ranking.horizon, "step")));
+}
+
 }  // namespace
 
 BlockRanking rank_blocks(const geometry::PromptGeometry& geometry,
                          const BlockRankingOptions& options) {
-  return rank_blocks(geometry, choose_horizon(geometry, options.select), options);
+  return rank_blocks(geometry, choose_horizon(geometry, options.horizon_options), options);
 }
 
 BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const HorizonChoice& whole,
@@ -76,9 +89,11 @@ BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const Horizon
   ranking_options.method = options.method;
   ranking_options.budget = options.budget;
   if (options.per_parameter) ranking_options.parameters = parameters;
-  ranking_options.update = {result.horizon, options.select.step, subspace::UpdateMethod::automatic};
+  ranking_options.update = {result.horizon, options.horizon_options.step,
+                            subspace::UpdateMethod::automatic};
   ranking_options.seed = options.seed;
-  const geometry::BlockMatrices blocks = geometry::block_matrices(geometry, options.select.query);
+  const geometry::BlockMatrices blocks =
+      geometry::block_matrices(geometry, options.horizon_options.query);
   const subspace::Ranking ranking = subspace::rank_blocks(blocks, whole.system, geometry.residuals,
                                                           whole.benchmark, ranking_options);
   take_ranking(ranking, geometry.blocks, result);
@@ -87,6 +102,7 @@ BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const Horizon
   result.error_none = risk.no_update();
   result.error_selected =
       subspace::risk_of(blocks, result.selected_indices, risk, ranking_options.update);
+  check_error(result);
   result.error_bayes = subspace::bayes_error(blocks, whole.system, whole.benchmark);
   return result;
 }

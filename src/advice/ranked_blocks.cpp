@@ -11,7 +11,7 @@ void take_ranking(const subspace::Ranking& ranking, const std::vector<geometry::
   for (std::size_t k = 0; k < ranking.order.size(); ++k) {
     const Eigen::Index index = ranking.order[k];
     const geometry::Block& block = blocks[static_cast<std::size_t>(index)];
-    result.ranking.push_back({index, block, ranking.scores[k], static_cast<int>(k) + 1});
+    result.blocks.push_back({index, block, ranking.scores[k], static_cast<int>(k) + 1});
     if (static_cast<Eigen::Index>(k) < ranking.selected) {
       result.selected.push_back(block.name);
       result.selected_indices.push_back(index);

@@ -42,21 +42,22 @@ Index best_single(const Judge& judge, Index count, std::int64_t horizon) {
 
 SetComparison compare_sets(const geometry::PromptGeometry& geometry,
                            const BlockRankingOptions& options, const Plan& plan) {
-  const geometry::BlockMatrices blocks = geometry::block_matrices(geometry, options.select.query);
+  const geometry::BlockMatrices blocks =
+      geometry::block_matrices(geometry, options.horizon_options.query);
   const subspace::UpdateRisk risk(blocks, plan.whole.benchmark);
-  const Judge judge{blocks, risk, options.select.step};
+  const Judge judge{blocks, risk, options.horizon_options.step};
   const auto outlook = [&](const std::vector<Index>& set, std::int64_t horizon, double rho) {
     return SetOutlook{geometry::block_names(geometry, set), horizon, rho,
                       judge.error(set, horizon)};
   };
-  HorizonOptions on_single = options.select;
+  HorizonOptions on_single = options.horizon_options;
   if (options.horizon) on_single.horizons = {*options.horizon};
-  const Index single = best_single(judge, geometry.block_count(), plan.scoring->horizon);
+  const Index single = best_single(judge, geometry.block_count(), plan.ranking->horizon);
   const std::vector<Index> single_set = {single};
   const HorizonChoice alone = choose_horizon(geometry, single_set, on_single);
   SetComparison comparison;
-  comparison.error_none = plan.scoring->error_none;
-  comparison.error_bayes = plan.scoring->error_bayes;
+  comparison.error_none = plan.ranking->error_none;
+  comparison.error_bayes = plan.ranking->error_bayes;
   comparison.chosen = outlook(plan.blocks, plan.horizon, plan.rho);
   comparison.all = outlook(geometry::all_blocks(geometry),
                            options.horizon.value_or(plan.whole.t_map), plan.whole.rho);

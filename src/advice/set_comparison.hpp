@@ -6,7 +6,7 @@
 namespace sextant::advice {
 
 /// What the plan's blocks, all blocks and the best single block are expected to give. `plan` holds
-/// a scoring and chosen blocks. Cost: that of `choose_horizon` on one block and of `risk_of` for
+/// a ranking and chosen blocks. Cost: that of `choose_horizon` on one block and of `risk_of` for
 /// each.
 SetComparison compare_sets(const geometry::PromptGeometry& geometry,
                            const BlockRankingOptions& options, const Plan& plan);

@@ -8,12 +8,12 @@
 namespace sextant::report {
 namespace {
 
-std::vector<NamedFilter> filters(const advice::HorizonChoice& selection) {
-  const auto& values = selection.system.values;
-  return {{fmt::format("gradient descent, T = {}", selection.t_map),
-           as_vector(spectral::gd_prompt_filter(values, selection.rho, selection.t_map))},
+std::vector<NamedFilter> filters(const advice::HorizonChoice& choice) {
+  const auto& values = choice.system.values;
+  return {{fmt::format("gradient descent, T = {}", choice.t_map),
+           as_vector(spectral::gd_prompt_filter(values, choice.rho, choice.t_map))},
           {"Bayes filter of the benchmark",
-           as_vector(spectral::bayes_prompt_filter(values, selection.lambda_star))}};
+           as_vector(spectral::bayes_prompt_filter(values, choice.lambda_star))}};
 }
 
 /// The steps after which residual norms were taken: all, or first and last of a one-shot update.
@@ -26,13 +26,12 @@ std::vector<double> measured_steps(const ttt::Adaptation& adaptation) {
   return steps;
 }
 
-void add_horizon_figures(HtmlReport& report, const advice::HorizonChoice& selection) {
-  const std::vector<double> horizons(selection.curve.horizons.begin(),
-                                     selection.curve.horizons.end());
-  report.figure(evidence_figure(horizons, as_vector(selection.curve.values),
-                                as_vector(selection.posterior.weights),
-                                static_cast<double>(selection.t_map)));
-  report.figure(spectrum_figure(as_vector(selection.system.values), filters(selection)));
+void add_horizon_figures(HtmlReport& report, const advice::HorizonChoice& choice) {
+  const std::vector<double> horizons(choice.curve.horizons.begin(), choice.curve.horizons.end());
+  report.figure(evidence_figure(horizons, as_vector(choice.curve.values),
+                                as_vector(choice.posterior.weights),
+                                static_cast<double>(choice.t_map)));
+  report.figure(spectrum_figure(as_vector(choice.system.values), filters(choice)));
 }
 
 void add_verdict(HtmlReport& report, const std::string& statement, std::vector<std::string> facts,
@@ -43,39 +42,41 @@ void add_verdict(HtmlReport& report, const std::string& statement, std::vector<s
 
 }  // namespace
 
-void add_selection(HtmlReport& report, const advice::HorizonChoice& selection,
-                   const std::vector<advice::QueryOutlook>& outlook, const std::string& title) {
+void add_horizon(HtmlReport& report, const advice::HorizonChoice& choice,
+                 const std::vector<advice::QueryOutlook>& outlook, const std::string& title) {
   report.section(title);
-  report.list(outlook.empty() ? summarize(selection).facts : horizon_facts(selection));
-  add_horizon_figures(report, selection);
-  if (!selection.queries.empty() && selection.t_map > 0) {
-    report.table(query_advice_table(selection, outlook),
+  report.list(outlook.empty() ? summarize(choice).facts : horizon_facts(choice));
+  add_horizon_figures(report, choice);
+  if (!choice.queries.empty() && choice.t_map > 0) {
+    report.table(query_advice_table(choice, outlook),
                  fmt::format("Each query: correction at T_MAP and by the Bayes filter; {}expected "
                              "squared distance from the best possible correction without an update "
                              "and at T_MAP; whether that falls.",
-                             selection.has_intervals()
+                             choice.has_intervals()
                                  ? "the interval that holds the true correction with probability "
                                    "95%, and the probability that T_MAP steps bring the prediction "
                                    "closer to the truth; "
                                  : ""));
+    const std::string note = interval_note(choice, outlook);
+    if (!note.empty()) report.paragraph(note);
   }
 }
 
-void add_scoring(HtmlReport& report, const advice::BlockRanking& scoring,
+void add_ranking(HtmlReport& report, const advice::BlockRanking& ranking,
                  const std::vector<geometry::Block>& blocks) {
   report.section("Which blocks");
-  report.list(summarize(scoring, blocks.size()).facts);
-  const auto scored = scored_blocks(scoring, blocks);
+  report.list(summarize(ranking, blocks.size()).facts);
+  const auto scored = scored_blocks(ranking, blocks);
   std::string value_name;
-  const auto alone = blocks_alone(scoring, blocks, value_name);
-  if (shows_order(scoring)) {
-    report.figure(head_map_figure(scored, CellValue::order, score_name(scoring.method)));
-    report.figure(selection_path_figure(scored, score_name(scoring.method)));
+  const auto alone = blocks_alone(ranking, blocks, value_name);
+  if (shows_order(ranking)) {
+    report.figure(head_map_figure(scored, CellValue::order, score_name(ranking.method)));
+    report.figure(selection_path_figure(scored, score_name(ranking.method)));
   } else {
     report.figure(head_map_figure(alone, CellValue::score, value_name));
   }
-  report.figure(ranking_figure(best_first(alone, scoring.method), value_name));
-  if (!scoring.ranking.empty()) report.table(ranking_table(scoring), "Ranking");
+  report.figure(ranking_figure(best_first(alone, ranking.method), value_name));
+  if (!ranking.blocks.empty()) report.table(ranking_table(ranking), "Ranking");
 }
 
 void add_adaptation(HtmlReport& report, const ttt::Adaptation& adaptation) {
@@ -92,25 +93,25 @@ void add_adaptation(HtmlReport& report, const ttt::Adaptation& adaptation) {
   }
 }
 
-std::string selection_html(const Heading& heading, const advice::HorizonChoice& selection,
-                           const task::EncodedPrompt* prompt) {
+std::string horizon_html(const Heading& heading, const advice::HorizonChoice& choice,
+                         const task::EncodedPrompt* prompt) {
   HtmlReport report(heading.title, heading.subtitle);
-  const Summary summary = summarize(selection);
+  const Summary summary = summarize(choice);
   add_verdict(report, summary.statement, {}, summary.warnings);
-  report.table(key_numbers(selection), "Key numbers");
-  add_selection(report, selection);
+  report.table(key_numbers(choice), "Key numbers");
+  add_horizon(report, choice);
   if (prompt != nullptr) add_table_rows(report, *prompt, nullptr);
   report.provenance(heading.provenance);
   return report.html();
 }
 
-std::string scoring_html(const Heading& heading, const advice::BlockRanking& scoring,
+std::string ranking_html(const Heading& heading, const advice::BlockRanking& ranking,
                          const std::vector<geometry::Block>& blocks,
                          const task::EncodedPrompt* prompt) {
   HtmlReport report(heading.title, heading.subtitle);
-  const Summary summary = summarize(scoring, blocks.size());
+  const Summary summary = summarize(ranking, blocks.size());
   add_verdict(report, summary.statement, {}, summary.warnings);
-  add_scoring(report, scoring, blocks);
+  add_ranking(report, ranking, blocks);
   if (prompt != nullptr) add_table_rows(report, *prompt, nullptr);
   report.provenance(heading.provenance);
   return report.html();
@@ -127,11 +128,13 @@ void add_plan(HtmlReport& report, const advice::Plan& plan,
     add_horizon_figures(report, deciding(plan));
     return;
   }
-  add_selection(report, deciding(plan), plan.outlook, how_far_title(plan));
-  if (plan.scoring) add_scoring(report, *plan.scoring, blocks);
+  add_horizon(report, deciding(plan), plan.outlook, how_far_title(plan));
+  if (plan.ranking) add_ranking(report, *plan.ranking, blocks);
   if (plan.comparison) {
     report.table(comparison_table(*plan.comparison),
                  "Does it matter which? Expected squared errors by the model of all blocks");
+    const std::string note = comparison_note(plan);
+    if (!note.empty()) report.paragraph(note);
   }
 }
 

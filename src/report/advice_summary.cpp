@@ -7,12 +7,10 @@
 #include <cmath>
 #include <numeric>
 
+#include "sextant/core/wording.hpp"
+
 namespace sextant::report {
 namespace {
-
-std::string counted(std::size_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
 
 /// "Blocks to adapt: a, b, c."
 std::string name_all(std::string_view what, const std::vector<std::string>& names) {
@@ -22,8 +20,8 @@ std::string name_all(std::string_view what, const std::vector<std::string>& name
 std::string short_number(double value) { return format_number(value, 3); }
 
 /// The horizons between which the middle 90% of the posterior lie.
-std::pair<std::int64_t, std::int64_t> middle(const advice::HorizonChoice& selection) {
-  const auto& horizons = selection.curve.horizons;
+std::pair<std::int64_t, std::int64_t> middle(const advice::HorizonChoice& choice) {
+  const auto& horizons = choice.curve.horizons;
   std::vector<std::size_t> order(horizons.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(),
@@ -31,7 +29,7 @@ std::pair<std::int64_t, std::int64_t> middle(const advice::HorizonChoice& select
   const auto quantile = [&](double level) {
     double mass = 0;
     for (const std::size_t i : order) {
-      mass += selection.posterior.weights[static_cast<Eigen::Index>(i)];
+      mass += choice.posterior.weights[static_cast<Eigen::Index>(i)];
       if (mass >= level) return horizons[i];
     }
     return horizons[order.back()];
@@ -39,23 +37,22 @@ std::pair<std::int64_t, std::int64_t> middle(const advice::HorizonChoice& select
   return {quantile(0.05), quantile(0.95)};
 }
 
-std::string gap_fact(const advice::HorizonChoice& selection) {
-  const advice::GapPair gap = selection.mean_gap();
-  if (selection.queries.empty()) {
+std::string gap_fact(const advice::HorizonChoice& choice) {
+  const advice::GapPair gap = choice.mean_gap();
+  if (choice.queries.empty()) {
     return fmt::format(
         "Expected squared distance of an example's correction from the best possible one: {} after "
         "T_MAP steps, {} without an update.",
         short_number(gap.map), short_number(gap.none));
   }
-  const auto helped = std::count_if(selection.queries.begin(), selection.queries.end(),
+  const auto helped = std::count_if(choice.queries.begin(), choice.queries.end(),
                                     [](const advice::QueryAdvice& query) { return query.adapt; });
   return fmt::format(
       "Expected squared distance of a query's correction from the best possible one: {} after "
       "T_MAP "
       "steps, {} without an update; closer for {} of {}.",
       short_number(gap.map), short_number(gap.none), helped,
-      selection.queries.size() == 1 ? "1 query"
-                                    : fmt::format("{} queries", selection.queries.size()));
+      choice.queries.size() == 1 ? "1 query" : fmt::format("{} queries", choice.queries.size()));
 }
 
 /// Why a query's gap may fall where the update probably does not bring it closer, or the reverse.
@@ -100,56 +97,61 @@ std::string outlook_fact(const std::vector<advice::QueryOutlook>& outlook) {
       sum / static_cast<double>(outlook.size()), least, most);
 }
 
-void append_facts(const advice::HorizonChoice& selection, std::vector<std::string>& facts) {
-  const bool learns = selection.lambda_max > 0 && !selection.curve.zero_residuals;
-  if (learns && selection.curve.horizons.size() > 1) {
-    const auto [low, high] = middle(selection);
+void append_facts(const advice::HorizonChoice& choice, std::vector<std::string>& facts) {
+  const bool learns = choice.lambda_max > 0 && !choice.curve.zero_residuals;
+  if (learns && choice.curve.horizons.size() > 1) {
+    const auto [low, high] = middle(choice);
     const bool spread =
-        selection.t_map < low || selection.t_map > high || (selection.t_map == 0 && high > 0);
+        choice.t_map < low || choice.t_map > high || (choice.t_map == 0 && high > 0);
     facts.push_back(fmt::format(
         "The evidence is best at T_MAP = {} of {} candidates; the Gibbs posterior has mean {} and "
         "puts 90% on {} to {} steps.{}",
-        selection.t_map, selection.curve.horizons.size(), short_number(selection.posterior.mean),
-        low, high,
+        choice.t_map, choice.curve.horizons.size(), short_number(choice.posterior.mean), low, high,
         spread ? " That is no contradiction: T_MAP is the likeliest single candidate, but the "
                  "examples hardly tell it from the many others, which share the rest."
                : ""));
   }
-  if (learns && selection.products) {
+  if (learns && choice.products) {
     facts.push_back(fmt::format(
         "Method: Lanczos on products with the kernel, {} steps and {} probes. The evidence of a "
         "step has the standard error {}; within its 95% interval T_MAP is {} to {}.",
-        selection.products->steps, selection.products->probes,
-        short_number(selection.products->evidence_error), selection.products->t_map_low,
-        selection.products->t_map_high));
+        choice.products->steps, choice.products->probes,
+        short_number(choice.products->evidence_error), choice.products->t_map_low,
+        choice.products->t_map_high));
   }
-  if (learns && selection.t_map > 0) facts.push_back(gap_fact(selection));
-  if (learns && selection.bound) {
+  if (learns && choice.t_map > 0) facts.push_back(gap_fact(choice));
+  if (learns && choice.bound) {
     facts.push_back(fmt::format(
         "With probability {}, the expected evidence at T_MAP is at most {} above the measured one "
         "(exact tail; exact-MGF {}, the paper's radius {}), {}.",
-        format_number(1 - selection.bound->delta), short_number(selection.bound->exact_tail),
-        short_number(selection.bound->exact_mgf), short_number(selection.bound->paper),
-        selection.bound->reference == advice::BoundReference::known
+        format_number(1 - choice.bound->delta), short_number(choice.bound->exact_tail),
+        short_number(choice.bound->exact_mgf), short_number(choice.bound->paper),
+        choice.bound->reference == advice::BoundReference::known
             ? "the given variances being right"
             : "as far as the fitted variances can be trusted"));
   }
 }
 
-void append_facts(const advice::BlockRanking& scoring, std::size_t block_count,
+void append_facts(const advice::BlockRanking& ranking, std::size_t block_count,
                   std::vector<std::string>& facts) {
   facts.push_back(fmt::format(
-      "Method {}: {} of {} chosen.{}", subspace::name_of(scoring.method), scoring.selected.size(),
+      "Method {}: {} of {} chosen.{}", subspace::name_of(ranking.method), ranking.selected.size(),
       counted(block_count, "block"),
-      scoring.stopped.empty() ? "" : fmt::format(" Selection ended: {}.", scoring.stopped)));
-  if (std::isnan(scoring.error_none)) return;  // estimated scores know no errors of sets
+      ranking.stopped.empty() ? "" : fmt::format(" Selection ended: {}.", ranking.stopped)));
+  if (std::isnan(ranking.error_none)) return;  // estimated scores know no errors of sets
+  if (ranking.selected.empty()) {
+    facts.push_back(fmt::format(
+        "Expected squared error of {} correction: {} without an update, {} at best.",
+        ranking.queries_used == advice::QueriesUsed::prompt ? "an example's" : "a query's",
+        short_number(ranking.error_none), short_number(ranking.error_bayes)));
+    return;
+  }
   facts.push_back(fmt::format(
       "Expected squared error of {} correction: {} without an update, {} with {} on the chosen "
       "blocks, {} at best.",
-      scoring.queries_used == advice::QueriesUsed::prompt ? "an example's" : "a query's",
-      short_number(scoring.error_none), short_number(scoring.error_selected),
-      counted(static_cast<std::size_t>(scoring.horizon), "step"),
-      short_number(scoring.error_bayes)));
+      ranking.queries_used == advice::QueriesUsed::prompt ? "an example's" : "a query's",
+      short_number(ranking.error_none), short_number(ranking.error_selected),
+      counted(ranking.horizon, "step"), short_number(ranking.error_bayes)));
 }
 
 void append_new(const std::vector<std::string>& texts, std::vector<std::string>& all) {
@@ -197,7 +199,7 @@ std::string outcome_statement(const ttt::Adaptation& adaptation) {
           ? fmt::format("One update of rank {}", adaptation.rank)
           : fmt::format("{}{}",
                         adaptation.solver == ttt::Solver::one_shot ? "One update worth " : "",
-                        counted(static_cast<std::size_t>(adaptation.horizon), "step"));
+                        counted(adaptation.horizon, "step"));
   const std::string update =
       fmt::format("{} on {}", how, counted(adaptation.blocks.size(), "block"));
   if (adaptation.queries.empty()) {
@@ -208,19 +210,36 @@ std::string outcome_statement(const ttt::Adaptation& adaptation) {
     return fmt::format("{} moved the queries' predictions by up to {}.", update,
                        short_number(largest_move(adaptation)));
   }
-  const char* direction = errors.adapted < errors.base   ? "lowered"
-                          : errors.adapted > errors.base ? "raised"
-                                                         : "did not change";
-  return fmt::format("{} {} the mean squared error of {} from {} to {}.", update, direction,
-                     errors.known == 1 ? "1 query" : fmt::format("{} queries", errors.known),
-                     short_number(errors.base), short_number(errors.adapted));
+  const std::string queries =
+      errors.known == 1 ? "1 query" : fmt::format("{} queries", errors.known);
+  if (hardly_differ(errors.base, errors.adapted)) {
+    return fmt::format("{} hardly changed the mean squared error of {}, {}.", update, queries,
+                       short_number(errors.base));
+  }
+  const int digits = digits_apart(errors.base, errors.adapted, 3);
+  return fmt::format("{} {} the mean squared error of {} from {} to {}.", update,
+                     errors.adapted < errors.base ? "lowered" : "raised", queries,
+                     format_number(errors.base, digits), format_number(errors.adapted, digits));
+}
+
+/// A few roundings of 32-bit numbers, relative.
+constexpr double single_precision = 1e-6;
+
+double largest_prediction(const ttt::Adaptation& adaptation) {
+  double largest = 0;
+  for (const auto& query : adaptation.queries) {
+    largest = std::max({largest, std::abs(query.base), std::abs(query.adapted)});
+  }
+  return largest;
 }
 
 std::string validity_fact(const ttt::Adaptation& adaptation) {
   const double move = adaptation.validity.largest_move;
   const double deviation = adaptation.validity.deviation;
   std::string verdict = "The linear model did not hold";
-  if (deviation <= 0.1 * move) {
+  if (deviation <= single_precision * largest_prediction(adaptation)) {
+    verdict = "The linear model held to the rounding of predictions in single precision";
+  } else if (deviation <= 0.1 * move) {
     verdict = "The linear model held";
   } else if (deviation <= 0.5 * move) {
     verdict = "The linear model held roughly";
@@ -234,57 +253,57 @@ std::string validity_fact(const ttt::Adaptation& adaptation) {
 
 }  // namespace
 
-std::vector<std::string> horizon_facts(const advice::HorizonChoice& selection) {
+std::vector<std::string> horizon_facts(const advice::HorizonChoice& choice) {
   std::vector<std::string> facts;
-  append_facts(selection, facts);
+  append_facts(choice, facts);
   return facts;
 }
 
-Summary summarize(const advice::HorizonChoice& selection) {
+Summary summarize(const advice::HorizonChoice& choice) {
   Summary summary;
-  const advice::GapPair gap = selection.mean_gap();
-  if (selection.lambda_max == 0) {
+  const advice::GapPair gap = choice.mean_gap();
+  if (choice.lambda_max == 0) {
     summary.statement =
         "Do not adapt: the kernel is zero, so no step on these blocks moves a prediction.";
-  } else if (selection.curve.zero_residuals) {
+  } else if (choice.curve.zero_residuals) {
     summary.statement = "Do not adapt: the residuals are zero, so there is nothing to learn.";
-  } else if (selection.t_map == 0) {
+  } else if (choice.t_map == 0) {
     summary.statement =
         "Do not adapt: the residuals are most likely under no update at all (T_MAP = 0).";
   } else if (!gap.adapt) {
     summary.statement = fmt::format(
         "Do not adapt: {} would bring the predictions no closer to the best possible ones.",
-        counted(static_cast<std::size_t>(selection.t_map), "step"));
+        counted(choice.t_map, "step"));
   } else {
     summary.statement = fmt::format(
         "Adapt: {} of plain gradient descent on all blocks, learning rate rho = {} for half the "
         "sum of squared residuals.",
-        counted(static_cast<std::size_t>(selection.t_map), "step"), format_number(selection.rho));
+        counted(choice.t_map, "step"), format_number(choice.rho));
   }
-  summary.facts = horizon_facts(selection);
-  const auto& queries = selection.queries;
+  summary.facts = horizon_facts(choice);
+  const auto& queries = choice.queries;
   const auto text = disagreement(
       queries, [&](std::size_t i) { return queries[i].probability_closer; },
       [&](std::size_t i) { return queries[i].adapt; });
-  if (selection.t_map > 0 && text) summary.facts.push_back(*text);
-  summary.warnings = selection.warnings;
+  if (choice.t_map > 0 && text) summary.facts.push_back(*text);
+  summary.warnings = choice.warnings;
   return summary;
 }
 
-Summary summarize(const advice::BlockRanking& scoring, std::size_t block_count) {
+Summary summarize(const advice::BlockRanking& ranking, std::size_t block_count) {
   Summary summary;
-  if (scoring.selected.empty()) {
+  if (ranking.selected.empty()) {
     summary.statement = "No block lowers the expected error: none is chosen.";
   } else {
     summary.statement = name_all(
-        scoring.against_evidence
+        ranking.against_evidence
             ? "The evidence prefers no update at all (T_MAP = 0). Blocks, if one is made all the "
               "same"
             : "Blocks to adapt",
-        scoring.selected);
+        ranking.selected);
   }
-  append_facts(scoring, block_count, summary.facts);
-  summary.warnings = scoring.warnings;
+  append_facts(ranking, block_count, summary.facts);
+  summary.warnings = ranking.warnings;
   return summary;
 }
 
@@ -292,17 +311,16 @@ Summary summarize(const advice::Plan& plan) {
   Summary summary;
   summary.statement = plan.reason;
   if (!plan.explanation.empty()) summary.facts.push_back(plan.explanation);
-  if (plan.scoring && !plan.blocks.empty()) {
+  if (plan.ranking && !plan.blocks.empty()) {
     summary.facts.push_back(
         name_all(plan.adapt ? "Blocks to adapt" : "Blocks considered", plan.block_names));
   } else if (!plan.blocks.empty()) {
     summary.facts.push_back(name_all("Blocks as given", plan.block_names));
   }
-  if (plan.adapt && plan.scoring && plan.horizon != plan.scoring->horizon) {
+  if (plan.adapt && plan.ranking && plan.horizon != plan.ranking->horizon) {
     summary.facts.push_back(fmt::format(
         "{} is T_MAP of these blocks, and the number to take. They were chosen for {}, {}.",
-        counted(static_cast<std::size_t>(plan.horizon), "step"),
-        counted(static_cast<std::size_t>(plan.scoring->horizon), "step"),
+        counted(plan.horizon, "step"), counted(plan.ranking->horizon, "step"),
         plan.whole.t_map == 0 ? "the best positive candidate of all blocks"
                               : "T_MAP of all blocks together, a kernel of its own"));
   }
@@ -320,8 +338,8 @@ Summary summarize(const advice::Plan& plan) {
   append_new(plan.warnings, summary.warnings);
   append_new(deciding(plan).warnings, summary.warnings);
   append_new(plan.whole.warnings, summary.warnings);
-  const bool shows_scoring = plan.scoring && !plan.blocks.empty();
-  if (shows_scoring) append_new(plan.scoring->warnings, summary.warnings);
+  const bool shows_ranking = plan.ranking && !plan.blocks.empty();
+  if (shows_ranking) append_new(plan.ranking->warnings, summary.warnings);
   return summary;
 }
 
@@ -333,7 +351,11 @@ Summary summarize(const ttt::Adaptation& adaptation) {
         "Discard this update: it moved the model away from its labelled examples. Use the "
         "predictions without it.";
   }
-  const std::string before = short_number(adaptation.prompt.residual_norm_before);
+  const auto& prompt = adaptation.prompt;
+  const int digits = digits_apart(
+      prompt.residual_norm_before,
+      adaptation.is_update() ? prompt.residual_norm_after : prompt.residual_norm_before, 3);
+  const std::string before = format_number(prompt.residual_norm_before, digits);
   if (!adaptation.is_update()) {
     summary.facts.push_back(fmt::format("Residual norm of the labelled examples: {}.", before));
     return summary;
@@ -341,8 +363,8 @@ Summary summarize(const ttt::Adaptation& adaptation) {
   summary.facts.push_back(fmt::format(
       "Residual norm of the labelled examples: {} before, {} after, {} expected by the linear "
       "model.",
-      before, short_number(adaptation.prompt.residual_norm_after),
-      short_number(adaptation.prompt.residual_norm_predicted)));
+      before, format_number(prompt.residual_norm_after, digits),
+      format_number(prompt.residual_norm_predicted, digits)));
   summary.facts.push_back(validity_fact(adaptation));
   return summary;
 }

@@ -7,7 +7,7 @@
 #include "sextant/report/advice_summary.hpp"
 
 namespace sextant::report {
-Table key_numbers(const advice::HorizonChoice& selection) {
+Table key_numbers(const advice::HorizonChoice& choice) {
   std::vector<std::string> quantity;
   std::vector<std::string> value;
   const auto add = [&](std::string name, std::string text) {
@@ -17,19 +17,19 @@ Table key_numbers(const advice::HorizonChoice& selection) {
   const auto horizon = [](const std::optional<std::int64_t>& steps) {
     return steps ? std::to_string(*steps) : std::string("out of range");
   };
-  add("labelled examples n", std::to_string(selection.n));
-  add("queries m", std::to_string(selection.queries.size()));
-  add("horizon T_MAP", std::to_string(selection.t_map));
-  add("for comparison: matched to the spectrum", horizon(selection.spectral_match.horizon_prompt));
-  add("for comparison: of smallest expected gap", std::to_string(selection.oracle_horizon_prompt));
-  add("step rho = eta / sigma2", format_number(selection.rho));
-  add("largest eigenvalue", format_number(selection.lambda_max));
-  add(fmt::format("sigma2 of the evidence ({})", advice::name_of(selection.sigma2_rule)),
-      format_number(selection.sigma2));
-  add("tau2 of the benchmark", format_number(selection.benchmark.tau2));
-  add("sigma2 of the benchmark", format_number(selection.benchmark.sigma2));
-  add("lambda_star = sigma2 / tau2", selection.identifies_lambda_star()
-                                         ? format_number(selection.lambda_star)
+  add("labelled examples n", std::to_string(choice.n));
+  add("queries m", std::to_string(choice.queries.size()));
+  add("horizon T_MAP", std::to_string(choice.t_map));
+  add("for comparison: matched to the spectrum", horizon(choice.spectral_match.horizon_prompt));
+  add("for comparison: of smallest expected gap", std::to_string(choice.oracle_horizon_prompt));
+  add("step rho = eta / sigma2", format_number(choice.rho));
+  add("largest eigenvalue", format_number(choice.lambda_max));
+  add(fmt::format("sigma2 of the evidence ({})", advice::name_of(choice.sigma2_rule)),
+      format_number(choice.sigma2));
+  add("tau2 of the benchmark", format_number(choice.benchmark.tau2));
+  add("sigma2 of the benchmark", format_number(choice.benchmark.sigma2));
+  add("lambda_star = sigma2 / tau2", choice.identifies_lambda_star()
+                                         ? format_number(choice.lambda_star)
                                          : "not identified (equal shares assumed)");
   Table table;
   return table.text("quantity", quantity).text("value", value);
@@ -60,10 +60,10 @@ Table key_numbers(const advice::Plan& plan, std::size_t block_count) {
   return extended.text("quantity", quantity).text("value", value);
 }
 
-Table query_advice_table(const advice::HorizonChoice& selection,
+Table query_advice_table(const advice::HorizonChoice& choice,
                          const std::vector<advice::QueryOutlook>& outlook) {
   using advice::QueryAdvice;
-  std::vector<QueryAdvice> queries = selection.queries;
+  std::vector<QueryAdvice> queries = choice.queries;
   for (std::size_t i = 0; i < std::min(outlook.size(), queries.size()); ++i) {
     queries[i].interval = outlook[i].interval;
     queries[i].probability_closer = outlook[i].probability_closer;
@@ -84,7 +84,7 @@ Table query_advice_table(const advice::HorizonChoice& selection,
   table.numbers_of("query", queries, &QueryAdvice::query);
   table.numbers_of("at T_MAP", queries, &QueryAdvice::correction_map, 3);
   table.numbers_of("Bayes", queries, &QueryAdvice::correction_bayes, 3);
-  if (selection.has_intervals()) {
+  if (choice.has_intervals()) {
     table.numbers_of("low", queries, low, 2).numbers_of("high", queries, high, 2);
     table.numbers_of("P(closer)", queries, closer, 2);
   }
@@ -93,7 +93,24 @@ Table query_advice_table(const advice::HorizonChoice& selection,
   return table.text_of("falls", queries, adapt);
 }
 
-Table ranking_table(const advice::BlockRanking& scoring) {
+std::string interval_note(const advice::HorizonChoice& choice,
+                          const std::vector<advice::QueryOutlook>& outlook) {
+  for (std::size_t i = 0; i < choice.queries.size(); ++i) {
+    const advice::QueryAdvice& query = choice.queries[i];
+    const auto interval = i < outlook.size() ? std::optional(outlook[i].interval) : query.interval;
+    if (!interval ||
+        (query.correction_bayes >= interval->low && query.correction_bayes <= interval->high)) {
+      continue;
+    }
+    return fmt::format(
+        "A Bayes correction may lie outside of its interval: it takes the variances as fitted{}, "
+        "while the interval averages over all variances that explain the residuals{}.",
+        outlook.empty() ? "" : " to the chosen blocks", outlook.empty() ? "" : ", with all blocks");
+  }
+  return {};
+}
+
+Table ranking_table(const advice::BlockRanking& ranking) {
   std::vector<double> rank;
   std::vector<std::string> block;
   std::vector<double> layer;
@@ -103,7 +120,7 @@ Table ranking_table(const advice::BlockRanking& scoring) {
   std::vector<double> score;
   std::vector<double> error;
   std::vector<std::string> chosen;
-  for (const auto& entry : scoring.ranking) {
+  for (const auto& entry : ranking.blocks) {
     rank.push_back(entry.rank);
     block.push_back(entry.block.name);
     layer.push_back(entry.block.layer);
@@ -111,8 +128,8 @@ Table ranking_table(const advice::BlockRanking& scoring) {
     kind.push_back(entry.block.kind);
     parameters.push_back(static_cast<double>(entry.block.parameters));
     score.push_back(entry.score);
-    if (scoring.errors.size() > 0) error.push_back(scoring.errors[entry.index]);
-    chosen.emplace_back(static_cast<std::size_t>(entry.rank) <= scoring.selected.size() ? "yes"
+    if (ranking.errors.size() > 0) error.push_back(ranking.errors[entry.index]);
+    chosen.emplace_back(static_cast<std::size_t>(entry.rank) <= ranking.selected.size() ? "yes"
                                                                                         : "no");
   }
   Table table;
@@ -120,9 +137,9 @@ Table ranking_table(const advice::BlockRanking& scoring) {
   if (error.empty()) {  // names say as much where the columns are needed for errors
     table.numbers("layer", layer).numbers("head", head).text("kind", kind);
   }
-  table.numbers("parameters", parameters).numbers(score_name(scoring.method), score);
+  table.numbers("parameters", parameters).numbers(score_name(ranking.method), score);
   if (!error.empty()) {
-    const bool bounds = scoring.method == subspace::Method::query_aware;
+    const bool bounds = ranking.method == subspace::Method::query_aware;
     table.numbers(bounds ? "at most off by" : "standard error", error);
   }
   return table.text("chosen", chosen);
@@ -181,40 +198,40 @@ std::string score_name(subspace::Method method) {
   return "random draw";
 }
 
-std::vector<ScoredBlock> scored_blocks(const advice::BlockRanking& scoring,
+std::vector<ScoredBlock> scored_blocks(const advice::BlockRanking& ranking,
                                        const std::vector<geometry::Block>& blocks) {
   std::vector<ScoredBlock> result;
   result.reserve(blocks.size());
   for (const auto& block : blocks) {
     result.push_back({block, missing_cell, false, {}});
   }
-  for (const auto& entry : scoring.ranking) {
+  for (const auto& entry : ranking.blocks) {
     ScoredBlock& block = result.at(static_cast<std::size_t>(entry.index));
     block.score = entry.score;
-    if (subspace::is_greedy(scoring.method)) block.order = entry.rank;
+    if (subspace::is_greedy(ranking.method)) block.order = entry.rank;
   }
-  for (const auto index : scoring.selected_indices) {
+  for (const auto index : ranking.selected_indices) {
     result.at(static_cast<std::size_t>(index)).selected = true;
   }
   return result;
 }
 
-bool shows_order(const advice::BlockRanking& scoring) {
-  return subspace::is_greedy(scoring.method) && !scoring.ranking.empty();
+bool shows_order(const advice::BlockRanking& ranking) {
+  return subspace::is_greedy(ranking.method) && !ranking.blocks.empty();
 }
 
-std::vector<ScoredBlock> blocks_alone(const advice::BlockRanking& scoring,
+std::vector<ScoredBlock> blocks_alone(const advice::BlockRanking& ranking,
                                       const std::vector<geometry::Block>& blocks,
                                       std::string& value_name) {
-  std::vector<ScoredBlock> result = scored_blocks(scoring, blocks);
-  value_name = score_name(scoring.method);
-  const bool risk = scoring.method == subspace::Method::risk;
-  if (subspace::is_greedy(scoring.method)) {
+  std::vector<ScoredBlock> result = scored_blocks(ranking, blocks);
+  value_name = score_name(ranking.method);
+  const bool risk = ranking.method == subspace::Method::risk;
+  if (subspace::is_greedy(ranking.method)) {
     value_name = risk ? "fall of the expected error, each block alone"
                       : "squared correction, each block alone";
     for (std::size_t i = 0; i < result.size(); ++i) {
-      const double alone = scoring.alone[static_cast<Eigen::Index>(i)];
-      result[i].score = risk ? scoring.error_none - alone : alone;
+      const double alone = ranking.alone[static_cast<Eigen::Index>(i)];
+      result[i].score = risk ? ranking.error_none - alone : alone;
     }
   }
   return result;

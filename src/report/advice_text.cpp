@@ -12,13 +12,13 @@ namespace {
 
 constexpr std::size_t most_blocks = 12;
 constexpr std::size_t most_queries = 20;
+constexpr int widest_name = 24;  // beside the numbers of a comparison in 80 columns
 
-std::string sketch(const advice::HorizonChoice& selection, const TerminalStyle& style) {
-  const std::vector<double> horizons(selection.curve.horizons.begin(),
-                                     selection.curve.horizons.end());
-  return evidence_sketch(horizons, as_vector(selection.curve.relative),
-                         as_vector(selection.posterior.weights),
-                         static_cast<double>(selection.t_map), style);
+std::string sketch(const advice::HorizonChoice& choice, const TerminalStyle& style) {
+  const std::vector<double> horizons(choice.curve.horizons.begin(), choice.curve.horizons.end());
+  return evidence_sketch(horizons, as_vector(choice.curve.relative),
+                         as_vector(choice.posterior.weights), static_cast<double>(choice.t_map),
+                         style);
 }
 
 std::string titled(std::string_view title, const std::string& body, const TerminalStyle& style) {
@@ -35,35 +35,38 @@ std::string list(const std::vector<std::string>& items, const TerminalStyle& sty
   return out;
 }
 
-std::string how_far(const advice::HorizonChoice& selection, const std::vector<std::string>& facts,
+std::string how_far(const advice::HorizonChoice& choice, const std::vector<std::string>& facts,
                     std::string_view title, const TerminalStyle& style) {
-  return titled(title, list(facts, style) + "\n" + sketch(selection, style), style);
+  return titled(title, list(facts, style) + "\n" + sketch(choice, style), style);
 }
 
-std::string map_and_ranking(const advice::BlockRanking& scoring,
+std::string map_and_ranking(const advice::BlockRanking& ranking,
                             const std::vector<geometry::Block>& blocks,
                             const TerminalStyle& style) {
   std::string out;
-  if (shows_order(scoring)) {
-    out = "\n" + head_map(scored_blocks(scoring, blocks), CellValue::order, style);
+  if (shows_order(ranking)) {
+    out = "\n" + head_map(scored_blocks(ranking, blocks), CellValue::order, style);
   } else {
     std::string value_name;
-    const auto alone = blocks_alone(scoring, blocks, value_name);
+    const auto alone = blocks_alone(ranking, blocks, value_name);
     out = fmt::format("\nShaded: {}\n", value_name) + head_map(alone, CellValue::score, style);
   }
-  if (scoring.ranking.empty()) return out;
+  if (ranking.blocks.empty()) return out;
   const std::size_t rows =
-      std::max(most_blocks, std::min<std::size_t>(scoring.selected.size(), 2 * most_blocks));
-  return out + "\n" + to_terminal(ranking_table(scoring), style, rows);
+      std::max(most_blocks, std::min<std::size_t>(ranking.selected.size(), 2 * most_blocks));
+  return out + "\n" + to_terminal(ranking_table(ranking), style, rows);
 }
 
-std::string queries_of(const advice::HorizonChoice& selection, const TerminalStyle& style,
+std::string queries_of(const advice::HorizonChoice& choice, const TerminalStyle& style,
                        const std::vector<advice::QueryOutlook>& outlook = {}) {
-  if (selection.queries.empty() || selection.t_map == 0) return {};
-  return titled(selection.has_intervals()
+  if (choice.queries.empty() || choice.t_map == 0) return {};
+  const std::string note = interval_note(choice, outlook);
+  return titled(choice.has_intervals()
                     ? "Corrections of the queries, 95% intervals, expected squared gaps"
                     : "Corrections of the queries, expected squared gaps",
-                to_terminal(query_advice_table(selection, outlook), style, most_queries), style);
+                to_terminal(query_advice_table(choice, outlook), style, most_queries) +
+                    (note.empty() ? note : wrap(note, style.width) + "\n"),
+                style);
 }
 
 }  // namespace
@@ -73,18 +76,18 @@ std::string to_terminal(const Summary& summary, const TerminalStyle& style) {
          list(summary.facts, style);
 }
 
-std::string selection_text(const advice::HorizonChoice& selection, const TerminalStyle& style) {
-  Summary summary = summarize(selection);
+std::string horizon_text(const advice::HorizonChoice& choice, const TerminalStyle& style) {
+  Summary summary = summarize(choice);
   const std::vector<std::string> facts = std::exchange(summary.facts, {});
-  return to_terminal(summary, style) + how_far(selection, facts, "How far", style) +
-         titled("Key numbers", to_terminal(key_numbers(selection), style), style) +
-         queries_of(selection, style);
+  return to_terminal(summary, style) + how_far(choice, facts, "How far", style) +
+         titled("Key numbers", to_terminal(key_numbers(choice), style), style) +
+         queries_of(choice, style);
 }
 
-std::string scoring_text(const advice::BlockRanking& scoring,
+std::string ranking_text(const advice::BlockRanking& ranking,
                          const std::vector<geometry::Block>& blocks, const TerminalStyle& style) {
-  return to_terminal(summarize(scoring, blocks.size()), style) +
-         map_and_ranking(scoring, blocks, style);
+  return to_terminal(summarize(ranking, blocks.size()), style) +
+         map_and_ranking(ranking, blocks, style);
 }
 
 std::string plan_text(const advice::Plan& plan, const std::vector<geometry::Block>& blocks,
@@ -93,13 +96,16 @@ std::string plan_text(const advice::Plan& plan, const std::vector<geometry::Bloc
       to_terminal(summarize(plan), style) +
       how_far(deciding(plan), horizon_facts(deciding(plan)), how_far_title(plan), style);
   if (!plan.adapt) return out;  // the numbers behind an update that is not advised are in the JSON
-  if (plan.scoring) {
-    const auto facts = summarize(*plan.scoring, blocks.size()).facts;
+  if (plan.ranking) {
+    const auto facts = summarize(*plan.ranking, blocks.size()).facts;
     out += titled("Which blocks",
-                  list(facts, style) + map_and_ranking(*plan.scoring, blocks, style), style);
+                  list(facts, style) + map_and_ranking(*plan.ranking, blocks, style), style);
   }
   if (plan.comparison) {
-    out += titled("Does it matter which?", to_terminal(comparison_table(*plan.comparison), style),
+    const std::string note = comparison_note(plan);
+    out += titled("Does it matter which?",
+                  to_terminal(comparison_table(*plan.comparison, widest_name), style) +
+                      (note.empty() ? note : wrap(note, style.width) + "\n"),
                   style);
   }
   return out + queries_of(deciding(plan), style, plan.outlook);

@@ -1,7 +1,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
+#include "sextant/core/wording.hpp"
 #include "sextant/report/advice_summary.hpp"
+#include "sextant/report/text.hpp"
 
 namespace sextant::report {
 namespace {
@@ -42,7 +46,31 @@ std::vector<std::string> to_do(const advice::Plan& plan) {
   return items;
 }
 
-Table comparison_table(const advice::SetComparison& comparison) {
+std::string comparison_note(const advice::Plan& plan) {
+  if (!plan.comparison || !plan.ranking) return {};
+  const advice::SetComparison& sets = *plan.comparison;
+  const double least = std::min(sets.all.error, sets.single.error);
+  if (sets.chosen.error <= least || hardly_differ(sets.chosen.error, least)) return {};
+  const advice::BlockRanking& ranking = *plan.ranking;
+  const std::string origin =
+      ranking.method == subspace::Method::risk
+          ? "they were collected one by one, which need not find the best set"
+          : fmt::format("they were chosen by {}, not by this error",
+                        subspace::name_of(ranking.method));
+  const std::string steps =
+      plan.horizon == ranking.horizon
+          ? ""
+          : fmt::format(
+                ", and for {} steps (error {}), while the {} planned are best for the "
+                "residuals at hand, which no expected error looks at",
+                ranking.horizon, format_number(ranking.error_selected, 3), plan.horizon);
+  return fmt::format(
+      "The chosen blocks are not the best of these sets: {}{}. To take another set, name its "
+      "blocks.",
+      origin, steps);
+}
+
+Table comparison_table(const advice::SetComparison& comparison, int name_width) {
   struct Row {
     std::string set;
     double steps;
@@ -53,11 +81,13 @@ Table comparison_table(const advice::SetComparison& comparison) {
     return Row{std::move(set), static_cast<double>(outlook.horizon),
                static_cast<double>(outlook.block_names.size()), outlook.error};
   };
+  const std::string& single = comparison.single.block_names.front();
   const std::vector<Row> rows = {
       {"no update", 0, 0, comparison.error_none},
       row("the chosen blocks", comparison.chosen),
       row("all blocks", comparison.all),
-      row("best single block, " + comparison.single.block_names.front(), comparison.single),
+      row("best single block, " + (name_width > 0 ? shorten(single, name_width) : single),
+          comparison.single),
       {"at best (no steps reach it)", missing_cell, missing_cell, comparison.error_bayes}};
   Table table;
   std::vector<std::string> sets;

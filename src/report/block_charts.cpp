@@ -219,15 +219,23 @@ Figure head_map_figure(const std::vector<ScoredBlock>& blocks, CellValue value,
 
 Figure ranking_figure(const std::vector<ScoredBlock>& blocks, const std::string& score_name,
                       std::size_t most) {
-  const auto order = with_score(blocks);
-  const std::size_t shown = std::min(order.size(), most);
-  Figure figure{
-      "Blocks by score",
-      shown < order.size()
-          ? fmt::format("The first {} of {} scored blocks, the best first.", shown, order.size())
-          : "All scored blocks, the best first.",
-      "ranking",
-      {}};
+  auto order = with_score(blocks);
+  const std::size_t scored = order.size();
+  std::vector<std::size_t> further;  // chosen, whatever their place
+  for (std::size_t i = most; i < order.size(); ++i) {
+    if (blocks[order[i]].selected) further.push_back(order[i]);
+  }
+  order.resize(std::min(scored, most));
+  order.insert(order.end(), further.begin(), further.end());
+  const std::size_t shown = order.size();
+  Figure figure{"Blocks by score",
+                shown < scored
+                    ? fmt::format("The first {} of {} scored blocks{}, the best first.",
+                                  shown - further.size(), scored,
+                                  further.empty() ? "" : " and the chosen ones among the others")
+                    : "All scored blocks, the best first.",
+                "ranking",
+                {}};
   figure.caption +=
       " A steep fall means that a few blocks carry the correction, a flat one that the choice "
       "among them matters little.";

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <set>
+#include <utility>
 
 namespace sextant::report {
 namespace {
@@ -17,32 +19,39 @@ constexpr std::array<int, 5> foreground = {16, 16, 16, 231, 231};
 
 int level(double shade) { return std::clamp(static_cast<int>(shade * 5), 0, 4); }
 
-bool better(const ScoredBlock& a, const ScoredBlock& b) {
-  if (a.order && b.order) return *a.order < *b.order;
-  if (a.order || b.order) return a.order.has_value();
-  return a.score > b.score || (std::isnan(b.score) && !std::isnan(a.score));
-}
-
-void place(HeadGrid& grid, const std::vector<ScoredBlock>& blocks, std::ptrdiff_t index,
-           std::size_t column) {
-  const auto row = static_cast<std::size_t>(
-      std::lower_bound(grid.layers.begin(), grid.layers.end(), blocks[index].block.layer) -
-      grid.layers.begin());
-  auto& cell = grid.cells[row * grid.columns.size() + column];
-  if (cell < 0 || better(blocks[index], blocks[cell])) cell = index;
-}
-
 /// The grid of the blocks with these indices; `column_of` tells which column each belongs to.
+/// Blocks of one layer in one column get cells side by side, in columns with a number each.
 template <class ColumnOf>
 HeadGrid fill(std::string kind, const std::vector<ScoredBlock>& blocks,
-              const std::vector<std::ptrdiff_t>& members, std::vector<std::string> columns,
+              const std::vector<std::ptrdiff_t>& members, const std::vector<std::string>& names,
               ColumnOf column_of) {
-  HeadGrid grid{std::move(kind), {}, std::move(columns), {}};
+  HeadGrid grid{std::move(kind), {}, {}, {}};
   std::set<int> layers;
-  for (const auto i : members) layers.insert(blocks[i].block.layer);
+  std::map<std::pair<int, std::size_t>, std::size_t> in_cell;  // how many so far
+  std::vector<std::size_t> place;                              // of each member among these
+  std::vector<std::size_t> copies(names.size(), 1);
+  for (const auto i : members) {
+    const int layer = blocks[i].block.layer;
+    const std::size_t column = column_of(blocks[i]);
+    layers.insert(layer);
+    place.push_back(in_cell[{layer, column}]++);
+    copies[column] = std::max(copies[column], place.back() + 1);
+  }
+  std::vector<std::size_t> first;
+  for (std::size_t c = 0; c < names.size(); ++c) {
+    first.push_back(grid.columns.size());
+    for (std::size_t k = 1; k <= copies[c]; ++k) {
+      grid.columns.push_back(copies[c] == 1 ? names[c] : fmt::format("{} ({})", names[c], k));
+    }
+  }
   grid.layers.assign(layers.begin(), layers.end());
   grid.cells.assign(grid.layers.size() * grid.columns.size(), -1);
-  for (const auto i : members) place(grid, blocks, i, column_of(blocks[i]));
+  for (std::size_t m = 0; m < members.size(); ++m) {
+    const ScoredBlock& block = blocks[members[m]];
+    const auto row =
+        static_cast<std::size_t>(std::distance(layers.begin(), layers.find(block.block.layer)));
+    grid.cells[row * grid.columns.size() + first[column_of(block)] + place[m]] = members[m];
+  }
   return grid;
 }
 

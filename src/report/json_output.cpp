@@ -173,45 +173,45 @@ void add_adaptation(const ttt::Adaptation& adaptation, OrderedJson& json) {
 
 }  // namespace
 
-OrderedJson to_json(const advice::HorizonChoice& selection) {
+OrderedJson to_json(const advice::HorizonChoice& choice) {
   OrderedJson json;
-  json["n"] = selection.n;
-  json["rho"] = finite_or_null(selection.rho);
-  json["lambda_max"] = finite_or_null(selection.lambda_max);
-  json["eigenvalues"] = numbers(selection.system.values);
-  json["sigma2"] = finite_or_null(selection.sigma2);
-  json["sigma"] = advice::name_of(selection.sigma2_rule);
-  json["benchmark"]["tau2"] = finite_or_null(selection.benchmark.tau2);
-  json["benchmark"]["sigma2"] = finite_or_null(selection.benchmark.sigma2);
-  const bool identified = selection.identifies_lambda_star();
+  json["n"] = choice.n;
+  json["rho"] = finite_or_null(choice.rho);
+  json["lambda_max"] = finite_or_null(choice.lambda_max);
+  json["eigenvalues"] = numbers(choice.system.values);
+  json["sigma2"] = finite_or_null(choice.sigma2);
+  json["sigma"] = advice::name_of(choice.sigma2_rule);
+  json["benchmark"]["tau2"] = finite_or_null(choice.benchmark.tau2);
+  json["benchmark"]["sigma2"] = finite_or_null(choice.benchmark.sigma2);
+  const bool identified = choice.identifies_lambda_star();
   json["benchmark"]["lambda_star"] =
-      identified ? finite_or_null(selection.lambda_star) : OrderedJson();
+      identified ? finite_or_null(choice.lambda_star) : OrderedJson();
   json["benchmark"]["identified"] = identified;
-  json["horizons"] = selection.curve.horizons;
-  json["evidence"] = numbers(selection.curve.values);
-  json["t_map"] = selection.t_map;
-  json["posterior"] = numbers(selection.posterior.weights);
-  json["bound"] = bound_json(selection.bound);
-  json["spectral_match"] = match_json(selection.spectral_match);
+  json["horizons"] = choice.curve.horizons;
+  json["evidence"] = numbers(choice.curve.values);
+  json["t_map"] = choice.t_map;
+  json["posterior"] = numbers(choice.posterior.weights);
+  json["bound"] = bound_json(choice.bound);
+  json["spectral_match"] = match_json(choice.spectral_match);
   json["queries"] = OrderedJson::array();
-  for (const auto& query : selection.queries) json["queries"].push_back(query_json(query));
-  json["prompt"]["gap_none"] = finite_or_null(selection.prompt.none);
-  json["prompt"]["gap_map"] = finite_or_null(selection.prompt.map);
-  json["prompt"]["adapt"] = selection.prompt.adapt;
-  json["prompt"]["oracle_horizon"] = selection.oracle_horizon_prompt;
-  json["posterior_mean"] = finite_or_null(selection.posterior.mean);
-  json["method"] = method_json(selection.products);
-  json["warnings"] = selection.warnings;
+  for (const auto& query : choice.queries) json["queries"].push_back(query_json(query));
+  json["prompt"]["gap_none"] = finite_or_null(choice.prompt.none);
+  json["prompt"]["gap_map"] = finite_or_null(choice.prompt.map);
+  json["prompt"]["adapt"] = choice.prompt.adapt;
+  json["prompt"]["oracle_horizon"] = choice.oracle_horizon_prompt;
+  json["posterior_mean"] = finite_or_null(choice.posterior.mean);
+  json["method"] = method_json(choice.products);
+  json["warnings"] = choice.warnings;
   return json;
 }
 
-OrderedJson to_json(const advice::BlockRanking& scoring) {
+OrderedJson to_json(const advice::BlockRanking& ranking) {
   OrderedJson json;
-  json["method"] = subspace::name_of(scoring.method);
-  json["sigma2"] = finite_or_null(scoring.sigma2);
-  json["tau2"] = finite_or_null(scoring.tau2);
+  json["method"] = subspace::name_of(ranking.method);
+  json["sigma2"] = finite_or_null(ranking.sigma2);
+  json["tau2"] = finite_or_null(ranking.tau2);
   json["ranking"] = OrderedJson::array();
-  for (const auto& ranked : scoring.ranking) {
+  for (const auto& ranked : ranking.blocks) {
     const geometry::Block& block = ranked.block;
     OrderedJson entry;
     entry["block"] = block.name;
@@ -223,17 +223,17 @@ OrderedJson to_json(const advice::BlockRanking& scoring) {
     entry["rank"] = ranked.rank;
     json["ranking"].push_back(std::move(entry));
   }
-  json["selected"] = scoring.selected;
-  json["horizon"] = scoring.horizon;
-  json["against_evidence"] = scoring.against_evidence;
-  json["alone"] = numbers(scoring.alone);
-  json["errors"] = numbers(scoring.errors);
-  json["queries_used"] = advice::name_of(scoring.queries_used);
-  json["stopped"] = scoring.stopped;
-  json["error"]["none"] = finite_or_null(scoring.error_none);
-  json["error"]["selected"] = finite_or_null(scoring.error_selected);
-  json["error"]["bayes"] = finite_or_null(scoring.error_bayes);
-  json["warnings"] = scoring.warnings;
+  json["selected"] = ranking.selected;
+  json["horizon"] = ranking.horizon;
+  json["against_evidence"] = ranking.against_evidence;
+  json["alone"] = numbers(ranking.alone);
+  json["errors"] = numbers(ranking.errors);
+  json["queries_used"] = advice::name_of(ranking.queries_used);
+  json["stopped"] = ranking.stopped;
+  json["error"]["none"] = finite_or_null(ranking.error_none);
+  json["error"]["selected"] = finite_or_null(ranking.error_selected);
+  json["error"]["bayes"] = finite_or_null(ranking.error_bayes);
+  json["warnings"] = ranking.warnings;
   return json;
 }
 
@@ -250,7 +250,7 @@ OrderedJson to_json(const advice::Plan& plan) {
   json["outlook"] = OrderedJson::array();
   for (const auto& query : plan.outlook) json["outlook"].push_back(outlook_json(query));
   json["select"] = to_json(plan.whole);
-  json["score"] = plan.scoring ? to_json(*plan.scoring) : OrderedJson();
+  json["score"] = plan.ranking ? to_json(*plan.ranking) : OrderedJson();
   json["chosen"] = plan.chosen ? to_json(*plan.chosen) : OrderedJson();
   json["explanation"] = plan.explanation;
   json["warnings"] = plan.warnings;

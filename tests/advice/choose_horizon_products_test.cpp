@@ -200,6 +200,21 @@ TEST_CASE("products that show no kernel are refused") {
   CHECK_THROWS_AS(choose_horizon(wrong, {}, {}), ArgumentError);
 }
 
+TEST_CASE("couplings that explain more than there is are warned of from products too") {
+  const Prompt prompt = make_prompt(5);
+  const spectral::DenseKernel kernel(prompt.kernel);
+  KernelProducts products = products_of(prompt, kernel);
+  const auto says = [&] {
+    for (const std::string& warning : choose_horizon(products, {}, {}).warnings) {
+      if (warning.starts_with("The couplings of query 1 explain")) return true;
+    }
+    return false;
+  };
+  CHECK_FALSE(says());
+  products.variances[1] *= 0.1;
+  CHECK(says());
+}
+
 TEST_CASE("a likelihood that is flat in lambda_star is said to be so from products too") {
   Random random(3);
   for (const Eigen::Index n : {1, 2, 7, 300}) {

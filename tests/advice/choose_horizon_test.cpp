@@ -284,11 +284,51 @@ TEST_CASE("numerical outcomes are said in plain sentences") {
   for (const std::string& warning : choose_horizon(geometry, options).warnings) {
     CHECK(warning.find("T_MAP") == std::string::npos);
   }
-  // Couplings that no gradients have.
-  geometry.query_variances(0, 0) *= 1e-4;
-  options.horizons = default_horizons();
-  const HorizonChoice impossible = choose_horizon(geometry, options);
-  CHECK(impossible.warnings.back().find("block \"h.0.attn.v.0\"") != std::string::npos);
+}
+
+TEST_CASE("couplings that no gradients have are warned of, once") {
+  const auto warnings_of = [](const HorizonChoice& choice) {
+    std::vector<std::string> found;
+    for (const std::string& warning : choice.warnings) {
+      if (warning.find("one set of gradients") != std::string::npos) found.push_back(warning);
+    }
+    return found;
+  };
+  Random random(6);
+  PromptGeometry geometry = test::random_geometry(random, 10, 2, {40, 40});
+  const double bound = std::sqrt(geometry.kernels[1](3, 3) * geometry.query_variances(1, 1));
+  geometry.query_kernels[1](3, 1) = -bound * (1 + 1e-8);  // rounding
+  CHECK(warnings_of(choose_horizon(geometry)).empty());
+  geometry.query_kernels[1](3, 1) = -bound * 1.001;
+  const auto said = warnings_of(choose_horizon(geometry));
+  REQUIRE(said.size() == 1);
+  CHECK(said[0].starts_with("The coupling of query 1 with example 3 in block \"h.0.attn.v.1\""));
+  const std::vector<Index> others = {0};
+  CHECK(warnings_of(choose_horizon(geometry, others, {})).empty());
+  geometry.query_kernels[1](3, 1) = 0;
+  geometry.query_variances(0, 0) = 0;  // a query that no step on this block moves
+  CHECK(warnings_of(choose_horizon(geometry)).size() == 1);
+  geometry.query_kernels[0].col(0).setZero();
+  CHECK(warnings_of(choose_horizon(geometry)).empty());
+}
+
+TEST_CASE("couplings that explain more of a query than there is are warned of") {
+  // Every |k_i|^2 <= K_ii kappa = 1, but k' K^-1 k = 1.08 for three examples without overlap.
+  PromptGeometry geometry;
+  geometry.residuals = VectorXd::Ones(3);
+  geometry.blocks = {{"a", 0, {}, "value", 9}};
+  geometry.kernels = {MatrixXd::Identity(3, 3)};
+  geometry.query_kernels = {MatrixXd::Constant(3, 1, 0.6)};
+  geometry.query_variances = MatrixXd::Ones(1, 1);
+  const auto says = [&] {
+    const HorizonChoice choice = choose_horizon(geometry);
+    return std::ranges::any_of(choice.warnings, [](const std::string& warning) {
+      return warning.starts_with("The couplings of query 0 explain 1.079");
+    });
+  };
+  CHECK(says());
+  geometry.query_kernels[0] *= 0.95;
+  CHECK_FALSE(says());
 }
 
 TEST_CASE("what the residuals cannot tell is said: no T = 0, no lambda_star") {

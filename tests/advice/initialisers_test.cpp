@@ -26,11 +26,11 @@ using namespace sextant;
 TEST_CASE("options are filled by naming what differs from the default") {
   const advice::HorizonOptions select{.horizons = {0, 4}};
   CHECK(select.delta == 0.05);
-  const advice::BlockRankingOptions score{.budget = 2, .select = {.horizons = {0, 8}}};
-  CHECK(score.select.step.scale == 0.1);
+  const advice::BlockRankingOptions score{.budget = 2, .horizon_options = {.horizons = {0, 8}}};
+  CHECK(score.horizon_options.step.scale == 0.1);
   const advice::PlanOptions plan{.blocks = {"h.0.attn.v.0"}};
-  CHECK_FALSE(plan.score.budget);
-  CHECK(advice::PlanOptions{.score = {.budget = 1}}.blocks.empty());
+  CHECK_FALSE(plan.ranking.budget);
+  CHECK(advice::PlanOptions{.ranking = {.budget = 1}}.blocks.empty());
   CHECK(advice::ProductOptions{.probes = 4}.steps == 30);
   CHECK(evidence::Sigma2Choice{.rule = evidence::Sigma2Rule::profile}.value == 0);
   CHECK(evidence::LanczosOptions{.steps = 3}.trace.probes == 16);

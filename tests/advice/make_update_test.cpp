@@ -19,7 +19,7 @@ namespace {
 /// A plan of three steps on two blocks, with the verdict `adapt` where asked for.
 Plan three_steps(const geometry::PromptGeometry& geometry, bool adapt) {
   Plan result =
-      plan(geometry, {.blocks = {"h.0.attn.v.1", "h.1.attn.v.0"}, .score = {.horizon = 3}});
+      plan(geometry, {.blocks = {"h.0.attn.v.1", "h.1.attn.v.0"}, .ranking = {.horizon = 3}});
   result.adapt = adapt;
   return result;
 }

@@ -85,7 +85,7 @@ TEST_CASE("chosen, all and single blocks are compared in one benchmark") {
   const PromptGeometry geometry = labelled_geometry(1, 24, 3, 1, 0.01);
   for (const std::optional<std::int64_t> horizon : {std::optional<std::int64_t>(), {7}}) {
     PlanOptions options;
-    options.score.horizon = horizon;
+    options.ranking.horizon = horizon;
     const Plan found = plan(geometry, options);
     REQUIRE(found.comparison);
     const SetComparison& sets = *found.comparison;
@@ -107,7 +107,7 @@ TEST_CASE("chosen, all and single blocks are compared in one benchmark") {
                                                              .selfadjointView<Eigen::Lower>()
                                                              .eigenvalues()
                                                              .maxCoeff());
-      return stepped_error(geometry, {name}, rho, found.scoring->horizon, found.whole.benchmark);
+      return stepped_error(geometry, {name}, rho, found.ranking->horizon, found.whole.benchmark);
     };
     const double best = alone(sets.single.block_names.front());
     for (const auto& block : geometry.blocks) CHECK(best <= alone(block.name) * (1 + 1e-9));
@@ -126,7 +126,7 @@ TEST_CASE("a verdict that another number seems to contradict is explained") {
       CHECK(found.explanation.empty());
       continue;
     }
-    const bool falls = found.scoring->error_selected < found.scoring->error_none * (1 - 1e-6);
+    const bool falls = found.ranking->error_selected < found.ranking->error_none * (1 - 1e-6);
     if (found.verdict == Verdict::no_evidence) {
       CHECK(found.explanation.empty() == !falls);
       explained += falls ? 1 : 0;
@@ -201,7 +201,7 @@ TEST_CASE("a verdict that hangs on the labels' scale is a warning") {
     geometry.prompt_targets.resize(0);
     geometry.query_targets.clear();
     PlanOptions options;
-    options.score.select.sigma2 = {evidence::Sigma2Rule::fixed, 1.0};
+    options.ranking.horizon_options.sigma2 = {evidence::Sigma2Rule::fixed, 1.0};
     options.label_scale = LabelScale::labels_alone;
     const Plan found = plan(geometry, options);
     for (const ScaledVerdict& scaled : found.scaled) {
@@ -217,7 +217,7 @@ TEST_CASE("a verdict that hangs on the labels' scale is a warning") {
     // Known labels beside predictions that stay: r + (c - 1) y.
     PromptGeometry known = geometry;
     known.prompt_targets = known.prompt_base + known.residuals;
-    options.score.select.sigma2 = {};
+    options.ranking.horizon_options.sigma2 = {};
     const Plan beside = plan(known, options);
     PromptGeometry doubled = known;
     doubled.residuals = 2 * known.prompt_targets - known.prompt_base;

@@ -39,9 +39,9 @@ TEST_CASE("a clear signal is adapted to, with the chosen blocks' own step") {
   CHECK(found.adapt);
   CHECK(found.reason.starts_with("Adapt: "));
   REQUIRE(found.chosen);
-  REQUIRE(found.scoring);
-  CHECK(found.blocks == found.scoring->selected_indices);
-  CHECK(found.block_names == found.scoring->selected);
+  REQUIRE(found.ranking);
+  CHECK(found.blocks == found.ranking->selected_indices);
+  CHECK(found.block_names == found.ranking->selected);
   CHECK(found.horizon == found.chosen->t_map);
   const VectorXd eigenvalues =
       geometry::summed_kernel(geometry, found.blocks).selfadjointView<Eigen::Lower>().eigenvalues();
@@ -53,7 +53,7 @@ TEST_CASE("a clear signal is adapted to, with the chosen blocks' own step") {
 TEST_CASE("the prompt decides when there is no query") {
   const Plan found = plan(geometry_with(2, 24, 0, 1, 0.01));
   CHECK(found.adapt);
-  CHECK(found.scoring->queries_used == QueriesUsed::prompt);
+  CHECK(found.ranking->queries_used == QueriesUsed::prompt);
   CHECK(found.gap_none == test::close(found.chosen->prompt.none / 24, 1e-12));
 }
 
@@ -67,7 +67,7 @@ TEST_CASE("without a signal most prompts are left alone") {
       CHECK(found.whole.t_map == 0);
       CHECK(found.blocks.empty());
       CHECK(found.horizon == 0);
-      CHECK(found.scoring);  // for information
+      CHECK(found.ranking);  // for information
     }
   }
   CHECK(adapted < prompts / 2);
@@ -78,31 +78,31 @@ TEST_CASE("given blocks, given horizon") {
   PlanOptions options;
   options.blocks = {"h.1.attn.v.1", "h.0.attn.v.0"};
   const Plan given = plan(geometry, options);
-  CHECK_FALSE(given.scoring);
+  CHECK_FALSE(given.ranking);
   CHECK(given.blocks == std::vector<Index>{3, 0});
   CHECK(given.block_names == options.blocks);
-  options.score.horizon = 5;
+  options.ranking.horizon = 5;
   const Plan fixed = plan(geometry, options);
   CHECK(fixed.horizon == 5);
   CHECK(fixed.chosen->t_map == 5);
   CHECK(fixed.whole.curve.horizons.size() == 31);
-  options.score.horizon = 0;
+  options.ranking.horizon = 0;
   const Plan none = plan(geometry, options);
   CHECK(none.verdict == Verdict::no_evidence);
   CHECK(none.reason == "Do not adapt: the given horizon is 0 steps.");
   options.blocks = {"h.9.attn.v.1"};
   CHECK_THROWS_AS(plan(geometry, options), ArgumentError);
   options.blocks = {"h.0.attn.v.0"};
-  options.score.budget = 1;
+  options.ranking.budget = 1;
   CHECK_THROWS_AS(plan(geometry, options), ArgumentError);
-  options.score.budget.reset();
-  options.score.per_parameter = true;
+  options.ranking.budget.reset();
+  options.ranking.per_parameter = true;
   CHECK_THROWS_AS(plan(geometry, options), ArgumentError);
-  options.score.per_parameter = false;
+  options.ranking.per_parameter = false;
   options.blocks.clear();
-  options.score.horizon = 9;
-  options.score.budget = 2;
-  options.score.method = subspace::Method::trace;
+  options.ranking.horizon = 9;
+  options.ranking.budget = 2;
+  options.ranking.method = subspace::Method::trace;
   const Plan traced = plan(geometry, options);
   CHECK(traced.blocks.size() == 2);
   CHECK(traced.horizon == 9);
@@ -115,8 +115,8 @@ TEST_CASE("degenerate geometries get a verdict and a sentence") {
     geometry.query_kernels[0].setZero();
     CHECK(plan(geometry).verdict == Verdict::no_direction);
     PlanOptions options;
-    options.score.method = subspace::Method::trace;
-    options.score.horizon = 3;
+    options.ranking.method = subspace::Method::trace;
+    options.ranking.horizon = 3;
     CHECK(plan(geometry, options).verdict == Verdict::no_direction);
   }
   SUBCASE("zero residuals") {
@@ -124,14 +124,14 @@ TEST_CASE("degenerate geometries get a verdict and a sentence") {
     geometry.prompt_targets = geometry.prompt_base;
     CHECK(plan(geometry).verdict == Verdict::no_evidence);
     PlanOptions options;
-    options.score.horizon = 3;
+    options.ranking.horizon = 3;
     CHECK(plan(geometry, options).verdict == Verdict::no_block);
-    options.score.method = subspace::Method::random;
+    options.ranking.method = subspace::Method::random;
     CHECK(plan(geometry, options).verdict == Verdict::no_gain);
   }
   SUBCASE("a query that no block reaches") {
     PlanOptions options;
-    options.score.horizon = 3;
+    options.ranking.horizon = 3;
     geometry.query_kernels[0].setZero();
     CHECK(plan(geometry, options).verdict == Verdict::no_block);
   }
@@ -153,7 +153,7 @@ TEST_CASE("a plan is the same for every number of threads") {
   CHECK(first.blocks == second.blocks);
   CHECK(first.reason == second.reason);
   CHECK(first.gap_planned == second.gap_planned);
-  for (std::size_t k = 0; k < first.scoring->ranking.size(); ++k) {
-    CHECK(first.scoring->ranking[k].score == second.scoring->ranking[k].score);
+  for (std::size_t k = 0; k < first.ranking->blocks.size(); ++k) {
+    CHECK(first.ranking->blocks[k].score == second.ranking->blocks[k].score);
   }
 }

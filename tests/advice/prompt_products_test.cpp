@@ -35,7 +35,7 @@ TEST_CASE("products with the model give the corrections and scores of its kernel
             1e-3 * std::abs(expected) + 1e-6);
     }
     const BlockRankingOptions query_aware{.method = subspace::Method::query_aware,
-                                          .select = given_variances};
+                                          .horizon_options = given_variances};
     const BlockRanking expected = rank_blocks(geometry, query_aware);
     const BlockRanking ranking = rank_blocks(prompt, query_aware);
     CHECK((ranking.alone - expected.alone).norm() < 1e-3 * expected.alone.norm());

@@ -37,19 +37,19 @@ TEST_CASE("score describes blocks as the geometry does, with scores of its fit")
   CHECK(trace.tau2 == whole.benchmark.tau2);
   CHECK(trace.queries_used == QueriesUsed::queries);
   CHECK(trace.stopped.empty());
-  REQUIRE(trace.ranking.size() == 4);
+  REQUIRE(trace.blocks.size() == 4);
   CHECK(trace.selected.size() == 3);
   const geometry::BlockMatrices blocks = geometry::block_matrices(geometry);
   const Eigen::VectorXd expected = subspace::trace_scores(blocks, whole.system, whole.benchmark);
   CHECK(trace.alone == expected);
   for (std::size_t k = 0; k < 4; ++k) {
-    const RankedBlock& ranked = trace.ranking[k];
+    const RankedBlock& ranked = trace.blocks[k];
     const geometry::Block& block = geometry.blocks[ranked.index];
     CHECK(ranked.rank == static_cast<int>(k) + 1);
     CHECK(ranked.block == block);
     CHECK(ranked.score == expected[ranked.index]);
     if (k < 3) CHECK(trace.selected[k] == block.name);
-    if (k > 0) CHECK(ranked.score <= trace.ranking[k - 1].score);
+    if (k > 0) CHECK(ranked.score <= trace.blocks[k - 1].score);
   }
 }
 
@@ -57,22 +57,22 @@ TEST_CASE("greedy methods plan for T_MAP or the given horizon and report expecte
   Random random(2);
   PromptGeometry geometry = test::random_geometry(random, 8, 2, {4, 4, 4, 4, 4});
   BlockRankingOptions options = options_with(Method::risk);
-  options.select.tau2 = 1;
-  options.select.sigma2 = {evidence::Sigma2Rule::fixed, 1};
-  const HorizonChoice whole = choose_horizon(geometry, options.select);
+  options.horizon_options.tau2 = 1;
+  options.horizon_options.sigma2 = {evidence::Sigma2Rule::fixed, 1};
+  const HorizonChoice whole = choose_horizon(geometry, options.horizon_options);
   const BlockRanking automatic = rank_blocks(geometry, options);
   if (whole.t_map > 0) CHECK(automatic.horizon == whole.t_map);
   CHECK_FALSE(automatic.stopped.empty());
   options.horizon = 20;
   const BlockRanking planned = rank_blocks(geometry, options);
   CHECK(planned.horizon == 20);
-  REQUIRE_FALSE(planned.ranking.empty());
-  CHECK(planned.ranking.size() == planned.selected.size());
-  CHECK(planned.ranking.back().score == test::close(planned.error_selected, 1e-9));
+  REQUIRE_FALSE(planned.blocks.empty());
+  CHECK(planned.blocks.size() == planned.selected.size());
+  CHECK(planned.blocks.back().score == test::close(planned.error_selected, 1e-9));
   CHECK(planned.error_selected < planned.error_none);
   CHECK(planned.error_bayes <= planned.error_selected);
   CHECK(planned.alone.size() == 5);
-  CHECK(planned.alone.minCoeff() == planned.ranking.front().score);
+  CHECK(planned.alone.minCoeff() == planned.blocks.front().score);
   options.horizon = -1;
   CHECK_THROWS_AS(rank_blocks(geometry, options), ArgumentError);
 }
@@ -82,7 +82,7 @@ TEST_CASE("where the evidence prefers no update, ranking goes by the best positi
   PromptGeometry geometry = test::random_geometry(random, 4, 1, {2, 2});
   geometry.residuals.setZero();
   BlockRankingOptions options = options_with(Method::greedy_correction);
-  options.select.horizons = {0, 5, 3};
+  options.horizon_options.horizons = {0, 5, 3};
   const BlockRanking found = rank_blocks(geometry, options);
   CHECK(found.horizon == 3);  // the determinant's term alone rises with T
   REQUIRE(found.warnings.size() == 1);
@@ -91,7 +91,7 @@ TEST_CASE("where the evidence prefers no update, ranking goes by the best positi
   // tau2 = 0: nothing to learn, nothing to select.
   options.method = Method::risk;
   CHECK(rank_blocks(geometry, options).selected.empty());
-  options.select.horizons = {0};
+  options.horizon_options.horizons = {0};
   CHECK(rank_blocks(geometry, options).horizon == 0);
   options.method = Method::query_aware;
   const BlockRanking zero = rank_blocks(geometry, options);
@@ -103,23 +103,23 @@ TEST_CASE("one query, no query, one block, and per parameter") {
   Random random(4);
   PromptGeometry geometry = test::random_geometry(random, 5, 3, {2, 30, 6});
   BlockRankingOptions options = options_with(Method::query_aware);
-  options.select.tau2 = 1;
-  options.select.sigma2 = {evidence::Sigma2Rule::fixed, 0.1};
+  options.horizon_options.tau2 = 1;
+  options.horizon_options.sigma2 = {evidence::Sigma2Rule::fixed, 0.1};
   Eigen::VectorXd mean = Eigen::VectorXd::Zero(3);
   double error = 0;
   for (const Index query : {0, 1, 2}) {
-    options.select.query = query;
+    options.horizon_options.query = query;
     const BlockRanking one = rank_blocks(geometry, options);
     const std::vector<Index> queries = {query};
     BlockRankingOptions plain = options;
-    plain.select.query.reset();
+    plain.horizon_options.query.reset();
     const BlockRanking same =
         rank_blocks(geometry::restricted_to_queries(geometry, queries), plain);
     CHECK(one.alone == same.alone);
     mean += one.alone / 3;
     error += one.error_none / 3;
   }
-  options.select.query.reset();
+  options.horizon_options.query.reset();
   const BlockRanking all = rank_blocks(geometry, options);
   CHECK((all.alone - mean).norm() <= 1e-12 * mean.norm());
   CHECK(all.error_none == test::close(error, 1e-12));
@@ -129,7 +129,7 @@ TEST_CASE("one query, no query, one block, and per parameter") {
     CHECK(weighed.alone[b] ==
           test::close(all.alone[b] / static_cast<double>(geometry.blocks[b].parameters), 1e-12));
   }
-  options.select.query = 3;
+  options.horizon_options.query = 3;
   CHECK_THROWS_AS(rank_blocks(geometry, options), ArgumentError);
 
   for (const Method method : {Method::query_aware, Method::trace, Method::trace_bottom,
@@ -157,4 +157,13 @@ TEST_CASE("a budget must be met by the blocks") {
                          ArgumentError);
     CHECK_THROWS_AS(rank_blocks(geometry, options_with(method, 0)), ArgumentError);
   }
+}
+
+TEST_CASE("an expected error below zero is refused: no gradients have such couplings") {
+  Random random(11);
+  geometry::PromptGeometry geometry = test::random_geometry(random, 12, 2, {6, 30});
+  CHECK_NOTHROW(rank_blocks(geometry));
+  for (auto& coupling : geometry.query_kernels) coupling *= 10;
+  CHECK_THROWS_WITH_AS(rank_blocks(geometry), doctest::Contains("a square is not negative"),
+                       ArgumentError);
 }

@@ -181,6 +181,14 @@ TEST_CASE("bad geometries") {
   check("\"h.0.attn.v.0\"");
   io::write_file(path, with_value("residuals", 2, std::numeric_limits<double>::quiet_NaN()));
   check("residuals");
+  // Valid block by block, and yet no gradients have such couplings.
+  auto other = random_geometry(random, 12, 2, {6, 30});
+  for (auto& coupling : other.query_kernels) coupling *= 10;
+  geometry::write_geometry(path, other);
+  for (const std::string& command : std::vector<std::string>{"score", "advise"}) {
+    check_fails(runs, command + " --geometry ../g.safetensors --json a.json", 3,
+                "g.safetensors: gives the chosen blocks an expected squared error of -");
+  }
 }
 
 TEST_CASE("wrong usage and outputs that cannot be written") {

@@ -59,13 +59,13 @@ TEST_CASE("select, score and advise follow the JSON contract") {
       const auto geometry = advice_geometry(6, m, 2, scale);
       CAPTURE(m);
       CAPTURE(scale);
-      const auto selection = advice::choose_horizon(geometry);
-      const OrderedJson select = to_json(selection);
+      const auto choice = advice::choose_horizon(geometry);
+      const OrderedJson select = to_json(choice);
       check_select(select, 6, static_cast<std::size_t>(m));
       CHECK(select["sigma"] == "plug-in");
       if (scale > 0) {
-        CHECK(select["evidence"][3] == selection.curve.values[3]);
-        CHECK(select["rho"] == selection.rho);
+        CHECK(select["evidence"][3] == choice.curve.values[3]);
+        CHECK(select["rho"] == choice.rho);
       } else {
         CHECK(select["bound"]["exact_tail"].is_null());
         CHECK(select["evidence"][0].is_null());  // -infinity.
@@ -75,11 +75,11 @@ TEST_CASE("select, score and advise follow the JSON contract") {
             subspace::Method::greedy_correction, subspace::Method::random}) {
         advice::BlockRankingOptions options;
         options.method = method;
-        const auto scoring = advice::rank_blocks(geometry, options);
-        const OrderedJson score = to_json(scoring);
+        const auto ranking = advice::rank_blocks(geometry, options);
+        const OrderedJson score = to_json(ranking);
         check_score(score);
         CHECK(score["method"] == subspace::name_of(method));
-        CHECK(score["selected"].size() == scoring.selected.size());
+        CHECK(score["selected"].size() == ranking.selected.size());
         CHECK(score["alone"].size() == geometry.blocks.size());
         if (!subspace::is_greedy(method)) CHECK(score["ranking"].size() == geometry.blocks.size());
       }
@@ -135,21 +135,21 @@ TEST_CASE("JSON text is valid, deterministic and round-trips") {
   CHECK(text == json_text(to_json(advice::plan(geometry), adaptation)));
   CHECK(text.back() == '\n');
   const auto parsed = io::parse_json(text, "advice.json");
-  const auto selection = advice::choose_horizon(geometry);
+  const auto choice = advice::choose_horizon(geometry);
   for (Index i = 0; i < 6; ++i) {
-    CHECK(parsed["advice"]["select"]["eigenvalues"][i].get<double>() == selection.system.values[i]);
+    CHECK(parsed["advice"]["select"]["eigenvalues"][i].get<double>() == choice.system.values[i]);
   }
   CHECK(json_text(OrderedJson{{"name", "a\xff"}}).find("a\uFFFD") != std::string::npos);
 }
 
 TEST_CASE("a lambda_star that is not identified is no number") {
   auto geometry = advice_geometry(1, 1, 1, 1.0);
-  const auto selection = advice::choose_horizon(geometry);
-  const OrderedJson json = to_json(selection);
+  const auto choice = advice::choose_horizon(geometry);
+  const OrderedJson json = to_json(choice);
   CHECK(json["benchmark"]["lambda_star"].is_null());
   CHECK(json["benchmark"]["identified"] == false);
-  CHECK(selection_text(selection, {}).find("not identified") != std::string::npos);
-  CHECK(selection_html({"t", "", {}}, selection).find("not identified") != std::string::npos);
+  CHECK(horizon_text(choice, {}).find("not identified") != std::string::npos);
+  CHECK(horizon_html({"t", "", {}}, choice).find("not identified") != std::string::npos);
   const OrderedJson other = to_json(advice::choose_horizon(advice_geometry(8, 1, 1, 1.0)));
   CHECK(other["benchmark"]["identified"] == true);
   CHECK(other["benchmark"]["lambda_star"].is_number());
@@ -161,13 +161,13 @@ TEST_CASE("a lambda_star that products do not identify is no number either") {
   advice::KernelProducts prompt;
   prompt.kernel = &kernel;
   prompt.residuals = Eigen::VectorXd::LinSpaced(50, -1, 2);
-  const auto selection = advice::choose_horizon(prompt, {}, {20, 4, 1});
-  const OrderedJson json = to_json(selection);
+  const auto choice = advice::choose_horizon(prompt, {}, {20, 4, 1});
+  const OrderedJson json = to_json(choice);
   CHECK(json["benchmark"]["lambda_star"].is_null());
   CHECK(json["benchmark"]["identified"] == false);
   CHECK(json["method"]["lambda_star_low"] == 0.0);
   CHECK(json["method"]["lambda_star_high"].is_null());
-  CHECK(selection_text(selection, {}).find("not identified") != std::string::npos);
-  CHECK(selection_html({"t", "", {}}, selection).find("not identified") != std::string::npos);
-  check_width(selection_text(selection, {}));
+  CHECK(horizon_text(choice, {}).find("not identified") != std::string::npos);
+  CHECK(horizon_html({"t", "", {}}, choice).find("not identified") != std::string::npos);
+  check_width(horizon_text(choice, {}));
 }

@@ -28,9 +28,9 @@ TEST_CASE("terminal texts fit 80 columns on ordinary and degenerate input") {
           geometry.blocks[0].name = "ein.sehr.langer.块.name.with.many.parts.and.a.tail.v.0";
           const auto plan = advice::plan(geometry);
           check_width(plan_text(plan, geometry.blocks, style));
-          check_width(selection_text(plan.whole, style));
-          REQUIRE(plan.scoring);
-          check_width(scoring_text(*plan.scoring, geometry.blocks, style));
+          check_width(horizon_text(plan.whole, style));
+          REQUIRE(plan.ranking);
+          check_width(ranking_text(*plan.ranking, geometry.blocks, style));
         }
       }
     }
@@ -43,10 +43,10 @@ TEST_CASE("a zero kernel is said in words") {
   auto geometry = advice_geometry(3, 1, 1, 1.0);
   for (auto& kernel : geometry.kernels) kernel.setZero();
   for (auto& coupling : geometry.query_kernels) coupling.setZero();
-  const auto selection = advice::choose_horizon(geometry);
-  CHECK(summarize(selection).statement.find("the kernel is zero") != std::string::npos);
-  check_width(selection_text(selection, {}));
-  CHECK(selection_html({"t", "", {}}, selection).find("the kernel is zero") != std::string::npos);
+  const auto choice = advice::choose_horizon(geometry);
+  CHECK(summarize(choice).statement.find("the kernel is zero") != std::string::npos);
+  check_width(horizon_text(choice, {}));
+  CHECK(horizon_html({"t", "", {}}, choice).find("the kernel is zero") != std::string::npos);
 }
 
 TEST_CASE("what an update did, in words") {
@@ -89,8 +89,8 @@ TEST_CASE("blocks for maps: orders for greedy rules, scores for the others") {
   advice::BlockRankingOptions options;
   options.method = subspace::Method::query_aware;
   options.budget = 2;
-  auto scoring = advice::rank_blocks(geometry, options);
-  auto blocks = scored_blocks(scoring, geometry.blocks);
+  auto ranking = advice::rank_blocks(geometry, options);
+  auto blocks = scored_blocks(ranking, geometry.blocks);
   int chosen = 0;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     CHECK(blocks[i].block == geometry.blocks[i]);
@@ -100,30 +100,30 @@ TEST_CASE("blocks for maps: orders for greedy rules, scores for the others") {
   }
   CHECK(chosen == 2);
   std::string name;
-  auto alone = best_first(blocks_alone(scoring, geometry.blocks, name), scoring.method);
-  CHECK(alone[0].block == scoring.ranking[0].block);
+  auto alone = best_first(blocks_alone(ranking, geometry.blocks, name), ranking.method);
+  CHECK(alone[0].block == ranking.blocks[0].block);
   CHECK(name == "query-aware score");
 
   options.method = subspace::Method::risk;
-  scoring = advice::rank_blocks(geometry, options);
-  blocks = scored_blocks(scoring, geometry.blocks);
-  CHECK(blocks[scoring.ranking[1].index].order == 2);
-  alone = best_first(blocks_alone(scoring, geometry.blocks, name), scoring.method);
-  CHECK(alone[0].block == scoring.ranking[0].block);  // The best single block is chosen first.
-  CHECK(alone[0].score == test::close(scoring.error_none - scoring.ranking[0].score, 1e-12));
+  ranking = advice::rank_blocks(geometry, options);
+  blocks = scored_blocks(ranking, geometry.blocks);
+  CHECK(blocks[ranking.blocks[1].index].order == 2);
+  alone = best_first(blocks_alone(ranking, geometry.blocks, name), ranking.method);
+  CHECK(alone[0].block == ranking.blocks[0].block);  // The best single block is chosen first.
+  CHECK(alone[0].score == test::close(ranking.error_none - ranking.blocks[0].score, 1e-12));
 }
 
 TEST_CASE("where nothing is chosen, the map shows each block by itself") {
   auto geometry = advice_geometry(6, 2, 2, 1.0);
   geometry.residuals.setZero();
-  const auto scoring = advice::rank_blocks(geometry);
-  REQUIRE(scoring.ranking.empty());
-  CHECK_FALSE(shows_order(scoring));
-  const std::string text = scoring_text(scoring, geometry.blocks, {});
+  const auto ranking = advice::rank_blocks(geometry);
+  REQUIRE(ranking.blocks.empty());
+  CHECK_FALSE(shows_order(ranking));
+  const std::string text = ranking_text(ranking, geometry.blocks, {});
   CHECK(text.find("Shaded: fall of the expected error, each block alone") != std::string::npos);
   CHECK(text.find("order of choice") == std::string::npos);
   CHECK(text.find("··") != std::string::npos);
-  const std::string html = scoring_html({"t", "", {}}, scoring, geometry.blocks);
+  const std::string html = ranking_html({"t", "", {}}, ranking, geometry.blocks);
   CHECK(html.find("What each further block adds") == std::string::npos);
   CHECK(html.find("order of choice") == std::string::npos);
   ttt::Adaptation none;
@@ -150,7 +150,7 @@ TEST_CASE("whole documents hold verdict, figures and provenance") {
   CHECK(html == plan_html(heading, plan, geometry.blocks, &adaptation));
   CHECK(plan_html(heading, plan, geometry.blocks, nullptr).find("What the update did") ==
         std::string::npos);
-  CHECK(scoring_html(heading, *plan.scoring, geometry.blocks).find("Which blocks") !=
+  CHECK(ranking_html(heading, *plan.ranking, geometry.blocks).find("Which blocks") !=
         std::string::npos);
   auto one_shot = adaptation;
   one_shot.horizon = 9;
@@ -170,13 +170,13 @@ TEST_CASE("an advice to adapt ends in what to do, with all names in full") {
   geometry.residuals.setZero();
   for (const auto& kernel : geometry.kernels) geometry.residuals += kernel.col(0) / 40;
   advice::PlanOptions options;
-  options.score.method = subspace::Method::trace;
+  options.ranking.method = subspace::Method::trace;
   geometry.block_scales = {{geometry.blocks[3].name, 4.0}};
   const auto plan = advice::plan(geometry, options);
   REQUIRE(plan.adapt);
   REQUIRE(plan.blocks.size() == 36);
   const std::string text = plan_text(plan, geometry.blocks, {}) + to_do_text(plan, {}) +
-                           scoring_text(*plan.scoring, geometry.blocks, {});
+                           ranking_text(*plan.ranking, geometry.blocks, {});
   const std::string to_do = to_do_text(plan, {});
   const std::string html = plan_html({"t", "", {}}, plan, geometry.blocks, nullptr);
   CHECK(to_do.starts_with("\nTo do it\n- Steps: " + std::to_string(plan.horizon) + " of plain"));
@@ -239,33 +239,110 @@ TEST_CASE("an advice not to adapt says nothing that contradicts it") {
   CHECK(against > 0);
 }
 
+TEST_CASE("two numbers that are compared are written apart, or not compared") {
+  auto adaptation = two_query_adaptation();
+  adaptation.queries[0].squared_error_base = 0.2;
+  adaptation.queries[0].squared_error_adapted = 0.19999;
+  adaptation.prompt = {1413.001, 1413.2, 1413.002};
+  auto summary = summarize(adaptation);
+  CHECK(summary.statement.ends_with(
+      "lowered the mean squared error of 1 query from 0.2 to 0.19999."));
+  CHECK(summary.facts.at(0).find("1413 before, 1413.2 after") != std::string::npos);
+  adaptation.queries[0].squared_error_adapted = 0.2 * (1 - 1e-8);
+  CHECK(summarize(adaptation)
+            .statement.ends_with("hardly changed the mean squared error of 1 query, 0.2."));
+}
+
+TEST_CASE("a Bayes correction outside of its own interval is explained") {
+  auto choice = advice::choose_horizon(advice_geometry(8, 2, 3, 1.0));
+  choice.t_map = 3;
+  for (auto& query : choice.queries) {
+    query.correction_bayes = 0.1;
+    query.interval = {-0.2, 0.3};
+  }
+  const std::string_view note = "may lie outside of its interval";
+  CHECK(interval_note(choice).empty());
+  CHECK(horizon_text(choice, {}).find(note) == std::string::npos);
+  choice.queries[1].correction_bayes = 0.31;
+  CHECK(interval_note(choice).find(note) != std::string::npos);
+  check_width(horizon_text(choice, {}));
+  CHECK(horizon_html({"t", "", {}}, choice).find(note) != std::string::npos);
+}
+
+TEST_CASE("rounding of predictions is no failure of the linear model") {
+  auto adaptation = two_query_adaptation();
+  adaptation.validity.deviation = 4.38e-7;
+  adaptation.validity.largest_move = 1.95e-7;
+  CHECK(summarize(adaptation).facts.at(1).starts_with("The linear model held to the rounding"));
+  adaptation.validity.deviation = 4.38e-5;
+  CHECK(summarize(adaptation).facts.at(1).starts_with("The linear model did not hold:"));
+}
+
+TEST_CASE("where no block is chosen none is said to take steps") {
+  const auto geometry = advice_geometry(8, 2, 2, 1.0);
+  auto ranking = advice::rank_blocks(geometry, {});
+  ranking.selected.clear();
+  for (const auto& fact : summarize(ranking, geometry.blocks.size()).facts) {
+    CHECK(fact.find("on the chosen blocks") == std::string::npos);
+  }
+}
+
+TEST_CASE("a chosen set that is not the best of those compared is explained") {
+  advice::Plan plan;
+  plan.ranking.emplace();
+  plan.ranking->method = subspace::Method::risk;
+  plan.ranking->horizon = 20;
+  plan.ranking->error_selected = 0.007;
+  plan.horizon = 14;
+  plan.comparison.emplace();
+  plan.comparison->chosen.error = 0.00843;
+  plan.comparison->all.error = 0.00785;
+  plan.comparison->single.error = 0.00801;
+  CHECK(comparison_note(plan).find("for 20 steps (error 0.007), while the 14 planned") !=
+        std::string::npos);
+  plan.horizon = 20;
+  CHECK(comparison_note(plan).find("not the best of these sets") != std::string::npos);
+  CHECK(comparison_note(plan).find("planned") == std::string::npos);
+  plan.comparison->chosen.error = 0.00785;
+  CHECK(comparison_note(plan).empty());
+}
+
+TEST_CASE("a comparison of sets fits the width whatever the name") {
+  advice::SetComparison sets;
+  sets.error_none = 0.2;
+  sets.chosen = sets.all = {{"a"}, 20, 0.1, 0.15};
+  sets.single = {{std::string(52, 'x')}, 20, 0.1, 0.12345};
+  check_width(to_terminal(comparison_table(sets, 24), {}));
+  CHECK(to_csv(comparison_table(sets)).find(std::string(52, 'x')) != std::string::npos);
+}
+
 TEST_CASE("T_MAP outside of where the posterior lies is explained") {
-  auto selection = advice::choose_horizon(advice_geometry(8, 2, 3, 1.0));
+  auto choice = advice::choose_horizon(advice_geometry(8, 2, 3, 1.0));
   const auto explained = [&] {
-    const auto facts = horizon_facts(selection);
+    const auto facts = horizon_facts(choice);
     return std::ranges::any_of(facts, [](const std::string& fact) {
       return fact.find("no contradiction") != std::string::npos;
     });
   };
-  selection.posterior.weights = Eigen::VectorXd::Constant(31, 1.0 / 31);
-  selection.t_map = 15;
+  choice.posterior.weights = Eigen::VectorXd::Constant(31, 1.0 / 31);
+  choice.t_map = 15;
   CHECK_FALSE(explained());
-  selection.t_map = 0;
+  choice.t_map = 0;
   CHECK(explained());
 }
 
 TEST_CASE("a query whose gap falls while the update probably does not help is explained") {
-  auto selection = advice::choose_horizon(advice_geometry(8, 2, 3, 1.0));
-  selection.t_map = 3;
-  selection.queries[0].adapt = true;
-  selection.queries[0].probability_closer = 0.4;
-  selection.queries[1].adapt = true;
-  selection.queries[1].probability_closer = 0.6;
-  const auto last = [&] { return summarize(selection).facts.back(); };
+  auto choice = advice::choose_horizon(advice_geometry(8, 2, 3, 1.0));
+  choice.t_map = 3;
+  choice.queries[0].adapt = true;
+  choice.queries[0].probability_closer = 0.4;
+  choice.queries[1].adapt = true;
+  choice.queries[1].probability_closer = 0.6;
+  const auto last = [&] { return summarize(choice).facts.back(); };
   CHECK(last().starts_with("For query 0 gap and P(closer) point opposite ways"));
-  selection.queries[0].probability_closer = 0.6;
+  choice.queries[0].probability_closer = 0.6;
   CHECK(last().find("opposite") == std::string::npos);
-  selection.queries[1].adapt = false;
+  choice.queries[1].adapt = false;
   CHECK(last().starts_with("For query 1 gap"));
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sextant/report/chart.hpp"
 #include "support/close.hpp"
 
 using namespace sextant::report;
@@ -71,6 +72,37 @@ TEST_CASE("blocks without heads share a grid of their kinds") {
   const std::string text = head_map(blocks, CellValue::score, {});
   CHECK(text.find("    0 ███████*·······\n") != std::string::npos);
   CHECK(text.find("    1 ·······\n") != std::string::npos);
+}
+
+TEST_CASE("the ranking figure shows every chosen block") {
+  auto blocks = heads(4, 10);
+  blocks[35].selected = true;
+  const Figure figure = ranking_figure(blocks, "score", 30);
+  const auto rows = to_json(figure.panels.at(0).data);
+  REQUIRE(rows.size() == 31);
+  CHECK(rows[30]["block"] == blocks[35].block.name);
+  CHECK(figure.caption.starts_with(
+      "The first 30 of 40 scored blocks and the chosen ones among the others, the best first."));
+}
+
+TEST_CASE("blocks of one layer and kind do not hide each other") {
+  std::vector<ScoredBlock> blocks;
+  for (const int layer : {0, 1}) {
+    for (const char* name : {"q", "v"}) {
+      blocks.push_back({{std::to_string(layer) + name, layer, {}, "lora"}, 1.0, false, {}});
+    }
+  }
+  blocks.push_back({{"mlp", 1, {}, "mlp-in"}, 1.0, false, {}});
+  auto grids = arrange(blocks);
+  REQUIRE(grids.size() == 1);
+  CHECK(grids[0].columns == std::vector<std::string>{"lora (1)", "lora (2)", "mlp-in"});
+  CHECK(grids[0].cells == std::vector<std::ptrdiff_t>{0, 1, -1, 2, 3, 4});
+  for (std::size_t i = 0; i < 4; ++i) blocks[i].block.head = 2;
+  blocks.pop_back();
+  grids = arrange(blocks);
+  REQUIRE(grids.size() == 1);
+  CHECK(grids[0].columns == std::vector<std::string>{"2 (1)", "2 (2)"});
+  CHECK(grids[0].cells == std::vector<std::ptrdiff_t>{0, 1, 2, 3});
 }
 
 TEST_CASE("each kind with heads has its own grid, in order of appearance") {

@@ -135,7 +135,7 @@ TEST_CASE("terminal and HTML show one table of the rows' classes") {
   const std::size_t begin = table_html.find("<tbody>");
   CHECK(holds(html, table_html.substr(begin, table_html.find("</tbody>") - begin)));
   CHECK_FALSE(holds(plan_html({}, plan, geometry.blocks, &adaptation), "Rows of the table"));
-  CHECK(holds(selection_html({}, plan.whole, &prompt), "15 residuals"));
-  REQUIRE(plan.scoring);
-  CHECK(holds(scoring_html({}, *plan.scoring, geometry.blocks, &prompt), "15 residuals"));
+  CHECK(holds(horizon_html({}, plan.whole, &prompt), "15 residuals"));
+  REQUIRE(plan.ranking);
+  CHECK(holds(ranking_html({}, *plan.ranking, geometry.blocks, &prompt), "15 residuals"));
 }

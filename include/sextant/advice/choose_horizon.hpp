@@ -155,6 +155,8 @@ struct HorizonChoice {
 ///
 /// Throws `ArgumentError` for options out of range and a query that does not exist, a geometry
 /// that `geometry::check_geometry` refuses, and a sum of kernels that is not positive semidefinite.
+/// Couplings that no gradients have, above sqrt(K_ii kappa) in a block or k' K^-1 k above kappa in
+/// sum, are warned of.
 /// Cost: one decomposition, O(n^3), then O(n^2 (B + m) + n |horizons|).
 /// Deterministic.
 HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry,

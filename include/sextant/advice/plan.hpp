@@ -29,12 +29,12 @@ enum class LabelScale {
 };
 
 struct PlanOptions {
-  // First, because GCC 12 otherwise warns of `score` in `plan(geometry, {.blocks = {"a"}})`.
+  // First, because GCC 12 otherwise warns of `ranking` in `plan(geometry, {.blocks = {"a"}})`.
   /// Names of the blocks to adapt, instead of choosing them.
   std::vector<std::string> blocks = {};
   /// How to choose blocks, the horizon to plan for (T_MAP without one), step, candidates,
   /// variances.
-  BlockRankingOptions score = {};
+  BlockRankingOptions ranking = {};
   /// Each of the two questions costs as much as the plan itself, unless no variance is fixed and
   /// residuals are only multiplied: then the verdict cannot change, and nothing is computed.
   LabelScale label_scale = LabelScale::unchecked;
@@ -100,7 +100,7 @@ struct Recipe {
 struct Plan {
   HorizonChoice whole;  ///< Step 1: `choose_horizon` on all blocks, or on those given.
   std::optional<BlockRanking>
-      scoring;  ///< Step 2: `rank_blocks`; empty when the blocks were given.
+      ranking;  ///< Step 2: `rank_blocks`; empty when the blocks were given.
   /// The blocks that were chosen or given, in the geometry's numbering; empty when nothing is to be
   /// adapted because of all blocks together.
   std::vector<Eigen::Index> blocks;
@@ -139,7 +139,7 @@ struct Plan {
 /// prompt's examples when there are none) is below that of no update.
 ///
 /// When T_MAP of all blocks is 0 and no horizon and no blocks are given, there is nothing to adapt:
-/// no blocks are chosen; the scoring, planned for the best positive candidate, is informative only.
+/// no blocks are chosen; the ranking, planned for the best positive candidate, is informative only.
 ///
 /// Throws as `choose_horizon` and `rank_blocks`, and `ArgumentError` for unknown or repeated block
 /// names and for names given together with a budget. Deterministic.

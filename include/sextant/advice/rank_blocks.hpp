@@ -26,7 +26,7 @@ struct BlockRankingOptions {
   std::uint64_t seed = 0;  ///< For `random`.
   /// Step, candidates, variances and query. tau2 and sigma2 of the scores are those of the
   /// benchmark fitted to all blocks unless given. A fixed rho must suit the sum of all kernels.
-  HorizonOptions select = {};
+  HorizonOptions horizon_options = {};
 };
 
 struct RankedBlock {
@@ -50,7 +50,7 @@ struct BlockRanking {
   /// T_MAP of all blocks is 0 and no horizon was given: where to adapt, if at all, but not whether.
   bool against_evidence = false;
   /// All blocks, best first; of greedy methods only the chosen ones, in the order of selection.
-  std::vector<RankedBlock> ranking;
+  std::vector<RankedBlock> blocks;
   std::vector<std::string> selected;           ///< Names of the chosen blocks, best first.
   std::vector<Eigen::Index> selected_indices;  ///< The same in the geometry.
   /// [B] the score of every block by itself, in the geometry's order; of greedy methods the
@@ -74,14 +74,15 @@ struct BlockRanking {
 ///
 /// Zero residuals or no sign of a signal (tau2 = 0) make all scores 0; `risk` then selects nothing.
 /// Throws `ArgumentError` for a budget outside 1..B, a query that does not exist, every other
-/// option out of range, and as `choose_horizon` for a geometry that is not valid. Cost: that of
+/// option out of range, as `choose_horizon` for a geometry that is not valid, and where couplings
+/// that no gradients have make an expected error negative. Cost: that of
 /// `choose_horizon` and of the method, see subspace/. Deterministic, the same for every number of
 /// threads.
 BlockRanking rank_blocks(const geometry::PromptGeometry& geometry,
                          const BlockRankingOptions& options = {});
 
-/// The same with `whole`, the result of `choose_horizon(geometry, options.select)`, already at
-/// hand.
+/// The same with `whole`, the result of `choose_horizon(geometry, options.horizon_options)`,
+/// already at hand.
 BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const HorizonChoice& whole,
                          const BlockRankingOptions& options);
 

@@ -20,11 +20,11 @@ struct Heading {
 
 /// Section "How far": facts, evidence, spectrum with both filters, queries.
 /// The queries' intervals and probabilities are those of `outlook` where it has them.
-void add_selection(HtmlReport& report, const advice::HorizonChoice& selection,
-                   const std::vector<advice::QueryOutlook>& outlook = {},
-                   const std::string& title = "How far");
+void add_horizon(HtmlReport& report, const advice::HorizonChoice& choice,
+                 const std::vector<advice::QueryOutlook>& outlook = {},
+                 const std::string& title = "How far");
 /// Section "Which blocks": facts, head map, path of the selection, ranking.
-void add_scoring(HtmlReport& report, const advice::BlockRanking& scoring,
+void add_ranking(HtmlReport& report, const advice::BlockRanking& ranking,
                  const std::vector<geometry::Block>& blocks);
 /// Section "What the update did": facts, queries, residuals.
 void add_adaptation(HtmlReport& report, const ttt::Adaptation& adaptation);
@@ -33,9 +33,9 @@ void add_adaptation(HtmlReport& report, const ttt::Adaptation& adaptation);
 /// `blocks` are the geometry's; `adaptation` may be null, or only expected. Where a plan is not to
 /// adapt, it shows neither ranking nor corrections; where it is, "To do it" comes last. With the
 /// `prompt` of a table they have the sections of `add_table_rows`; it may be null.
-std::string selection_html(const Heading& heading, const advice::HorizonChoice& selection,
-                           const task::EncodedPrompt* prompt = nullptr);
-std::string scoring_html(const Heading& heading, const advice::BlockRanking& scoring,
+std::string horizon_html(const Heading& heading, const advice::HorizonChoice& choice,
+                         const task::EncodedPrompt* prompt = nullptr);
+std::string ranking_html(const Heading& heading, const advice::BlockRanking& ranking,
                          const std::vector<geometry::Block>& blocks,
                          const task::EncodedPrompt* prompt = nullptr);
 std::string plan_html(const Heading& heading, const advice::Plan& plan,

@@ -23,12 +23,12 @@ struct Summary {
 };
 
 /// How far, and whether at all.
-Summary summarize(const advice::HorizonChoice& selection);
+Summary summarize(const advice::HorizonChoice& choice);
 /// Its facts, without the one that compares gaps with probabilities: a plan has its own, of its
 /// outlook.
-std::vector<std::string> horizon_facts(const advice::HorizonChoice& selection);
+std::vector<std::string> horizon_facts(const advice::HorizonChoice& choice);
 /// Which blocks; `block_count` B of the geometry.
-Summary summarize(const advice::BlockRanking& scoring, std::size_t block_count);
+Summary summarize(const advice::BlockRanking& ranking, std::size_t block_count);
 /// The whole advice: its reason, which blocks, and the warnings of all steps. The facts of each
 /// step are in the step's own summary.
 Summary summarize(const advice::Plan& plan);
@@ -41,22 +41,29 @@ std::vector<std::string> to_do(const advice::Plan& plan);
 Summary summarize(const ttt::Adaptation& adaptation);
 
 /// Quantity and value: n, step, largest eigenvalue, variances, horizons, gaps.
-Table key_numbers(const advice::HorizonChoice& selection);
-/// The same for the selection that decided, with the number of blocks first.
+Table key_numbers(const advice::HorizonChoice& choice);
+/// The same for the choice that decided, with the number of blocks first.
 Table key_numbers(const advice::Plan& plan, std::size_t block_count);
 /// "How far", and on which blocks where that is not all.
 std::string how_far_title(const advice::Plan& plan);
 /// Whether any query's base prediction is known.
 bool knows_predictions(const ttt::Adaptation& adaptation);
-/// The selection that decided: on the chosen blocks, or on all where none are chosen.
+/// The choice that decided: on the chosen blocks, or on all where none are chosen.
 const advice::HorizonChoice& deciding(const advice::Plan& plan);
 /// One row per query: corrections, gaps, whether the gap falls.
-Table query_advice_table(const advice::HorizonChoice& selection,
+Table query_advice_table(const advice::HorizonChoice& choice,
                          const std::vector<advice::QueryOutlook>& outlook = {});
-/// One row per set of blocks: steps, blocks, expected squared error by the model of all blocks.
-Table comparison_table(const advice::SetComparison& comparison);
+/// Why a Bayes correction lies outside of its interval in that table; empty where none does.
+std::string interval_note(const advice::HorizonChoice& choice,
+                          const std::vector<advice::QueryOutlook>& outlook = {});
+/// One row per set of blocks: steps, blocks, expected squared error by the model of all blocks. A
+/// positive `name_width` shortens the single block's name to so many columns.
+Table comparison_table(const advice::SetComparison& comparison, int name_width = 0);
+/// Why the chosen set stands where all blocks or the best single one have a smaller expected error
+/// in that table; empty where they do not, and without a comparison.
+std::string comparison_note(const advice::Plan& plan);
 /// One row per ranked block, best first.
-Table ranking_table(const advice::BlockRanking& scoring);
+Table ranking_table(const advice::BlockRanking& ranking);
 /// One row per query: predictions before, expected and, of an update that was made, after; target
 /// and squared errors where any is known.
 Table outcome_table(const ttt::Adaptation& adaptation);
@@ -67,14 +74,14 @@ std::string score_name(subspace::Method method);
 /// The blocks as maps and charts show them, in the geometry's order. For greedy methods `score` is
 /// the criterion after adding the block (NaN for blocks that were not added) and `order` its place;
 /// otherwise `score` is the block's own and there is no order.
-std::vector<ScoredBlock> scored_blocks(const advice::BlockRanking& scoring,
+std::vector<ScoredBlock> scored_blocks(const advice::BlockRanking& ranking,
                                        const std::vector<geometry::Block>& blocks);
 /// Whether a map of the blocks shows the order of choice: for greedy methods that chose any block.
 /// Otherwise it shows each block by itself.
-bool shows_order(const advice::BlockRanking& scoring);
+bool shows_order(const advice::BlockRanking& ranking);
 /// Each block by itself, in the geometry's order: its own score, or for `risk` by how much it alone
 /// lowers the expected error. `value_name` receives what the score is.
-std::vector<ScoredBlock> blocks_alone(const advice::BlockRanking& scoring,
+std::vector<ScoredBlock> blocks_alone(const advice::BlockRanking& ranking,
                                       const std::vector<geometry::Block>& blocks,
                                       std::string& value_name);
 /// The same blocks with the best score first, which for `trace-bottom` is the lowest.

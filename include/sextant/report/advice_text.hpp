@@ -13,10 +13,10 @@ namespace sextant::report {
 std::string to_terminal(const Summary& summary, const TerminalStyle& style);
 
 /// How far: verdict, key numbers, evidence sketch, queries.
-std::string selection_text(const advice::HorizonChoice& selection, const TerminalStyle& style);
+std::string horizon_text(const advice::HorizonChoice& choice, const TerminalStyle& style);
 
 /// Which: statement, head map, the best of the ranking.
-std::string scoring_text(const advice::BlockRanking& scoring,
+std::string ranking_text(const advice::BlockRanking& ranking,
                          const std::vector<geometry::Block>& blocks, const TerminalStyle& style);
 
 /// The whole advice: verdict, evidence sketch of the chosen blocks (of all, if none) and, where it

@@ -45,8 +45,8 @@ OrderedJson with_data(const Panel& panel);
 Figure head_map_figure(const std::vector<ScoredBlock>& blocks, CellValue value,
                        const std::string& score_name);
 
-/// The first `most` blocks as bars, in the order given (best first), chosen ones in a darker
-/// colour; blocks without a score are left out.
+/// The first `most` blocks as bars and all further chosen ones, in the order given (best first),
+/// chosen ones in a darker colour; blocks without a score are left out.
 Figure ranking_figure(const std::vector<ScoredBlock>& blocks, const std::string& score_name,
                       std::size_t most = 30);
 

@@ -33,8 +33,9 @@ struct HeadGrid {
   std::vector<std::ptrdiff_t> cells = {};
 };
 
-/// Arranges blocks in grids, kinds in the order of their first block. Where two blocks claim one
-/// cell, the better one (higher score, earlier order) is shown.
+/// Arranges blocks in grids, kinds in the order of their first block. Blocks of one
+/// layer and kind without a head, or with the same, stand side by side in columns "name (1)",
+/// "name (2)", in their order.
 std::vector<HeadGrid> arrange(const std::vector<ScoredBlock>& blocks);
 
 /// From scores to shades. Scores without negative values, which are often many small ones beside a

@@ -25,14 +25,14 @@ namespace sextant::report {
 /// "bound" are null when there is none. "method" is "decomposition", or "lanczos" with "steps",
 /// "probes", "lambda_max_residual", "evidence_error" (of one step), "t_map_low", "t_map_high",
 /// "lambda_star_low", "lambda_star_high" and "solve_residual".
-OrderedJson to_json(const advice::HorizonChoice& selection);
+OrderedJson to_json(const advice::HorizonChoice& choice);
 
 /// {"method", "sigma2", "tau2", "ranking": [{"block", "layer", "head", "kind", "parameters",
 /// "score", "rank"}], "selected", "horizon", "alone", "errors" (of estimates), "queries_used",
 /// "stopped", "error":
 /// {"none", "selected", "bayes"}, "warnings"}. "head" is null for blocks without heads; "alone" is
 /// in the geometry's order.
-OrderedJson to_json(const advice::BlockRanking& scoring);
+OrderedJson to_json(const advice::BlockRanking& ranking);
 
 /// {"adapt", "verdict", "reason", "blocks", "horizon", "rho", "gap_none", "gap_planned",
 /// "outlook": [{"query", "correction", "interval", "probability_closer"}], "select",

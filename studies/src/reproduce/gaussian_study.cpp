@@ -182,13 +182,13 @@ Row heads_row(const GaussianHeads& heads, const GaussianOptions& options, Random
   const generators::GaussianFamily family = draw_heads(heads, random);
   const geometry::PromptGeometry geometry = generators::draw_gaussian_task(family, random);
   advice::BlockRankingOptions score;
-  score.select.tau2 = family.benchmark.tau2;
-  score.select.sigma2 = {evidence::Sigma2Rule::fixed, family.benchmark.sigma2};
+  score.horizon_options.tau2 = family.benchmark.tau2;
+  score.horizon_options.sigma2 = {evidence::Sigma2Rule::fixed, family.benchmark.sigma2};
   score.horizon = heads.horizon;
   score.budget = std::min<Index>(options.budgets.back(), head_count);
-  const advice::HorizonChoice whole = advice::choose_horizon(geometry, score.select);
+  const advice::HorizonChoice whole = advice::choose_horizon(geometry, score.horizon_options);
   const geometry::BlockMatrices blocks = geometry::block_matrices(geometry);
-  const subspace::PlannedUpdate update{heads.horizon, score.select.step,
+  const subspace::PlannedUpdate update{heads.horizon, score.horizon_options.step,
                                        subspace::UpdateMethod::automatic};
   const double none = subspace::UpdateRisk(blocks, whole.benchmark).no_update();
   Row row;
@@ -198,8 +198,8 @@ Row heads_row(const GaussianHeads& heads, const GaussianOptions& options, Random
     Row risks(options.budgets.size(), 0.0);
     for (int draw = 0; draw < draws; ++draw) {
       score.seed = random.bits();
-      const advice::BlockRanking scoring = advice::rank_blocks(geometry, whole, score);
-      const std::span<const Index> order(scoring.selected_indices);
+      const advice::BlockRanking ranking = advice::rank_blocks(geometry, whole, score);
+      const std::span<const Index> order(ranking.selected_indices);
       for (std::size_t k = 0; k < risks.size(); ++k) {
         const auto size = std::min(static_cast<std::size_t>(options.budgets[k]), order.size());
         risks[k] +=

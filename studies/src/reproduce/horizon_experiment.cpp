@@ -31,7 +31,7 @@ double lambda_average_error(const ttt::PromptModel& model, const geometry::Promp
 void run_advice(const ttt::PromptModel& model, const geometry::PromptGeometry& geometry,
                 double step_scale, HorizonTask& result) {
   advice::PlanOptions options;
-  options.score.select.step.scale = step_scale;
+  options.ranking.horizon_options.step.scale = step_scale;
   const advice::Plan plan = advice::plan(geometry, options);
   result.advised = plan.adapt;
   result.advice = result.path.front();

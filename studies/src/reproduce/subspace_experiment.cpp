@@ -60,8 +60,8 @@ class Updates {
 };
 
 /// The first `budget` of the chosen blocks.
-std::vector<Eigen::Index> first_blocks(const advice::BlockRanking& scoring, int budget) {
-  const auto& chosen = scoring.selected_indices;
+std::vector<Eigen::Index> first_blocks(const advice::BlockRanking& ranking, int budget) {
+  const auto& chosen = ranking.selected_indices;
   return {chosen.begin(), chosen.begin() + std::min(budget, static_cast<int>(chosen.size()))};
 }
 
@@ -124,10 +124,10 @@ SubspaceTask run_subspace_task(const Task& task, const SubspaceOptions& options)
       geometry.residuals.squaredNorm() / static_cast<double>(geometry.examples());
 
   advice::BlockRankingOptions score;
-  score.select.step.scale = options.step_scale;
+  score.horizon_options.step.scale = options.step_scale;
   score.horizon = options.horizon;
   score.budget = std::min(options.budgets.back(), blocks);
-  const advice::HorizonChoice whole = advice::choose_horizon(geometry, score.select);
+  const advice::HorizonChoice whole = advice::choose_horizon(geometry, score.horizon_options);
   Updates updates(model, geometry, options);
   for (const Method method : compared_methods) {
     score.method = method;
@@ -138,9 +138,9 @@ SubspaceTask run_subspace_task(const Task& task, const SubspaceOptions& options)
       score.seed = static_cast<std::uint64_t>(task.number) *
                        static_cast<std::uint64_t>(options.random_draws) +
                    static_cast<std::uint64_t>(draw);
-      const advice::BlockRanking scoring = advice::rank_blocks(geometry, whole, score);
+      const advice::BlockRanking ranking = advice::rank_blocks(geometry, whole, score);
       for (std::size_t k = 0; k < options.budgets.size(); ++k) {
-        const SubspaceErrors errors = updates.after(first_blocks(scoring, options.budgets[k]));
+        const SubspaceErrors errors = updates.after(first_blocks(ranking, options.budgets[k]));
         // From the first draw on, so that equal errors have exactly their own mean.
         if (draw == 0) {
           firsts.push_back(errors);

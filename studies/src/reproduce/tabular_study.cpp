@@ -140,7 +140,7 @@ TabularCase run_case(const model::Weights<float>& weights, const NamedTable& tab
       prepare(weights, table_task(table, split, result.size), options.supervision, table.name);
   const auto geometry = prepared.examples.capture({});
   advice::PlanOptions plan_options;
-  plan_options.score.select.step.scale = pilot.step_scale;
+  plan_options.ranking.horizon_options.step.scale = pilot.step_scale;
   const advice::Plan plan = advice::plan(geometry, plan_options);
   result.lambda_max = plan.whole.lambda_max;
   const TabularScore none = score(prepared, weights);

@@ -89,7 +89,7 @@ TEST_CASE("a task's numbers are those of select, adapt and advise") {
       return made_by(model, geometry, plan.block_names, plan.rho, plan.horizon);
     };
     advice::PlanOptions at_five;
-    at_five.score.horizon = 5;
+    at_five.ranking.horizon = 5;
     for (const auto& block : geometry.blocks) at_five.blocks.push_back(block.name);
     const auto five = adapted(advice::plan(geometry, at_five));
     CHECK(std::abs(error_of(five.queries[0].adapted) - result.path[5]) < 4e-5);
@@ -159,9 +159,9 @@ TEST_CASE("with all heads every rule is the same, and one set is one update") {
   const ttt::PromptModel& model = source.model;
   const auto geometry = model.capture({{model::LinearKind::value}, 2, 3});
   advice::PlanOptions plan;
-  plan.score.method = subspace::Method::trace;
-  plan.score.budget = 2;
-  plan.score.horizon = options.horizon;
+  plan.ranking.method = subspace::Method::trace;
+  plan.ranking.budget = 2;
+  plan.ranking.horizon = options.horizon;
   const auto chosen = advice::plan(geometry, plan);
   const auto made = made_by(model, geometry, chosen.block_names, chosen.rho, options.horizon);
   const auto names = subspace_methods();
