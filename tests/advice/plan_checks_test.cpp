@@ -193,6 +193,29 @@ TEST_CASE("with everything fitted no unit of the labels changes the verdict") {
   CHECK(adapted < 12);
 }
 
+TEST_CASE("a verdict that larger and smaller labels change alike is one warning") {
+  int both = 0;
+  for (int seed = 0; seed < 20; ++seed) {
+    // Predictions along the kernel, far larger than the residuals: labels of another scale leave
+    // them as residuals.
+    PromptGeometry geometry = labelled_geometry(400 + seed, 16, 2, 0.05, 1);
+    Eigen::VectorXd along = Eigen::VectorXd::Ones(16);
+    for (int i = 0; i < 20; ++i) along = (geometry::summed_kernel(geometry) * along).normalized();
+    geometry.prompt_base = 100 * geometry.residuals.norm() * along;
+    geometry.prompt_targets = geometry.prompt_base + geometry.residuals;
+    const Plan found = plan(geometry, {.label_scale = LabelScale::labels_alone});
+    const auto turns = std::ranges::count_if(found.scaled, [&](const ScaledVerdict& scaled) {
+      return (scaled.verdict == Verdict::adapt) != found.adapt;
+    });
+    const auto warnings = std::ranges::count_if(found.warnings, [](const std::string& warning) {
+      return warning.find("depends on the scale of the labels") != std::string::npos;
+    });
+    CHECK(warnings == (turns > 0 ? 1 : 0));
+    both += turns == 2 ? 1 : 0;
+  }
+  CHECK(both > 0);
+}
+
 TEST_CASE("a verdict that hangs on the labels' scale is a warning") {
   // Fixed variances: the same residuals are all noise in small units and all signal in large ones.
   int changed = 0;
