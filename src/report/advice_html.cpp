@@ -133,8 +133,7 @@ void add_plan(HtmlReport& report, const advice::Plan& plan,
   if (plan.comparison) {
     report.table(comparison_table(*plan.comparison),
                  "Does it matter which? Expected squared errors by the model of all blocks");
-    const std::string note = comparison_note(plan);
-    if (!note.empty()) report.paragraph(note);
+    report.list(comparison_facts(plan));
   }
 }
 

@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::size_t most_blocks = 12;
 constexpr std::size_t most_queries = 20;
-constexpr int widest_name = 24;  // beside the numbers of a comparison in 80 columns
 
 std::string sketch(const advice::HorizonChoice& choice, const TerminalStyle& style) {
   const std::vector<double> horizons(choice.curve.horizons.begin(), choice.curve.horizons.end());
@@ -102,10 +101,9 @@ std::string plan_text(const advice::Plan& plan, const std::vector<geometry::Bloc
                   list(facts, style) + map_and_ranking(*plan.ranking, blocks, style), style);
   }
   if (plan.comparison) {
-    const std::string note = comparison_note(plan);
     out += titled("Does it matter which?",
-                  to_terminal(comparison_table(*plan.comparison, widest_name), style) +
-                      (note.empty() ? note : wrap(note, style.width) + "\n"),
+                  to_terminal(comparison_table(*plan.comparison), style) +
+                      list(comparison_facts(plan), style),
                   style);
   }
   return out + queries_of(deciding(plan), style, plan.outlook);

@@ -5,7 +5,6 @@
 
 #include "sextant/core/wording.hpp"
 #include "sextant/report/advice_summary.hpp"
-#include "sextant/report/text.hpp"
 
 namespace sextant::report {
 namespace {
@@ -46,11 +45,13 @@ std::vector<std::string> to_do(const advice::Plan& plan) {
   return items;
 }
 
-std::string comparison_note(const advice::Plan& plan) {
+std::vector<std::string> comparison_facts(const advice::Plan& plan) {
   if (!plan.comparison || !plan.ranking) return {};
   const advice::SetComparison& sets = *plan.comparison;
+  std::vector<std::string> facts = {
+      fmt::format("Best single block: {}.", fmt::join(sets.single.block_names, ", "))};
   const double least = std::min(sets.all.error, sets.single.error);
-  if (sets.chosen.error <= least || hardly_differ(sets.chosen.error, least)) return {};
+  if (sets.chosen.error <= least || hardly_differ(sets.chosen.error, least)) return facts;
   const advice::BlockRanking& ranking = *plan.ranking;
   const std::string origin =
       ranking.method == subspace::Method::risk
@@ -64,13 +65,14 @@ std::string comparison_note(const advice::Plan& plan) {
                 ", and for {} steps (error {}), while the {} planned are best for the "
                 "residuals at hand, which no expected error looks at",
                 ranking.horizon, format_number(ranking.error_selected, 3), plan.horizon);
-  return fmt::format(
-      "The chosen blocks are not the best of these sets: {}{}. To take another set, name its "
-      "blocks.",
-      origin, steps);
+  facts.push_back(
+      fmt::format("The chosen blocks are not the best of these sets: {}{}. To take another set, "
+                  "name its blocks.",
+                  origin, steps));
+  return facts;
 }
 
-Table comparison_table(const advice::SetComparison& comparison, int name_width) {
+Table comparison_table(const advice::SetComparison& comparison) {
   struct Row {
     std::string set;
     double steps;
@@ -81,13 +83,11 @@ Table comparison_table(const advice::SetComparison& comparison, int name_width) 
     return Row{std::move(set), static_cast<double>(outlook.horizon),
                static_cast<double>(outlook.block_names.size()), outlook.error};
   };
-  const std::string& single = comparison.single.block_names.front();
   const std::vector<Row> rows = {
       {"no update", 0, 0, comparison.error_none},
       row("the chosen blocks", comparison.chosen),
       row("all blocks", comparison.all),
-      row("best single block, " + (name_width > 0 ? shorten(single, name_width) : single),
-          comparison.single),
+      row("the best single block", comparison.single),
       {"at best (no steps reach it)", missing_cell, missing_cell, comparison.error_bayes}};
   Table table;
   std::vector<std::string> sets;

@@ -22,14 +22,6 @@ using geometry::PromptGeometry;
 
 namespace {
 
-/// Residuals drawn from f ~ N(0, tau2 K), r = f + N(0, sigma2 I).
-void draw_residuals(Random& random, double tau2, double sigma2, PromptGeometry& geometry) {
-  MatrixXd covariance = tau2 * geometry::summed_kernel(geometry);
-  covariance.diagonal().array() += sigma2;
-  geometry.residuals = covariance.llt().matrixL() * normal_matrix(geometry.examples(), 1, random);
-  geometry.prompt_targets = geometry.prompt_base + geometry.residuals;
-}
-
 /// k' q_T(K) r by T steps in function space.
 double stepped_correction(const MatrixXd& kernel, const VectorXd& coupling,
                           const VectorXd& residuals, double rho, std::int64_t horizon) {
@@ -45,7 +37,7 @@ double stepped_correction(const MatrixXd& kernel, const VectorXd& coupling,
 TEST_CASE("select reports evidence, corrections and gaps that dense algebra confirms") {
   Random random(1);
   PromptGeometry geometry = test::random_geometry(random, 7, 3, {4, 2, 9});
-  draw_residuals(random, 0.5, 1.0, geometry);
+  test::draw_residuals(random, 0.5, 1.0, geometry);
   const HorizonChoice found = choose_horizon(geometry);
   const MatrixXd kernel = geometry::summed_kernel(geometry);
   const VectorXd& r = geometry.residuals;
@@ -160,7 +152,7 @@ TEST_CASE("expected errors hold in simulation when the variances are known") {
 TEST_CASE("options choose variances, query and step") {
   Random random(3);
   PromptGeometry geometry = test::random_geometry(random, 8, 3, {20, 20});
-  draw_residuals(random, 0.1, 0.5, geometry);
+  test::draw_residuals(random, 0.1, 0.5, geometry);
   HorizonOptions options;
   options.query = 2;
   options.sigma2 = {Sigma2Rule::fixed, 0.7};
@@ -208,7 +200,7 @@ TEST_CASE("options choose variances, query and step") {
 TEST_CASE("a set of blocks is selected as if there were no others") {
   Random random(4);
   PromptGeometry geometry = test::random_geometry(random, 6, 2, {3, 4, 5});
-  draw_residuals(random, 1, 1, geometry);
+  test::draw_residuals(random, 1, 1, geometry);
   const std::vector<Index> set = {2, 0};
   const HorizonChoice part = choose_horizon(geometry, set, {});
   const HorizonChoice alone = choose_horizon(geometry::restricted_to_blocks(geometry, set));
@@ -231,7 +223,7 @@ TEST_CASE("ordinary special cases have defined answers") {
   }
   SUBCASE("no query: the prompt decides") {
     PromptGeometry geometry = test::random_geometry(random, 12, 0, {30});
-    draw_residuals(random, 1, 1e-2, geometry);
+    test::draw_residuals(random, 1, 1e-2, geometry);
     const HorizonChoice found = choose_horizon(geometry);
     CHECK(found.queries.empty());
     CHECK(found.mean_gap().none == test::close(found.prompt.none / 12, 1e-12));
@@ -273,7 +265,7 @@ TEST_CASE("ordinary special cases have defined answers") {
 TEST_CASE("numerical outcomes are said in plain sentences") {
   Random random(6);
   PromptGeometry geometry = test::random_geometry(random, 10, 1, {40});
-  draw_residuals(random, 1, 1e-6, geometry);
+  test::draw_residuals(random, 1, 1e-6, geometry);
   HorizonOptions options;
   options.horizons = {0, 1, 2};
   const HorizonChoice edge = choose_horizon(geometry, options);
@@ -334,7 +326,7 @@ TEST_CASE("couplings that explain more of a query than there is are warned of") 
 TEST_CASE("what the residuals cannot tell is said: no T = 0, no lambda_star") {
   Random random(8);
   PromptGeometry geometry = test::random_geometry(random, 10, 1, {40});
-  draw_residuals(random, 1, 0.1, geometry);
+  test::draw_residuals(random, 1, 0.1, geometry);
   const auto says = [](const HorizonChoice& found, std::string_view words) {
     return std::ranges::any_of(found.warnings, [&](const std::string& warning) {
       return warning.find(words) != std::string::npos;

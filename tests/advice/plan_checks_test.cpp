@@ -19,17 +19,6 @@ using geometry::PromptGeometry;
 
 namespace {
 
-/// Residuals from the blocks' own prior, and observation variance; targets to match.
-PromptGeometry labelled_geometry(std::uint64_t seed, Index n, Index m, double tau2, double sigma2) {
-  Random random(seed);
-  PromptGeometry geometry = test::random_geometry(random, n, m, {6, 12, 3, 20, 8});
-  MatrixXd covariance = tau2 * geometry::summed_kernel(geometry);
-  covariance.diagonal().array() += sigma2;
-  geometry.residuals = covariance.llt().matrixL() * normal_matrix(n, 1, random);
-  geometry.prompt_targets = geometry.prompt_base + geometry.residuals;
-  return geometry;
-}
-
 /// R(S) of theory Sec. 7 from explicit steps in function space, averaged over the queries.
 double stepped_error(const PromptGeometry& geometry, const std::vector<std::string>& names,
                      double rho, std::int64_t horizon, const spectral::Benchmark& model) {
@@ -58,7 +47,7 @@ bool says(const std::vector<std::string>& warnings, std::string_view words) {
 }  // namespace
 
 TEST_CASE("the recipe is the planned update in an optimiser's words") {
-  PromptGeometry geometry = labelled_geometry(1, 24, 3, 1, 0.01);
+  PromptGeometry geometry = test::geometry_from_prior(1, 24, 3, 1, 0.01);
   for (const auto& block : geometry.blocks) geometry.block_scales[block.name] = 2;
   const Plan found = plan(geometry);
   REQUIRE(found.block_names.size() < geometry.blocks.size());
@@ -82,7 +71,7 @@ TEST_CASE("the recipe is the planned update in an optimiser's words") {
 }
 
 TEST_CASE("chosen, all and single blocks are compared in one benchmark") {
-  const PromptGeometry geometry = labelled_geometry(1, 24, 3, 1, 0.01);
+  const PromptGeometry geometry = test::geometry_from_prior(1, 24, 3, 1, 0.01);
   for (const std::optional<std::int64_t> horizon : {std::optional<std::int64_t>(), {7}}) {
     PlanOptions options;
     options.ranking.horizon = horizon;
@@ -120,7 +109,7 @@ TEST_CASE("chosen, all and single blocks are compared in one benchmark") {
 TEST_CASE("a verdict that another number seems to contradict is explained") {
   int explained = 0;
   for (int seed = 0; seed < 40; ++seed) {
-    const Plan found = plan(labelled_geometry(200 + seed, 16, 2, 0.02, 1));
+    const Plan found = plan(test::geometry_from_prior(200 + seed, 16, 2, 0.02, 1));
     CHECK(found.recipe.has_value() == found.adapt);
     if (found.adapt) {
       CHECK(found.explanation.empty());
@@ -136,7 +125,7 @@ TEST_CASE("a verdict that another number seems to contradict is explained") {
 }
 
 TEST_CASE("expected errors beyond the labels' range are flagged where labels are known") {
-  PromptGeometry geometry = labelled_geometry(1, 24, 3, 1, 0.01);
+  PromptGeometry geometry = test::geometry_from_prior(1, 24, 3, 1, 0.01);
   CHECK_FALSE(says(plan(geometry).warnings, "beyond"));  // labels vary as the residuals do
   geometry.query_targets.clear();
   geometry.prompt_targets = VectorXd::LinSpaced(24, 0, 1);
@@ -157,7 +146,8 @@ TEST_CASE("expected errors beyond the labels' range are flagged where labels are
 TEST_CASE("with everything fitted no unit of the labels changes the verdict") {
   int adapted = 0;
   for (int seed = 0; seed < 12; ++seed) {
-    const PromptGeometry geometry = labelled_geometry(300 + seed, 16, 2, seed % 2 ? 1 : 0.02, 1);
+    const PromptGeometry geometry =
+        test::geometry_from_prior(300 + seed, 16, 2, seed % 2 ? 1 : 0.02, 1);
     const Plan base = plan(geometry);
     adapted += base.adapt ? 1 : 0;
     for (const double factor : {2.0, 0.5, 1e3}) {
@@ -220,7 +210,7 @@ TEST_CASE("a verdict that hangs on the labels' scale is a warning") {
   // Fixed variances: the same residuals are all noise in small units and all signal in large ones.
   int changed = 0;
   for (int seed = 0; seed < 20; ++seed) {
-    PromptGeometry geometry = labelled_geometry(400 + seed, 16, 2, 0.05, 1);
+    PromptGeometry geometry = test::geometry_from_prior(400 + seed, 16, 2, 0.05, 1);
     geometry.prompt_targets.resize(0);
     geometry.query_targets.clear();
     PlanOptions options;

@@ -18,22 +18,8 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 using geometry::PromptGeometry;
 
-namespace {
-
-/// Residuals from the blocks' own prior, and observation variance.
-PromptGeometry geometry_with(std::uint64_t seed, Index n, Index m, double tau2, double sigma2) {
-  Random random(seed);
-  PromptGeometry geometry = test::random_geometry(random, n, m, {6, 12, 3, 20, 8});
-  MatrixXd covariance = tau2 * geometry::summed_kernel(geometry);
-  covariance.diagonal().array() += sigma2;
-  geometry.residuals = covariance.llt().matrixL() * normal_matrix(n, 1, random);
-  return geometry;
-}
-
-}  // namespace
-
 TEST_CASE("a clear signal is adapted to, with the chosen blocks' own step") {
-  const PromptGeometry geometry = geometry_with(1, 24, 3, 1, 0.01);
+  const PromptGeometry geometry = test::geometry_from_prior(1, 24, 3, 1, 0.01);
   const Plan found = plan(geometry);
   CHECK(found.verdict == Verdict::adapt);
   CHECK(found.adapt);
@@ -51,7 +37,7 @@ TEST_CASE("a clear signal is adapted to, with the chosen blocks' own step") {
 }
 
 TEST_CASE("the prompt decides when there is no query") {
-  const Plan found = plan(geometry_with(2, 24, 0, 1, 0.01));
+  const Plan found = plan(test::geometry_from_prior(2, 24, 0, 1, 0.01));
   CHECK(found.adapt);
   CHECK(found.ranking->queries_used == QueriesUsed::prompt);
   CHECK(found.gap_none == test::close(found.chosen->prompt.none / 24, 1e-12));
@@ -61,7 +47,7 @@ TEST_CASE("without a signal most prompts are left alone") {
   int adapted = 0;
   const int prompts = 60;
   for (int seed = 0; seed < prompts; ++seed) {
-    const Plan found = plan(geometry_with(100 + seed, 16, 1, 0, 1));
+    const Plan found = plan(test::geometry_from_prior(100 + seed, 16, 1, 0, 1));
     if (found.adapt) ++adapted;
     if (found.verdict == Verdict::no_evidence && !found.chosen) {
       CHECK(found.whole.t_map == 0);
@@ -74,7 +60,7 @@ TEST_CASE("without a signal most prompts are left alone") {
 }
 
 TEST_CASE("given blocks, given horizon") {
-  const PromptGeometry geometry = geometry_with(3, 20, 2, 1, 0.1);
+  const PromptGeometry geometry = test::geometry_from_prior(3, 20, 2, 1, 0.1);
   PlanOptions options;
   options.blocks = {"h.1.attn.v.1", "h.0.attn.v.0"};
   const Plan given = plan(geometry, options);
@@ -109,7 +95,7 @@ TEST_CASE("given blocks, given horizon") {
 }
 
 TEST_CASE("degenerate geometries get a verdict and a sentence") {
-  PromptGeometry geometry = geometry_with(4, 6, 1, 1, 1);
+  PromptGeometry geometry = test::geometry_from_prior(4, 6, 1, 1, 1);
   SUBCASE("zero kernel") {
     for (MatrixXd& kernel : geometry.kernels) kernel.setZero();
     geometry.query_kernels[0].setZero();
@@ -144,7 +130,7 @@ TEST_CASE("degenerate geometries get a verdict and a sentence") {
 }
 
 TEST_CASE("a plan is the same for every number of threads") {
-  const PromptGeometry geometry = geometry_with(6, 30, 4, 1, 0.3);
+  const PromptGeometry geometry = test::geometry_from_prior(6, 30, 4, 1, 0.3);
   set_threads(1);
   const Plan first = plan(geometry);
   set_threads(3);

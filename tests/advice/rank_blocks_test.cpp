@@ -160,8 +160,7 @@ TEST_CASE("a budget must be met by the blocks") {
 }
 
 TEST_CASE("an expected error below zero is refused: no gradients have such couplings") {
-  Random random(11);
-  geometry::PromptGeometry geometry = test::random_geometry(random, 12, 2, {6, 30});
+  PromptGeometry geometry = test::geometry_from_prior(11, 24, 3, 1, 0.01);
   CHECK_NOTHROW(rank_blocks(geometry));
   for (auto& coupling : geometry.query_kernels) coupling *= 10;
   CHECK_THROWS_WITH_AS(rank_blocks(geometry), doctest::Contains("a square is not negative"),

@@ -182,7 +182,7 @@ TEST_CASE("bad geometries") {
   io::write_file(path, with_value("residuals", 2, std::numeric_limits<double>::quiet_NaN()));
   check("residuals");
   // Valid block by block, and yet no gradients have such couplings.
-  auto other = random_geometry(random, 12, 2, {6, 30});
+  auto other = geometry_from_prior(11, 24, 3, 1, 0.01);
   for (auto& coupling : other.query_kernels) coupling *= 10;
   geometry::write_geometry(path, other);
   for (const std::string& command : std::vector<std::string>{"score", "advise"}) {

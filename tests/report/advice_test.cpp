@@ -243,11 +243,11 @@ TEST_CASE("two numbers that are compared are written apart, or not compared") {
   auto adaptation = two_query_adaptation();
   adaptation.queries[0].squared_error_base = 0.2;
   adaptation.queries[0].squared_error_adapted = 0.19999;
-  adaptation.prompt = {1413.001, 1413.2, 1413.002};
+  adaptation.prompt = {1413.2, 1413.001, 1413.002};
   auto summary = summarize(adaptation);
   CHECK(summary.statement.ends_with(
       "lowered the mean squared error of 1 query from 0.2 to 0.19999."));
-  CHECK(summary.facts.at(0).find("1413 before, 1413.2 after") != std::string::npos);
+  CHECK(summary.facts.at(0).find("1413.2 before, 1413 after") != std::string::npos);
   adaptation.queries[0].squared_error_adapted = 0.2 * (1 - 1e-8);
   CHECK(summarize(adaptation)
             .statement.ends_with("hardly changed the mean squared error of 1 query, 0.2."));
@@ -298,22 +298,29 @@ TEST_CASE("a chosen set that is not the best of those compared is explained") {
   plan.comparison->chosen.error = 0.00843;
   plan.comparison->all.error = 0.00785;
   plan.comparison->single.error = 0.00801;
-  CHECK(comparison_note(plan).find("for 20 steps (error 0.007), while the 14 planned") !=
-        std::string::npos);
+  plan.comparison->single.block_names = {"h.0.attn.v.3"};
+  auto facts = comparison_facts(plan);
+  REQUIRE(facts.size() == 2);
+  CHECK(facts[0] == "Best single block: h.0.attn.v.3.");
+  CHECK(facts[1].find("for 20 steps (error 0.007), while the 14 planned") != std::string::npos);
   plan.horizon = 20;
-  CHECK(comparison_note(plan).find("not the best of these sets") != std::string::npos);
-  CHECK(comparison_note(plan).find("planned") == std::string::npos);
+  facts = comparison_facts(plan);
+  REQUIRE(facts.size() == 2);
+  CHECK(facts[1].find("not the best of these sets") != std::string::npos);
+  CHECK(facts[1].find("planned") == std::string::npos);
   plan.comparison->chosen.error = 0.00785;
-  CHECK(comparison_note(plan).empty());
+  CHECK(comparison_facts(plan).size() == 1);
 }
 
-TEST_CASE("a comparison of sets fits the width whatever the name") {
-  advice::SetComparison sets;
+TEST_CASE("a comparison of sets fits the width whatever the name, which is not cut") {
+  advice::Plan plan;
+  plan.ranking.emplace();
+  auto& sets = plan.comparison.emplace();
   sets.error_none = 0.2;
   sets.chosen = sets.all = {{"a"}, 20, 0.1, 0.15};
   sets.single = {{std::string(52, 'x')}, 20, 0.1, 0.12345};
-  check_width(to_terminal(comparison_table(sets, 24), {}));
-  CHECK(to_csv(comparison_table(sets)).find(std::string(52, 'x')) != std::string::npos);
+  check_width(to_terminal(comparison_table(sets), {}));
+  CHECK(comparison_facts(plan).at(0).find(std::string(52, 'x')) != std::string::npos);
 }
 
 TEST_CASE("T_MAP outside of where the posterior lies is explained") {

@@ -56,12 +56,12 @@ Table query_advice_table(const advice::HorizonChoice& choice,
 /// Why a Bayes correction lies outside of its interval in that table; empty where none does.
 std::string interval_note(const advice::HorizonChoice& choice,
                           const std::vector<advice::QueryOutlook>& outlook = {});
-/// One row per set of blocks: steps, blocks, expected squared error by the model of all blocks. A
-/// positive `name_width` shortens the single block's name to so many columns.
-Table comparison_table(const advice::SetComparison& comparison, int name_width = 0);
-/// Why the chosen set stands where all blocks or the best single one have a smaller expected error
-/// in that table; empty where they do not, and without a comparison.
-std::string comparison_note(const advice::Plan& plan);
+/// One row per set of blocks: steps, blocks, expected squared error by the model of all blocks.
+Table comparison_table(const advice::SetComparison& comparison);
+/// What that table does not say: the name of the best single block and, where all blocks or that
+/// one have a smaller expected error than the chosen set, why it stands all the same. Empty without
+/// a comparison.
+std::vector<std::string> comparison_facts(const advice::Plan& plan);
 /// One row per ranked block, best first.
 Table ranking_table(const advice::BlockRanking& ranking);
 /// One row per query: predictions before, expected and, of an update that was made, after; target
