@@ -188,7 +188,7 @@ TEST_CASE("a verdict that larger and smaller labels change alike is one warning"
   for (int seed = 0; seed < 20; ++seed) {
     // Predictions along the kernel, far larger than the residuals: labels of another scale leave
     // them as residuals.
-    PromptGeometry geometry = labelled_geometry(400 + seed, 16, 2, 0.05, 1);
+    PromptGeometry geometry = test::geometry_from_prior(400 + seed, 16, 2, 0.05, 1);
     Eigen::VectorXd along = Eigen::VectorXd::Ones(16);
     for (int i = 0; i < 20; ++i) along = (geometry::summed_kernel(geometry) * along).normalized();
     geometry.prompt_base = 100 * geometry.residuals.norm() * along;
