@@ -1,5 +1,7 @@
 #include "sextant/model/capture.hpp"
 
+#include <fmt/format.h>
+
 #include <map>
 #include <numeric>
 
@@ -147,6 +149,11 @@ CaptureResult capture(const Weights<Scalar>& weights, const TokenBatch& batch, i
   if (options.features == Features::tokenwise && !batch.causal) {
     throw ArgumentError("capture", "features",
                         "tokenwise needs a decoder: mean pooling supervises every token");
+  }
+  if (examples < 0 || static_cast<std::size_t>(examples) > batch.sequences()) {
+    throw ArgumentError("capture", "examples",
+                        fmt::format("is {}, expected at most the batch's {} sequences", examples,
+                                    batch.sequences()));
   }
   const std::vector<ModelBlock> blocks = model_blocks(weights.config, options);
   CaptureResult result;
