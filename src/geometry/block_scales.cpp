@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/geometry/validation.hpp"
@@ -51,6 +53,19 @@ PromptGeometry with_block_scales(PromptGeometry geometry, const BlockScales& sca
 double scale_of(const BlockScales& scales, const std::string& block) {
   const auto found = scales.find(block);
   return found == scales.end() ? 1.0 : found->second;
+}
+
+std::string unused_scales(const BlockScales& scales, std::span<const Block> captured) {
+  std::string first;
+  std::size_t unused = 0;
+  for (const auto& [name, scale] : scales) {
+    if (std::ranges::find(captured, name, &Block::name) != captured.end()) continue;
+    if (unused++ == 0) first = name;
+  }
+  if (unused == 0) return {};
+  return fmt::format(
+      "{} of the {} blocks with a scale, first {}, are not captured: their scales have no effect",
+      unused, scales.size(), first);
 }
 
 std::string scale_difference(const std::vector<std::string>& blocks, const BlockScales& first,

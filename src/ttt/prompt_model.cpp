@@ -165,7 +165,7 @@ void check_capture_memory(Eigen::Index examples, std::size_t blocks, std::size_t
   if (memory == 0 || needed < 0.8 * static_cast<double>(memory)) return;
   throw NumericalError(fmt::format(
       "{} kernels of {} x {} examples take {:.1f} GB and this machine has {:.1f}: choose fewer "
-      "blocks with --layers or --blocks-kind, or, for select and score, --kernel products",
+      "layers or kinds of blocks, or answer from products with the kernel, which make none",
       blocks, n, n, needed / 1e9, static_cast<double>(memory) / 1e9));
 }
 
@@ -207,6 +207,18 @@ geometry::PromptGeometry PromptModel::capture(const model::CaptureOptions& optio
     if (scale != 1) captured_scales.emplace(block.name, scale);
   }
   return with_block_scales(std::move(geometry), captured_scales);
+}
+
+std::vector<std::string> PromptModel::capture_notes(std::span<const geometry::Block> blocks) const {
+  std::vector<std::string> notes;
+  std::string unused = geometry::unused_scales(block_scales_, blocks);
+  if (!unused.empty()) notes.push_back(std::move(unused));
+  if (prompt_.table != nullptr && prompt_.table->features.isZero(0)) {
+    notes.emplace_back(
+        "no column differs between the labelled rows, so that every query is predicted from the "
+        "labels alone");
+  }
+  return notes;
 }
 
 model::LayerInput<float> PromptModel::layer_input(Sequences sequences, int layer) const {

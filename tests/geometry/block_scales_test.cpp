@@ -105,3 +105,11 @@ TEST_CASE("a file of scales is an object of positive numbers") {
   }
   CHECK_THROWS_AS(read_block_scales(directory.path() / "missing.json"), InputError);
 }
+
+TEST_CASE("scales without a captured block are said to have no effect") {
+  const std::vector<Block> blocks = {{.name = "a"}, {.name = "b"}};
+  CHECK(unused_scales({}, blocks).empty());
+  CHECK(unused_scales({{"a", 2.0}, {"b", 3.0}}, blocks).empty());
+  CHECK(unused_scales({{"a", 2.0}, {"d", 2.0}, {"c", 3.0}}, blocks) ==
+        "2 of the 3 blocks with a scale, first c, are not captured: their scales have no effect");
+}

@@ -108,3 +108,28 @@ TEST_CASE("sums of blocks' matrices refuse what does not fit") {
   refuses([&] { summed_kernel(uneven); }, "kernels is 3 x 3, expected 4 x 4");
   refuses([&] { add_couplings(uneven, 1, narrow); }, "sum is 4 x 1, expected 4 x 4");
 }
+
+TEST_CASE("blocks are filtered by kind and layer, and what filters none or all is refused") {
+  PromptGeometry geometry{.residuals = Eigen::VectorXd::Ones(1),
+                          .blocks = {{.name = "a", .layer = 0, .kind = "value"},
+                                     {.name = "b", .layer = 1, .kind = "output"},
+                                     {.name = "c", .layer = 2, .kind = "value"}}};
+  using Indices = std::vector<Eigen::Index>;
+  CHECK(filter_blocks(geometry, {}) == Indices{0, 1, 2});
+  CHECK(filter_blocks(geometry, {.kinds = {"value"}}) == Indices{0, 2});
+  CHECK(filter_blocks(geometry, {.first_layer = 1}) == Indices{1, 2});
+  CHECK(filter_blocks(geometry, {.last_layer = 1}) == Indices{0, 1});
+  CHECK(
+      filter_blocks(geometry, {.kinds = {"value", "output"}, .first_layer = 1, .last_layer = 1}) ==
+      Indices{1});
+  const auto refuses = [&](const BlockFilter& filter, const char* message) {
+    CHECK_THROWS_WITH_AS(filter_blocks(geometry, filter), doctest::Contains(message),
+                         ArgumentError);
+  };
+  refuses(
+      {.kinds = {"value", "mlp-in"}},
+      "filter_blocks: kinds \"mlp-in\" is the kind of no block; there are \"value\", \"output\"");
+  refuses({.kinds = {"output"}, .first_layer = 2}, "leave none of the 3 blocks");
+  refuses({.first_layer = 3}, "leave none of the 3 blocks");
+  refuses({.first_layer = 2, .last_layer = 1}, "layers 2 to 1 are no range");
+}

@@ -128,3 +128,26 @@ TEST_CASE("steps refuse a rate that is not one and horizons that no result can h
   SEXTANT_REFUSES(predict_linearly(model.capture({}), blocks, 1e-3, std::int64_t{1} << 31),
                   "horizon is 2147483648, expected 0 to 2147483647");
 }
+
+TEST_CASE("a capture says which scales and which table have no effect on it") {
+  const test::PromptModelCase c(model::Family::gpt2);
+  PromptModel model = c.prompt_model();
+  const auto geometry = model.capture({});
+  CHECK(model.capture_notes(geometry.blocks).empty());
+  model.set_block_scales({{"h.0.attn.v.0", 2.0}, {"h.1.mlp.in", 3.0}});
+  const auto notes = model.capture_notes(geometry.blocks);
+  REQUIRE(notes.size() == 1);
+  CHECK(notes[0].starts_with("1 of the 2 blocks with a scale, first h.1.mlp.in, are not captured"));
+
+  const PromptModel rows = test::PromptModelCase(model::Family::rows).prompt_model();
+  CHECK(rows.capture_notes({}).empty());
+  task::EncodedPrompt prompt = rows.prompt();
+  auto table = std::make_shared<model::RowTable>(*prompt.table);
+  table->features.setZero();
+  prompt.table = table;
+  const PromptModel flat(rows.weights(), prompt,
+                         std::make_shared<readout::ClassProbabilities<float>>(rows.weights(), 2),
+                         "test table");
+  REQUIRE(flat.capture_notes({}).size() == 1);
+  CHECK(flat.capture_notes({})[0].starts_with("no column differs between the labelled rows"));
+}

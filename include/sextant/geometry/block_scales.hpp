@@ -6,6 +6,7 @@
 /// times as far.
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,10 @@ double scale_of(const BlockScales& scales, const std::string& block);
 /// holds scales already: its kernels would be scaled twice. No scales leave every geometry as it
 /// is.
 PromptGeometry with_block_scales(PromptGeometry geometry, const BlockScales& scales);
+
+/// A sentence that says which of `scales` have no effect, because their blocks are not among
+/// `captured`; empty where all have.
+std::string unused_scales(const BlockScales& scales, std::span<const Block> captured);
 
 /// Where two sets of scales differ on `blocks`, as the end of a message: "block \"h.0.attn.v.1\"
 /// has the scale 4 here and 1 there"; empty when they agree. `here` and `there` name the two.

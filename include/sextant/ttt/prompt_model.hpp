@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -100,6 +101,10 @@ class PromptModel {
   /// blame of a loaded model, otherwise `NumericalError`.
   /// Cost: one forward and one reverse pass over all sequences, and the Gram matrices.
   geometry::PromptGeometry capture(const model::CaptureOptions& options) const;
+
+  /// What to know of a capture of `blocks`, one sentence each: scales that have no effect, and a
+  /// table whose columns tell the examples nothing.
+  std::vector<std::string> capture_notes(std::span<const geometry::Block> blocks) const;
 
   /// What enters `layer` at the base weights: shared by all passes with weights that differ from
   /// that layer on alone. Throws `ArgumentError` unless the layer is 0 to L - 1.
