@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 
 #include "commands.hpp"
@@ -27,15 +26,8 @@ void run_geometry(const GeometryOptions& options) {
   ResultFiles files(options.output, input_files(options.source), {{"--out", options.out}});
   const ttt::PromptModel model = open_model(options.source, options.shared.quiet);
   const geometry::PromptGeometry geometry = apps::capture(model, capture_options(options.source));
-  geometry::write_geometry(options.out, geometry);
-  const bool some_targets =
-      std::any_of(geometry.query_targets.begin(), geometry.query_targets.end(),
-                  [](const auto& target) { return target.has_value(); });
-  const bool all_targets = std::all_of(geometry.query_targets.begin(), geometry.query_targets.end(),
-                                       [](const auto& target) { return target.has_value(); });
-  if (some_targets && !all_targets) {
-    warn({"some queries have no target, so the file holds no query_targets"}, options.shared.quiet);
-  }
+  warn(model.capture_notes(geometry.blocks), options.shared.quiet);
+  warn(geometry::write_geometry(options.out, geometry), options.shared.quiet);
   Summary summary = summarize_geometry(geometry, report::terminal_style(1));
   add_table(&model.prompt(), nullptr, summary.json, summary.text);
   files.write(summary.json, summary.text + fmt::format("\nWritten to {}\n", options.out), {});

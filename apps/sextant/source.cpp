@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
-#include <limits>
 #include <span>
+#include <tuple>
 
 #include "output.hpp"
 #include "sextant/core/errors.hpp"
@@ -25,22 +24,16 @@ constexpr std::string_view geometry_description = "a geometry file (.safetensors
 /// The blocks of a geometry file that --layers and --blocks-kind ask for.
 geometry::PromptGeometry filtered(geometry::PromptGeometry geometry, const SourceOptions& options) {
   if (options.layers.empty() && options.kinds.empty()) return geometry;
-  std::pair<int, int> layers{0, std::numeric_limits<int>::max()};
-  if (!options.layers.empty()) layers = parse_layers(options.layers);
-  std::vector<Eigen::Index> kept;
-  for (Eigen::Index b = 0; b < geometry.block_count(); ++b) {
-    const geometry::Block& block = geometry.blocks[static_cast<std::size_t>(b)];
-    const bool right_kind = options.kinds.empty() ||
-                            std::ranges::find(options.kinds, block.kind) != options.kinds.end();
-    if (right_kind && block.layer >= layers.first && block.layer <= layers.second) {
-      kept.push_back(b);
-    }
+  geometry::BlockFilter filter{.kinds = options.kinds};
+  if (!options.layers.empty()) {
+    std::tie(filter.first_layer, filter.last_layer) = parse_layers(options.layers);
   }
-  if (kept.empty()) {
-    throw UsageError(fmt::format("--layers and --blocks-kind leave none of the {} blocks of {}",
-                                 geometry.block_count(), input_name(options.geometry)));
+  try {
+    return geometry::restricted_to_blocks(geometry, geometry::filter_blocks(geometry, filter));
+  } catch (const ArgumentError& error) {
+    throw UsageError(fmt::format("--layers, --blocks-kind: {}: {} {}", input_name(options.geometry),
+                                 error.argument(), error.problem()));
   }
-  return geometry::restricted_to_blocks(geometry, kept);
 }
 
 /// Throws where what was given in place of a geometry file goes with another option.
@@ -125,24 +118,12 @@ ttt::PromptModel open_model(const SourceOptions& options, bool quiet) {
 
 geometry::PromptGeometry capture(const ttt::PromptModel& model,
                                  const model::CaptureOptions& options) {
-  if (options.features == model::Features::tokenwise && !model.weights().config.causal()) {
-    throw UsageError(
-        "--features: tokenwise needs a decoder; an encoder's pooling supervises every token, and "
-        "a row's prediction comes from the rows that it reads");
+  try {
+    return model.capture(options);
+  } catch (const ArgumentError& error) {
+    if (error.argument() != "features") throw;
+    throw UsageError("--features: " + error.problem());
   }
-  return model.capture(options);
-}
-
-void warn_of_unused_scales(const ttt::PromptModel& model,
-                           const std::vector<geometry::Block>& blocks, const SourceOptions& options,
-                           bool quiet) {
-  const std::vector<std::string> unused = geometry::unused_scales(model.block_scales(), blocks);
-  if (unused.empty()) return;
-  warn({fmt::format(
-           "{}: {} of its {} blocks, first {}, are not captured (--blocks-kind, --layers): "
-           "their scales have no effect",
-           options.block_scales, unused.size(), model.block_scales().size(), unused.front())},
-       quiet);
 }
 
 Source open_source(const SourceOptions& options, bool quiet) {
@@ -152,7 +133,7 @@ Source open_source(const SourceOptions& options, bool quiet) {
     source.captured = capture_options(options);
     source.model.emplace(open_model(options, quiet));
     source.geometry = capture(*source.model, source.captured);
-    warn_of_unused_scales(*source.model, source.geometry.blocks, options, quiet);
+    warn(source.model->capture_notes(source.geometry.blocks), quiet);
     source.description = fmt::format("{} with {}", options.model, prompt_name(options));
     return source;
   }

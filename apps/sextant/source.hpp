@@ -34,12 +34,6 @@ Source open_source(const SourceOptions& options, bool quiet);
 /// lacks.
 ttt::PromptModel open_model(const SourceOptions& options, bool quiet);
 
-/// Warns where --block-scales names blocks of the model that are not among `blocks`, the captured
-/// ones: they stay as they are.
-void warn_of_unused_scales(const ttt::PromptModel& model,
-                           const std::vector<geometry::Block>& blocks, const SourceOptions& options,
-                           bool quiet);
-
 /// `model.capture(options)`. Throws `UsageError` for tokenwise features without a decoder.
 geometry::PromptGeometry capture(const ttt::PromptModel& model,
                                  const model::CaptureOptions& options);

@@ -17,6 +17,7 @@
 #include "sextant/report/table_rows.hpp"
 #include "sextant/spectral/eigensystem.hpp"
 #include "sextant/task/prompt.hpp"
+#include "sextant/task/token_check.hpp"
 #include "sextant/tokenizer/load.hpp"
 
 namespace sextant::apps {
@@ -143,6 +144,8 @@ Summary summarize_model(const std::filesystem::path& directory,
     tokenizer::TokenizerReading reading = tokenizer::read_tokenizer(directory);
     tokenizer_vocabulary = reading.tokenizer->vocabulary_size();
     tokenizer_notes = std::move(reading.notes);
+    std::string surplus = task::surplus_tokens(*reading.tokenizer, config.vocabulary);
+    if (!surplus.empty()) tokenizer_notes.push_back(std::move(surplus));
   }
   std::map<std::string, std::size_t> by_type;
   std::size_t parameters = 0;
@@ -170,13 +173,6 @@ Summary summarize_model(const std::filesystem::path& directory,
                   {"causal", config.causal()}};
   model::DirectoryNotes found = *weights.notes;
   found.readings.insert(found.readings.end(), tokenizer_notes.begin(), tokenizer_notes.end());
-  if (tokenizer_vocabulary > static_cast<std::size_t>(config.vocabulary)) {
-    found.readings.push_back(
-        fmt::format("the tokenizer has {} tokens, the embedding {} rows: texts with one of the "
-                    "last {} are refused",
-                    tokenizer_vocabulary, config.vocabulary,
-                    tokenizer_vocabulary - static_cast<std::size_t>(config.vocabulary)));
-  }
   std::optional<readout::SentenceSettings> sentences;
   if (config.family == model::Family::bert) {
     sentences = readout::read_sentence_settings(directory);

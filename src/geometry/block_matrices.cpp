@@ -6,6 +6,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
+#include "sextant/geometry/validation.hpp"
 #include "sextant/spectral/kernel_checks.hpp"
 
 namespace sextant::geometry {
@@ -14,13 +15,23 @@ namespace {
 using Eigen::Index;
 using Eigen::MatrixXd;
 
+void check_matrix_size(std::string_view function, std::string_view argument,
+                       const Eigen::Ref<const MatrixXd>& matrix, Index rows, Index columns) {
+  if (matrix.rows() == rows && matrix.cols() == columns) return;
+  throw ArgumentError(
+      function, argument,
+      fmt::format("is {} x {}, expected {} x {}", matrix.rows(), matrix.cols(), rows, columns));
+}
+
+void check_block(std::string_view function, const BlockMatrices& blocks, Index block) {
+  if (block >= 0 && block < blocks.count()) return;
+  throw ArgumentError(function, "block",
+                      fmt::format("is {}, of {} blocks, from 0", block, blocks.count()));
+}
+
 void check_matrix(std::string_view function, const std::string& argument,
                   const Eigen::Ref<const MatrixXd>& matrix, Index rows, Index columns) {
-  if (matrix.rows() != rows || matrix.cols() != columns) {
-    throw ArgumentError(
-        function, argument,
-        fmt::format("is {} x {}, expected {} x {}", matrix.rows(), matrix.cols(), rows, columns));
-  }
+  check_matrix_size(function, argument, matrix, rows, columns);
   if (!matrix.allFinite()) {
     throw ArgumentError(function, argument, "has an entry that is not finite");
   }
@@ -33,6 +44,7 @@ Index BlockMatrices::queries() const {
 }
 
 BlockMatrices block_matrices(const PromptGeometry& geometry, const std::optional<Index>& query) {
+  check_sizes("block_matrices", geometry);
   if (!query) return {geometry.kernels, geometry.query_kernels, geometry.query_variances};
   if (*query < 0 || *query >= geometry.queries()) {
     throw ArgumentError("block_matrices", "query",
@@ -65,23 +77,34 @@ void check_blocks(std::string_view function, const BlockMatrices& blocks) {
 }
 
 void add_couplings(const BlockMatrices& blocks, Index block, MatrixXd& sum) {
+  check_block("add_couplings", blocks, block);
+  check_matrix_size("add_couplings", "sum", sum, blocks.examples(), blocks.queries());
+  const Index n = blocks.examples();
   if (blocks.prompt_as_queries()) {
+    check_matrix_size("add_couplings", "kernels", blocks.kernels[block], n, n);
     sum += blocks.kernels[block];
     return;
   }
   for (std::size_t x = 0; x < blocks.query_kernels.size(); ++x) {
+    check_matrix_size("add_couplings", "query_kernels", blocks.query_kernels[x], n, blocks.count());
     sum.col(static_cast<Index>(x)) += blocks.query_kernels[x].col(block);
   }
 }
 
 double mean_variance(const BlockMatrices& blocks, Index block) {
-  return blocks.prompt_as_queries() ? blocks.kernels[block].diagonal().mean()
-                                    : blocks.query_variances.col(block).mean();
+  check_block("mean_variance", blocks, block);
+  if (blocks.prompt_as_queries()) return blocks.kernels[block].diagonal().mean();
+  check_matrix_size("mean_variance", "query_variances", blocks.query_variances, blocks.queries(),
+                    blocks.count());
+  return blocks.query_variances.col(block).mean();
 }
 
 MatrixXd summed_kernel(const BlockMatrices& blocks) {
   MatrixXd sum = MatrixXd::Zero(blocks.examples(), blocks.examples());
-  for (const MatrixXd& kernel : blocks.kernels) sum += kernel;
+  for (const MatrixXd& kernel : blocks.kernels) {
+    check_matrix_size("summed_kernel", "kernels", kernel, sum.rows(), sum.cols());
+    sum += kernel;
+  }
   return sum;
 }
 

@@ -55,15 +55,17 @@ double scale_of(const BlockScales& scales, const std::string& block) {
   return found == scales.end() ? 1.0 : found->second;
 }
 
-std::vector<std::string> unused_scales(const BlockScales& scales,
-                                       const std::vector<Block>& blocks) {
-  std::vector<std::string> unused;
-  for (const auto& scale : scales) {
-    if (std::ranges::find(blocks, scale.first, &Block::name) == blocks.end()) {
-      unused.push_back(scale.first);
-    }
+std::string unused_scales(const BlockScales& scales, std::span<const Block> captured) {
+  std::string first;
+  std::size_t unused = 0;
+  for (const auto& [name, scale] : scales) {
+    if (std::ranges::find(captured, name, &Block::name) != captured.end()) continue;
+    if (unused++ == 0) first = name;
   }
-  return unused;
+  if (unused == 0) return {};
+  return fmt::format(
+      "{} of the {} blocks with a scale, first {}, are not captured: their scales have no effect",
+      unused, scales.size(), first);
 }
 
 std::string scale_difference(const std::vector<std::string>& blocks, const BlockScales& first,

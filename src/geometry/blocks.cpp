@@ -80,6 +80,37 @@ std::vector<Index> select_blocks(const PromptGeometry& geometry,
   return blocks;
 }
 
+std::vector<Index> filter_blocks(const PromptGeometry& geometry, const BlockFilter& filter) {
+  constexpr std::string_view here = "filter_blocks";
+  std::vector<std::string> known;
+  for (const Block& block : geometry.blocks) {
+    if (std::ranges::find(known, block.kind) == known.end()) known.push_back(block.kind);
+  }
+  for (const std::string& kind : filter.kinds) {
+    if (std::ranges::find(known, kind) != known.end()) continue;
+    throw ArgumentError(here, "kinds",
+                        fmt::format("\"{}\" is the kind of no block; there are \"{}\"", kind,
+                                    fmt::join(known, "\", \"")));
+  }
+  if (filter.first_layer < 0 ||
+      (filter.last_layer >= 0 && filter.last_layer < filter.first_layer)) {
+    throw ArgumentError(
+        here, "layers",
+        fmt::format("{} to {} are no range", filter.first_layer, filter.last_layer));
+  }
+  std::vector<Index> kept;
+  for (Index b = 0; b < geometry.block_count(); ++b) {
+    const Block& block = geometry.blocks[static_cast<std::size_t>(b)];
+    const bool is_kind =
+        filter.kinds.empty() || std::ranges::find(filter.kinds, block.kind) != filter.kinds.end();
+    const bool is_below = filter.last_layer < 0 || block.layer <= filter.last_layer;
+    if (is_kind && is_below && block.layer >= filter.first_layer) kept.push_back(b);
+  }
+  if (!kept.empty()) return kept;
+  throw ArgumentError(here, "layers",
+                      fmt::format("and kinds leave none of the {} blocks", geometry.block_count()));
+}
+
 std::vector<std::string> block_names(const PromptGeometry& geometry,
                                      std::span<const Index> blocks) {
   check_indices("block_names", "blocks", blocks, geometry.block_count());

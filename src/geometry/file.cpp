@@ -267,7 +267,8 @@ PromptGeometry parse_geometry(std::string content, std::string name) {
   return geometry_in(SafetensorsFile(std::move(content), std::move(name)));
 }
 
-void write_geometry(const std::filesystem::path& path, const PromptGeometry& geometry) {
+std::vector<std::string> write_geometry(const std::filesystem::path& path,
+                                        const PromptGeometry& geometry) {
   validate(geometry, path.string());
   const auto n = static_cast<std::size_t>(geometry.examples());
   const auto m = static_cast<std::size_t>(geometry.queries());
@@ -302,6 +303,8 @@ void write_geometry(const std::filesystem::path& path, const PromptGeometry& geo
   add_known("query_base", geometry.query_base);
   if (m > 0 && targets.size() == m) writer.add("query_targets", {m}, std::span(targets));
   writer.write(path);
+  if (targets.empty() || targets.size() == m) return {};
+  return {"some queries have no target, so the file holds no query_targets"};
 }
 
 }  // namespace sextant::geometry

@@ -97,28 +97,16 @@ void check_finite_matrix(std::string_view label, std::string_view place,
   }
 }
 
-void check_symmetric(const Eigen::Ref<const MatrixXd>& kernel, double scale, std::string_view label,
+void check_symmetric(const Eigen::Ref<const MatrixXd>& kernel, std::string_view label,
                      std::string_view place, double tolerance) {
-  double worst = 0;
-  Index row = 0;
-  Index column = 0;
-  for (Index j = 0; j < kernel.cols(); ++j) {
-    for (Index i = j + 1; i < kernel.rows(); ++i) {
-      const double difference = std::abs(kernel(i, j) / scale - kernel(j, i) / scale);
-      if (difference > worst) {
-        worst = difference;
-        row = j;
-        column = i;
-      }
-    }
-  }
-  if (worst > tolerance) {
-    throw InputError(
-        label, place,
-        fmt::format("entries [{0}, {1}] = {2} and [{1}, {0}] = {3} differ by {4:.3g} of the "
-                    "largest entry, expected a symmetric matrix (within {5:g})",
-                    row, column, kernel(row, column), kernel(column, row), worst, tolerance));
-  }
+  const spectral::Asymmetry worst = spectral::asymmetry(kernel);
+  if (worst.relative <= tolerance) return;
+  throw InputError(
+      label, place,
+      fmt::format("entries [{0}, {1}] = {2} and [{1}, {0}] = {3} differ by {4:.3g} of the "
+                  "largest entry, expected a symmetric matrix (within {5:g})",
+                  worst.row, worst.column, kernel(worst.row, worst.column),
+                  kernel(worst.column, worst.row), worst.relative, tolerance));
 }
 
 void check_semidefinite(const Eigen::Ref<const MatrixXd>& kernel, double scale,
@@ -226,7 +214,7 @@ void check_kernel(const Eigen::Ref<const MatrixXd>& kernel, std::string_view lab
   check_finite_matrix(label, place, kernel);
   const double scale = kernel.cwiseAbs().maxCoeff();
   if (scale == 0) return;
-  check_symmetric(kernel, scale, label, place, tolerances.symmetry);
+  check_symmetric(kernel, label, place, tolerances.symmetry);
   check_semidefinite(kernel, scale, label, place, tolerances.semidefinite);
 }
 

@@ -25,7 +25,7 @@ std::string arithmetic_difference(std::string_view found) {
   if (found == here) return {};
   return fmt::format(
       "was computed with {}, this run computes with {}: their results differ in the last digits "
-      "and must not be mixed. Continue where the run was begun, or start anew in another folder",
+      "and must not be mixed. Continue where the run was begun, or start anew in another directory",
       found.empty() ? "an unknown BLAS" : fmt::format("\"{}\"", found),
       fmt::format("\"{}\"", here));
 }

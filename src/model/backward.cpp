@@ -1,5 +1,6 @@
 #include <numeric>
 
+#include "pass_checks.hpp"
 #include "sextant/model/transformer.hpp"
 
 namespace sextant::model {
@@ -160,6 +161,11 @@ template <class Scalar>
 void backward(const Weights<Scalar>& weights, const Activations<Scalar>& activations,
               const AttentionLayouts& layouts, const SequenceLayouts* sequences,
               Rows<Scalar> cotangent_hidden, GradientObserver<Scalar>& observer) {
+  detail::check_complete("backward", weights);
+  detail::check_kept("backward", weights, activations, observer.lowest_layer());
+  detail::check_shape("backward", "cotangent_hidden", cotangent_hidden,
+                      static_cast<Eigen::Index>(layouts.top.query_activation.size()),
+                      weights.config.width);
   ReversePass<Scalar>(weights, activations, layouts, sequences, observer)
       .run(std::move(cotangent_hidden));
 }

@@ -1,5 +1,7 @@
 #include "sextant/model/capture.hpp"
 
+#include <fmt/format.h>
+
 #include <map>
 #include <numeric>
 
@@ -146,7 +148,13 @@ CaptureResult capture(const Weights<Scalar>& weights, const TokenBatch& batch, i
                       const ScalarReadout<Scalar>& readout, const CaptureOptions& options) {
   if (options.features == Features::tokenwise && !batch.causal) {
     throw ArgumentError("capture", "features",
-                        "tokenwise needs a decoder: mean pooling supervises every token");
+                        "tokenwise needs a decoder; an encoder's pooling supervises every token, "
+                        "and a row's prediction comes from the rows that it reads");
+  }
+  if (examples < 0 || static_cast<std::size_t>(examples) > batch.sequences()) {
+    throw ArgumentError("capture", "examples",
+                        fmt::format("is {}, expected at most the batch's {} sequences", examples,
+                                    batch.sequences()));
   }
   const std::vector<ModelBlock> blocks = model_blocks(weights.config, options);
   CaptureResult result;

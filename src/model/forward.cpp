@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "pass_checks.hpp"
 #include "row_slice.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/model/transformer.hpp"
@@ -128,6 +129,8 @@ LayerInput<Scalar> layer_input(const Weights<Scalar>& weights, const TokenBatch&
         "layer_input", "layer",
         fmt::format("is {}, the model has layers 0 to {}", layer, weights.config.layers - 1));
   }
+  detail::check_complete("layer_input", weights);
+  detail::check_layouts("layer_input", layouts, batch.rows());
   LayerInput<Scalar> input{layer, embed(weights, batch)};
   LayerActivations<Scalar> activations;
   Rows<Scalar> z;
@@ -142,6 +145,15 @@ template <class Scalar>
 Activations<Scalar> forward_from(const LayerInput<Scalar>& input, const Weights<Scalar>& weights,
                                  const AttentionLayouts& layouts, bool keep) {
   const int layers = weights.config.layers;
+  if (input.layer < 0 || input.layer >= layers) {
+    throw ArgumentError(
+        "forward_from", "input.layer",
+        fmt::format("is {}, the model has layers 0 to {}", input.layer, layers - 1));
+  }
+  detail::check_complete("forward_from", weights);
+  detail::check_shape("forward_from", "input.stream", input.stream,
+                      static_cast<Eigen::Index>(layouts.full.key_activation.size()),
+                      weights.config.width);
   Activations<Scalar> result;
   result.layers.resize(keep ? static_cast<std::size_t>(layers) : 1);
   Rows<Scalar> x = input.stream;

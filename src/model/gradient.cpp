@@ -1,5 +1,8 @@
 #include "sextant/model/gradient.hpp"
 
+#include <fmt/format.h>
+
+#include "pass_checks.hpp"
 #include "sextant/core/errors.hpp"
 
 namespace sextant::model {
@@ -52,9 +55,15 @@ BlockGradient<Scalar>::BlockGradient(const ModelConfig& config,
   if (blocks.empty()) throw ArgumentError("BlockGradient", "blocks", "is empty");
   for (const ModelBlock& block : blocks) {
     const Key key = block.matrix();
-    parts_[key].push_back({block.slice, static_cast<Scalar>(block.scale)});
     const int in = block.kind == LinearKind::mlp_out ? config.inner : config.width;
     const int out = block.kind == LinearKind::mlp_in ? config.inner : config.width;
+    detail::check_slice("BlockGradient", "blocks", block.slice, in, out);
+    if (key.first < 0 || key.first >= config.layers) {
+      throw ArgumentError("BlockGradient", "blocks",
+                          fmt::format("has one of layer {}, the model has layers 0 to {}",
+                                      key.first, config.layers - 1));
+    }
+    parts_[key].push_back({block.slice, static_cast<Scalar>(block.scale)});
     matrices_[key] = Rows<Scalar>::Zero(in, out);
   }
 }

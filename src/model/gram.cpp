@@ -1,10 +1,12 @@
 #include "sextant/model/gram.hpp"
 
 #include <cblas.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
 
+#include "pass_checks.hpp"
 #include "row_loops.hpp"
 #include "row_slice.hpp"
 #include "sextant/core/blas.hpp"
@@ -196,6 +198,41 @@ class TokenPairs {
   std::vector<SequenceGram>& result_;
 };
 
+template <class Scalar>
+void check_factors(const TokenFactors<Scalar>& factors, int examples,
+                   std::span<const BlockSlice> blocks) {
+  constexpr std::string_view here = "gram";
+  if (factors.input == nullptr || factors.cotangent == nullptr) {
+    throw ArgumentError(here, "factors", "have no input or no cotangent");
+  }
+  const auto rows = factors.cotangent->rows();
+  check_size(here, "factors.input_row", factors.input_row.size(), static_cast<std::size_t>(rows));
+  for (const int row : factors.input_row) {
+    if (row >= 0 && row < factors.input->rows()) continue;
+    throw ArgumentError(here, "factors.input_row",
+                        fmt::format("has {}, the input has {} rows", row, factors.input->rows()));
+  }
+  int end = 0;
+  for (const RowRange& range : factors.sequences) {
+    if (range.begin < end || range.end < range.begin || range.end > rows) {
+      throw ArgumentError(here, "factors.sequences",
+                          fmt::format("has the rows {} to {}, expected ascending and disjoint "
+                                      "ranges of {} rows",
+                                      range.begin, range.end, rows));
+    }
+    end = range.end;
+  }
+  if (examples < 0 || static_cast<std::size_t>(examples) > factors.sequences.size()) {
+    throw ArgumentError(
+        here, "examples",
+        fmt::format("is {}, expected at most {} sequences", examples, factors.sequences.size()));
+  }
+  for (const BlockSlice& block : blocks) {
+    detail::check_slice(here, "blocks", block, static_cast<int>(factors.input->cols()),
+                        static_cast<int>(factors.cotangent->cols()));
+  }
+}
+
 }  // namespace
 
 GramForm cheaper_form(std::span<const RowRange> sequences, int examples,
@@ -234,6 +271,7 @@ GramForm cheaper_form(std::span<const RowRange> sequences, int examples,
 template <class Scalar>
 std::vector<SequenceGram> gram(const TokenFactors<Scalar>& factors, int examples,
                                std::span<const BlockSlice> blocks, GramForm form) {
+  check_factors(factors, examples, blocks);
   std::vector<SequenceGram> result(blocks.size());
   if (form == GramForm::features) {
     parallel_for(static_cast<std::ptrdiff_t>(blocks.size()), [&](std::ptrdiff_t b) {

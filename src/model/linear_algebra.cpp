@@ -3,9 +3,9 @@
 #include <cblas.h>
 
 #include <algorithm>
-#include <cassert>
 
 #include "sextant/core/blas.hpp"
+#include "sextant/core/errors.hpp"
 #include "sextant/core/threads.hpp"
 
 namespace sextant::model {
@@ -104,9 +104,13 @@ void tiled_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, Scalar 
 template <class Scalar>
 void apply(const MatrixView<Scalar>& weight, const Scalar* bias, const Rows<Scalar>& x,
            Rows<Scalar>& y, bool accumulate) {
-  assert(x.cols() == weight.in);
+  check_size("apply", "x columns", static_cast<std::size_t>(x.cols()),
+             static_cast<std::size_t>(weight.in));
   if (!accumulate) y.resize(x.rows(), weight.out);
-  assert(y.rows() == x.rows() && y.cols() == weight.out);
+  check_size("apply", "y rows", static_cast<std::size_t>(y.rows()),
+             static_cast<std::size_t>(x.rows()));
+  check_size("apply", "y columns", static_cast<std::size_t>(y.cols()),
+             static_cast<std::size_t>(weight.out));
   for_tiles(static_cast<int>(x.rows()), weight.out, weight.in,
             [&](const Tile& tile) { apply_tile(weight, bias, x, accumulate, y, tile); });
 }

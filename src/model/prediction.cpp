@@ -8,10 +8,21 @@
 #include "sextant/core/errors.hpp"
 
 namespace sextant::model {
+namespace {
+
+template <class Scalar>
+void check_hidden(std::string_view function, const Rows<Scalar>& hidden, const TokenBatch& batch) {
+  check_size(function, "hidden rows", static_cast<std::size_t>(hidden.rows()),
+             batch.outputs.size());
+  check_size(function, "batch.sequence_outputs", batch.sequence_outputs.size(), batch.sequences());
+}
+
+}  // namespace
 
 template <class Scalar>
 Eigen::VectorXd predict(const Rows<Scalar>& hidden, const TokenBatch& batch,
                         const ScalarReadout<Scalar>& readout) {
+  check_hidden("predict", hidden, batch);
   Eigen::VectorXd result(static_cast<Eigen::Index>(batch.sequences()));
   for (std::size_t i = 0; i < batch.sequences(); ++i) {
     const double prediction =
@@ -31,6 +42,7 @@ Eigen::VectorXd predict(const Rows<Scalar>& hidden, const TokenBatch& batch,
 template <class Scalar>
 Rows<Scalar> sequence_cotangents(const Rows<Scalar>& hidden, const TokenBatch& batch,
                                  const ScalarReadout<Scalar>& readout) {
+  check_hidden("sequence_cotangents", hidden, batch);
   std::size_t rows = 0;
   for (const auto& outputs : batch.sequence_outputs) rows += outputs.size();
   Rows<Scalar> cotangent = Rows<Scalar>::Zero(static_cast<Eigen::Index>(rows), hidden.cols());

@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "pass_checks.hpp"
 #include "row_slice.hpp"
 #include "sextant/core/errors.hpp"
 
@@ -144,9 +145,9 @@ Rows<Scalar> push_forward(const Weights<Scalar>& weights, const Activations<Scal
   if (directions.empty()) {
     return Rows<Scalar>::Zero(activations.hidden.rows(), activations.hidden.cols());
   }
-  if (activations.layers.size() != static_cast<std::size_t>(weights.config.layers)) {
-    throw ArgumentError("push_forward", "activations", "were not kept");
-  }
+  detail::check_complete("push_forward", weights);
+  detail::check_matrices("push_forward", "directions", weights, directions);
+  detail::check_kept("push_forward", weights, activations, directions.begin()->first.first);
   return TangentPass<Scalar>(weights, activations, layouts, directions).run();
 }
 

@@ -12,6 +12,17 @@
 namespace sextant::model {
 namespace {
 
+/// Throws `ArgumentError` unless there is a table with a label for each row.
+void check_table(std::string_view function, const std::shared_ptr<const RowTable>& table) {
+  if (table == nullptr) throw ArgumentError(function, "table", "is null");
+  check_size(function, "table.labels", table->labels.size(),
+             static_cast<std::size_t>(table->rows()));
+  if (table->scalars < 1) {
+    throw ArgumentError(function, "table.scalars",
+                        fmt::format("is {}, expected at least 1", table->scalars));
+  }
+}
+
 void check_sequences(const std::vector<std::vector<int>>& sequences) {
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     if (sequences[i].empty()) {
@@ -182,6 +193,7 @@ TokenBatch pack_causal(const std::vector<std::vector<int>>& sequences) {
 TokenBatch pack_series(std::shared_ptr<const RowTable> table,
                        const std::vector<std::vector<int>>& sequences,
                        const std::vector<std::vector<int>>& output_positions) {
+  check_table("pack_series", table);
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     for (const int row : sequences[i]) {
       if (row < 0 || row >= table->rows()) {
@@ -220,8 +232,7 @@ TokenBatch pack_bidirectional(const std::vector<std::vector<int>>& sequences) {
 
 TokenBatch pack_rows(std::shared_ptr<const RowTable> table,
                      const std::vector<std::vector<int>>& sequences) {
-  check_size("pack_rows", "table.labels", table->labels.size(),
-             static_cast<std::size_t>(table->rows()));
+  check_table("pack_rows", table);
   TokenBatch batch;
   batch.causal = false;
   batch.paths.resize(sequences.size());

@@ -14,6 +14,12 @@ namespace {
 
 std::size_t to_size(int value) { return static_cast<std::size_t>(value); }
 
+void check_layer(std::string_view function, int layer, std::size_t layers) {
+  if (layer >= 0 && to_size(layer) < layers) return;
+  throw ArgumentError(function, "layer",
+                      fmt::format("is {}, the model has {} layers, from 0", layer, layers));
+}
+
 /// Names of the tensors of one linear map.
 struct LinearNames {
   std::string weight;
@@ -165,6 +171,8 @@ class TensorLoader {
 template <class Scalar>
 void Weights<Scalar>::replace(int layer, LinearKind kind,
                               std::shared_ptr<const Rows<Scalar>> matrix) {
+  check_layer("Weights::replace", layer, layers.size());
+  if (matrix == nullptr) throw ArgumentError("Weights::replace", "matrix", "is null");
   auto& view = layers[to_size(layer)].linear[static_cast<int>(kind)].weight;
   check_size("Weights::replace", "matrix rows", to_size(static_cast<int>(matrix->rows())),
              to_size(view.in));
@@ -189,6 +197,7 @@ Rows<Scalar> copy(const MatrixView<Scalar>& view) {
 }
 
 MatrixPlace matrix_place(const ModelConfig& config, int layer, LinearKind kind) {
+  check_layer("matrix_place", layer, to_size(config.layers));
   const auto [in, out] = extents(config, kind);
   MatrixPlace place;
   place.name = linear_names(config, layer, kind).weight;
@@ -235,12 +244,19 @@ std::vector<ParameterShape> parameter_shapes(const ModelConfig& config) {
 
 template <class Scalar>
 Weights<Scalar> bind_weights(const ModelConfig& config,
-                             const std::function<const Scalar*(const std::string&)>& data) {
+                             const std::function<const Scalar*(const std::string&)>& source) {
+  const auto data = [&](const std::string& name) {
+    const Scalar* values = source ? source(name) : nullptr;
+    if (values == nullptr) {
+      throw ArgumentError("bind_weights", "data", fmt::format("has no tensor \"{}\"", name));
+    }
+    return values;
+  };
   Weights<Scalar> weights;
   weights.config = config;
   const Embeddings all = embeddings(config);
   const auto data_of = [&](const ParameterShape& one) {
-    return one.name.empty() ? nullptr : data(one.name);
+    return one.name.empty() ? static_cast<const Scalar*>(nullptr) : data(one.name);
   };
   weights.token_embedding = data_of(all.token);
   weights.position_embedding = data_of(all.position);

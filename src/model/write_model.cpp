@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "pass_checks.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/model/directory.hpp"
@@ -24,6 +25,18 @@ void copy_companions(const fs::path& source, const fs::path& target, int depth) 
   }
 }
 
+/// Throws `ArgumentError` unless `matrix` is finite and has the shape that the model has there.
+void check_matrix(const ModelConfig& config, const AdaptedMatrix& matrix) {
+  const std::string argument =
+      fmt::format("adapted, layer {} {},", matrix.layer, kind_name(matrix.kind));
+  detail::check_shape("write_adapted_model", argument, matrix.values,
+                      matrix.kind == LinearKind::mlp_out ? config.inner : config.width,
+                      matrix.kind == LinearKind::mlp_in ? config.inner : config.width);
+  if (!matrix.values.allFinite()) {
+    throw ArgumentError("write_adapted_model", argument, "has an entry that is not finite");
+  }
+}
+
 void write_into(const MatrixPlace& place, const Rows<float>& values, std::vector<float>& tensor) {
   for (Eigen::Index i = 0; i < values.rows(); ++i) {
     for (Eigen::Index o = 0; o < values.cols(); ++o) {
@@ -43,6 +56,7 @@ void write_adapted_model(const fs::path& source, const fs::path& target,
   const TensorSource& tensors = opened.tensors;
   std::map<const io::TensorInfo*, std::vector<float>> changed;
   for (const AdaptedMatrix& matrix : adapted) {
+    check_matrix(config, matrix);
     const MatrixPlace place = matrix_place(config, matrix.layer, matrix.kind);
     const auto [file, tensor] = tensors.at(place.name, config.family);
     auto& values = changed[tensor];

@@ -111,15 +111,32 @@ std::vector<std::string> pooling_modes(const io::JsonObject& config) {
   return modes;
 }
 
-PoolingMode read_pooling(const fs::path& folder) {
+/// Whether versions of sentence-transformers disagree: with one flag on and none for the mean, 5.3
+/// joins the two poolings, and 6.2 takes the flag's.
+bool leaves_mean_open(const io::JsonObject& config, const std::vector<std::string>& modes) {
+  return modes.size() == 1 && modes.front() != "mean" && !config.has("pooling_mode") &&
+         !config.has("pooling_mode_mean_tokens");
+}
+
+PoolingMode read_pooling(const fs::path& folder, std::vector<std::string>& notes) {
   const std::string file = (folder / "config.json").string();
   const io::Json json = io::parse_json(io::read_file(file), file);
-  const std::vector<std::string> modes = pooling_modes({json, file});
+  const io::JsonObject config(json, file);
+  const std::vector<std::string> modes = pooling_modes(config);
   if (modes.empty()) refuse(file, "turns off every pooling");
   if (modes.size() > 1)
     refuse(file, fmt::format("asks for several poolings ({})", fmt::join(modes, ", ")));
   if (modes.front() == "mean") return PoolingMode::mean;
-  if (modes.front() == "cls") return PoolingMode::cls;
+  if (modes.front() == "cls") {
+    if (leaves_mean_open(config, modes)) {
+      notes.push_back(
+          fmt::format("{}: has no pooling_mode_mean_tokens beside pooling_mode_cls_token: read as "
+                      "cls alone, as "
+                      "sentence-transformers 6 does; version 5 would join cls and mean",
+                      file));
+    }
+    return PoolingMode::cls;
+  }
   refuse(file, fmt::format("asks for the pooling \"{}\"", modes.front()));
 }
 
@@ -171,7 +188,7 @@ Pooling pooling_of(const std::vector<Stage>& stages, const fs::path& encoder,
             fmt::format("has its encoder in a folder of its own: give {}", stage.folder.string()));
       }
     } else if (stage.kind == "Pooling" && !pooling) {
-      pooling.emplace().mode = read_pooling(stage.folder);
+      pooling.emplace().mode = read_pooling(stage.folder, notes);
       if (std::string note = width_note(stage.folder, encoder); !note.empty()) {
         notes.push_back(std::move(note));
       }

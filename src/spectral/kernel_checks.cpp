@@ -42,17 +42,34 @@ void for_each_pair(Index n, const Judge& judge) {
 
 }  // namespace
 
+Asymmetry asymmetry(const Eigen::Ref<const MatrixXd>& kernel) {
+  check_size("asymmetry", "kernel columns", static_cast<std::size_t>(kernel.cols()),
+             static_cast<std::size_t>(kernel.rows()));
+  Asymmetry worst;
+  double largest = 0;  // half of a difference, which is finite whatever the entries
+  for_each_pair(kernel.rows(), [&](Index i, Index j) {
+    const double half = std::abs(kernel(i, j) / 2 - kernel(j, i) / 2);
+    if (!(half > largest)) return;
+    largest = half;
+    worst.row = j;
+    worst.column = i;
+  });
+  if (largest > 0) worst.relative = 2 * (largest / kernel.cwiseAbs().maxCoeff());
+  return worst;
+}
+
 void check_symmetric(std::string_view function, std::string_view argument,
                      const Eigen::Ref<const MatrixXd>& kernel) {
-  const double allowed = kernel_tolerance * checked_scale(function, argument, kernel);
-  for_each_pair(kernel.rows(), [&](Index i, Index j) {
-    if (std::abs(kernel(i, j) / 2 - kernel(j, i) / 2) <= allowed / 2) return;
-    throw ArgumentError(
-        function, argument,
-        fmt::format("has the entries [{0}, {1}] = {2} and [{1}, {0}] = {3}, expected a symmetric "
-                    "matrix (within {4:g} of the largest entry)",
-                    i, j, kernel(i, j), kernel(j, i), kernel_tolerance));
-  });
+  checked_scale(function, argument, kernel);
+  const Asymmetry worst = asymmetry(kernel);
+  if (worst.relative <= kernel_tolerance) return;
+  const Index i = worst.column;
+  const Index j = worst.row;
+  throw ArgumentError(
+      function, argument,
+      fmt::format("has the entries [{0}, {1}] = {2} and [{1}, {0}] = {3}, expected a symmetric "
+                  "matrix (within {4:g} of the largest entry)",
+                  i, j, kernel(i, j), kernel(j, i), kernel_tolerance));
 }
 
 void check_kernel(std::string_view function, std::string_view argument,

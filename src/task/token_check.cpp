@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sextant/core/errors.hpp"
 
 namespace sextant::task {
@@ -18,6 +20,16 @@ void check_tokens(std::span<const int> tokens, int vocabulary,
                     "use the tokenizer that the model was trained with",
                     tokenizer.token(token), token, vocabulary));
   }
+}
+
+std::string surplus_tokens(const tokenizer::Tokenizer& tokenizer, int vocabulary) {
+  const std::size_t tokens = tokenizer.vocabulary_size();
+  const auto rows = static_cast<std::size_t>(std::max(vocabulary, 0));
+  if (tokens <= rows) return {};
+  return fmt::format(
+      "the tokenizer has {} tokens, the embedding {} rows: texts with one of the last {} are "
+      "refused",
+      tokens, rows, tokens - rows);
 }
 
 }  // namespace sextant::task

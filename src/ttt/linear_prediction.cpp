@@ -1,5 +1,7 @@
 #include "sextant/ttt/linear_prediction.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <limits>
 
@@ -15,7 +17,11 @@ namespace sextant::ttt {
 LinearPrediction predict_linearly(const geometry::PromptGeometry& geometry,
                                   const std::vector<std::string>& blocks, double rho,
                                   std::int64_t horizon) {
-  if (horizon < 0) throw ArgumentError("predict_linearly", "horizon", "is negative");
+  constexpr std::int64_t most = std::numeric_limits<int>::max();  // `Adaptation::horizon`
+  if (horizon < 0 || horizon > most) {
+    throw ArgumentError("predict_linearly", "horizon",
+                        fmt::format("is {}, expected 0 to {}", horizon, most));
+  }
   const auto indices = geometry::select_blocks(geometry, blocks);
   geometry::check_geometry("predict_linearly", geometry, indices);
   LinearPrediction result;

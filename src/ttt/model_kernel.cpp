@@ -1,5 +1,7 @@
 #include "sextant/ttt/model_kernel.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "mutable_weights.hpp"
@@ -80,6 +82,8 @@ model::WeightMatrices<float> ModelJacobian::pull_back(
     const Eigen::Ref<const VectorXd>& coefficients) const {
   check_size("ModelJacobian::pull_back", "coefficients",
              static_cast<std::size_t>(coefficients.size()), static_cast<std::size_t>(size()));
+  check_finite("ModelJacobian::pull_back", "coefficients",
+               {coefficients.data(), static_cast<std::size_t>(coefficients.size())});
   model::BlockGradient<float> gradient = zero_;
   for (const Piece& piece : pieces_) {
     with_activations(piece, [&](const model::Activations<float>& activations) {
@@ -119,19 +123,43 @@ VectorXd ModelJacobian::push_forward(const model::WeightMatrices<float>& directi
   return changes;
 }
 
+const model::Rows<float>& ModelJacobian::matrix_of(std::string_view function,
+                                                   const model::WeightMatrices<float>& directions,
+                                                   std::size_t b) const {
+  const auto key = blocks_[b].matrix();
+  const auto found = directions.find(key);
+  if (found == directions.end()) {
+    throw ArgumentError(function, "directions",
+                        fmt::format("have no matrix of block \"{}\"", blocks_[b].block.name));
+  }
+  const model::Rows<float>& expected = zero_.matrices().at(key);
+  if (found->second.rows() != expected.rows() || found->second.cols() != expected.cols()) {
+    throw ArgumentError(function, "directions",
+                        fmt::format("have a matrix of {} x {} for block \"{}\", expected {} x {}",
+                                    found->second.rows(), found->second.cols(),
+                                    blocks_[b].block.name, expected.rows(), expected.cols()));
+  }
+  return found->second;
+}
+
 VectorXd ModelJacobian::squared_norms(const model::WeightMatrices<float>& directions) const {
   VectorXd norms(static_cast<Index>(blocks_.size()));
   for (std::size_t b = 0; b < blocks_.size(); ++b) {
-    norms[static_cast<Index>(b)] = squared_norm(directions.at(blocks_[b].matrix()), blocks_[b]);
+    norms[static_cast<Index>(b)] =
+        squared_norm(matrix_of("ModelJacobian::squared_norms", directions, b), blocks_[b]);
   }
   return norms;
 }
 
 model::WeightMatrices<float> ModelJacobian::restricted(
     const model::WeightMatrices<float>& directions, std::size_t b) const {
-  const model::ModelBlock& block = blocks_.at(b);
+  constexpr std::string_view here = "ModelJacobian::restricted";
+  if (b >= blocks_.size()) {
+    throw ArgumentError(here, "b", fmt::format("is {}, of {} blocks", b, blocks_.size()));
+  }
+  const model::ModelBlock& block = blocks_[b];
   const model::BlockGradient<float>::Key key = block.matrix();
-  const model::Rows<float>& from = directions.at(key);
+  const model::Rows<float>& from = matrix_of(here, directions, b);
   model::Rows<float> only = model::Rows<float>::Zero(from.rows(), from.cols());
   block.slice.of(only) = block.slice.of(from);
   model::WeightMatrices<float> result;

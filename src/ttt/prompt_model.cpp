@@ -10,6 +10,8 @@
 namespace sextant::ttt {
 namespace {
 
+constexpr std::string_view accumulate_name = "PromptModel::accumulate";
+
 std::vector<std::vector<int>> all_sequences(const task::EncodedPrompt& prompt) {
   auto sequences = prompt.example_tokens;
   sequences.insert(sequences.end(), prompt.query_tokens.begin(), prompt.query_tokens.end());
@@ -40,6 +42,26 @@ void check_same_sizes(std::string_view function, const model::ModelConfig& own,
                                    std::pair("context", &model::ModelConfig::context),
                                    std::pair("features", &model::ModelConfig::features)}) {
     if (given.*size != own.*size) refuse(what, given.*size, own.*size);
+  }
+}
+
+/// Throws `ArgumentError` unless the parts of `prompt` fit one another.
+void check_parts(const task::EncodedPrompt& prompt) {
+  constexpr std::string_view here = "PromptModel";
+  if (prompt.example_tokens.empty()) {
+    throw ArgumentError(here, "prompt.example_tokens", "is empty, expected at least 1 example");
+  }
+  check_size(here, "prompt.example_targets", prompt.example_targets.size(),
+             prompt.example_tokens.size());
+  check_finite(here, "prompt.example_targets", prompt.example_targets);
+  check_size(here, "prompt.query_targets", prompt.query_targets.size(), prompt.query_tokens.size());
+  for (std::size_t x = 0; x < prompt.query_targets.size(); ++x) {
+    if (!prompt.query_targets[x]) continue;
+    check_finite(here, fmt::format("prompt.query_targets[{}]", x), *prompt.query_targets[x]);
+  }
+  if (!prompt.query_numbers.empty()) {
+    check_size(here, "prompt.query_numbers", prompt.query_numbers.size(),
+               prompt.query_tokens.size());
   }
 }
 
@@ -82,6 +104,8 @@ PromptModel::PromptModel(model::Weights<float> weights, task::EncodedPrompt prom
       prompt_(std::move(prompt)),
       origin_(std::move(origin)),
       readout_(std::move(readout)) {
+  if (readout_ == nullptr) throw ArgumentError("PromptModel", "readout", "is null");
+  check_parts(prompt_);
   check_prompt_kind(kind_of(prompt_), weights_.config, label);
   task::check_context_length(prompt_, static_cast<std::size_t>(weights_.config.context), label);
   batch_ = task::pack(prompt_, all_sequences(prompt_));
@@ -140,9 +164,8 @@ void check_capture_memory(Eigen::Index examples, std::size_t blocks, std::size_t
   const double needed = static_cast<double>(blocks) * n * n * sizeof(double);
   if (memory == 0 || needed < 0.8 * static_cast<double>(memory)) return;
   throw NumericalError(fmt::format(
-      "{} kernels of {} x {} examples take {:.1f} GB and this machine has {:.1f}: capture fewer "
-      "layers or kinds of blocks or, to choose the horizon or rank blocks alone, let products "
-      "stand for the kernels",
+      "{} kernels of {} x {} examples take {:.1f} GB and this machine has {:.1f}: choose fewer "
+      "layers or kinds of blocks, or answer from products with the kernel, which make none",
       blocks, n, n, needed / 1e9, static_cast<double>(memory) / 1e9));
 }
 
@@ -186,10 +209,41 @@ geometry::PromptGeometry PromptModel::capture(const model::CaptureOptions& optio
   return with_block_scales(std::move(geometry), captured_scales);
 }
 
+std::vector<std::string> PromptModel::capture_notes(std::span<const geometry::Block> blocks) const {
+  std::vector<std::string> notes;
+  std::string unused = geometry::unused_scales(block_scales_, blocks);
+  if (!unused.empty()) notes.push_back(std::move(unused));
+  return notes;
+}
+
 model::LayerInput<float> PromptModel::layer_input(Sequences sequences, int layer) const {
   const bool all = sequences == Sequences::all;
   return model::layer_input(weights_, all ? batch_ : examples_batch_,
                             all ? layouts_ : examples_layouts_, layer);
+}
+
+void PromptModel::check_pass(const model::TokenBatch& batch, const model::LayerInput<float>& input,
+                             const model::Weights<float>& weights,
+                             const model::BlockGradient<float>& gradient) const {
+  check_same_sizes(accumulate_name, weights_.config, weights.config);
+  check_size(accumulate_name, "input.stream rows", static_cast<std::size_t>(input.stream.rows()),
+             batch.rows());
+  if (input.layer > gradient.lowest_layer()) {
+    throw ArgumentError(accumulate_name, "input.layer",
+                        fmt::format("is {}, above the gradient's lowest layer {}", input.layer,
+                                    gradient.lowest_layer()));
+  }
+  for (const auto& [key, matrix] : gradient.matrices()) {
+    const auto& [layer, kind] = key;
+    const auto fits = [&] {
+      const model::MatrixView<float>& view = weights_.linear(layer, kind).weight;
+      return matrix.rows() == view.in && matrix.cols() == view.out;
+    };
+    if (layer < weights_.config.layers && fits()) continue;
+    throw ArgumentError(accumulate_name, "gradient",
+                        fmt::format("is of another model: layer {} {} is {} x {}", layer,
+                                    model::kind_name(kind), matrix.rows(), matrix.cols()));
+  }
 }
 
 void PromptModel::pull_back(const model::Weights<float>& weights,
@@ -197,6 +251,10 @@ void PromptModel::pull_back(const model::Weights<float>& weights,
                             const model::TokenBatch& batch, const model::AttentionLayouts& layouts,
                             const Eigen::VectorXd& coefficients,
                             model::BlockGradient<float>& gradient) const {
+  check_size(accumulate_name, "coefficients", static_cast<std::size_t>(coefficients.size()),
+             static_cast<std::size_t>(examples()));
+  check_finite(accumulate_name, "coefficients",
+               {coefficients.data(), static_cast<std::size_t>(coefficients.size())});
   model::Rows<float> cotangent =
       model::Rows<float>::Zero(activations.hidden.rows(), activations.hidden.cols());
   for (Eigen::Index i = 0; i < examples(); ++i) {

@@ -8,6 +8,7 @@ namespace sextant::ttt {
 StepPath step_path(const PromptModel& model, const std::vector<std::string>& blocks, double rho,
                    std::int64_t horizon, RecordQueries record) {
   if (horizon < 0) throw ArgumentError("step_path", "horizon", "is negative");
+  check_not_negative("step_path", "rho", rho);
   const bool every_step = record == RecordQueries::every_step;
   const Eigen::VectorXd targets = model.targets();
   StepPath path;
@@ -41,6 +42,7 @@ SteppedModel take_steps(
     std::int64_t horizon,
     const std::function<void(std::int64_t, const model::Weights<float>&)>& observe) {
   if (horizon < 0) throw ArgumentError("take_steps", "horizon", "is negative");
+  check_not_negative("take_steps", "rho", rho);
   const Eigen::VectorXd targets = model.targets();
   SteppedModel result{model.weights(), {}, blocks.empty() ? 0 : horizon};
   const auto record = [&](const Eigen::VectorXd& predicted) {
@@ -71,6 +73,8 @@ Eigen::VectorXd one_shot_predictions(const PromptModel& model,
                                      const Eigen::VectorXd& coefficients) {
   check_size("one_shot_predictions", "coefficients", static_cast<std::size_t>(coefficients.size()),
              static_cast<std::size_t>(model.examples()));
+  check_finite("one_shot_predictions", "coefficients",
+               {coefficients.data(), static_cast<std::size_t>(coefficients.size())});
   if (blocks.empty()) return model.predictions(model.weights());
   model::BlockGradient<float> gradient(model.weights().config,
                                        find_blocks("one_shot_predictions", model, blocks));

@@ -123,7 +123,8 @@ TEST_CASE("scales of blocks act alike on a model and on its geometry file") {
   io::write_file(runs.path("work/unused.json"), R"({"h.0.attn.v.1": 4, "h.0.attn.o.1": 2})");
   const Outcome unused = runs.run("select" + model + "--block-scales unused.json");
   CHECK(unused.status == 0);
-  CHECK(unused.errors.find("1 of its 2 blocks, first h.0.attn.o.1") != std::string::npos);
+  CHECK(unused.errors.find("1 of the 2 blocks with a scale, first h.0.attn.o.1") !=
+        std::string::npos);
   for (const auto& [text, message] :
        std::vector<std::pair<std::string, std::string>>{{R"({"h.9.attn.v.1": 4})", "h.9.attn.v.1"},
                                                         {R"({"h.0.attn.v.1": 0})", "positive"},

@@ -93,15 +93,6 @@ TEST_CASE("a difference of scales names the first block") {
   CHECK(scale_difference({}, scales, "", {}, "").empty());
 }
 
-TEST_CASE("scales of blocks that are not there are unused") {
-  const BlockScales scales{{"b", 4.0}, {"elsewhere", 2.0}, {"a", 1.0}, {"c", 3.0}};
-  const std::vector<Block> blocks{{.name = "c"}, {.name = "b"}};
-  CHECK(unused_scales(scales, blocks) == std::vector<std::string>{"a", "elsewhere"});
-  CHECK(unused_scales({{"b", 4.0}}, blocks).empty());
-  CHECK(unused_scales(scales, {}).size() == 4);
-  CHECK(unused_scales({}, blocks).empty());
-}
-
 TEST_CASE("a file of scales is an object of positive numbers") {
   const test::TemporaryDirectory directory("scales");
   const auto path = directory.path() / "scales.json";
@@ -113,4 +104,12 @@ TEST_CASE("a file of scales is an object of positive numbers") {
     CHECK_THROWS_AS(read_block_scales(path), InputError);
   }
   CHECK_THROWS_AS(read_block_scales(directory.path() / "missing.json"), InputError);
+}
+
+TEST_CASE("scales without a captured block are said to have no effect") {
+  const std::vector<Block> blocks = {{.name = "a"}, {.name = "b"}};
+  CHECK(unused_scales({}, blocks).empty());
+  CHECK(unused_scales({{"a", 2.0}, {"b", 3.0}}, blocks).empty());
+  CHECK(unused_scales({{"a", 2.0}, {"d", 2.0}, {"c", 3.0}}, blocks) ==
+        "2 of the 3 blocks with a scale, first c, are not captured: their scales have no effect");
 }

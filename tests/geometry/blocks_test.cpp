@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/geometry/block_matrices.hpp"
 #include "sextant/geometry/validation.hpp"
 #include "support/close.hpp"
 #include "support/random_geometry.hpp"
@@ -83,4 +84,52 @@ TEST_CASE("indices out of range or given twice are rejected") {
   }
   CHECK_THROWS_AS(summed_coupling(geometry, 1), ArgumentError);
   CHECK_THROWS_AS(restricted_to_queries(geometry, negative), ArgumentError);
+}
+
+TEST_CASE("sums of blocks' matrices refuse what does not fit") {
+  Random random(5);
+  PromptGeometry geometry = test::random_geometry(random, 4, 2, {3, 2});
+  const BlockMatrices blocks = block_matrices(geometry);
+  Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(4, 2);
+  add_couplings(blocks, 1, sum);
+  CHECK(sum.col(1) == geometry.query_kernels[1].col(1));
+  const auto refuses = [](const auto& call, const char* message) {
+    CHECK_THROWS_WITH_AS(call(), doctest::Contains(message), ArgumentError);
+  };
+  refuses([&] { add_couplings(blocks, 2, sum); }, "add_couplings: block is 2, of 2 blocks");
+  refuses([&] { mean_variance(blocks, -1); }, "mean_variance: block is -1");
+  Eigen::MatrixXd narrow = Eigen::MatrixXd::Zero(4, 1);
+  refuses([&] { add_couplings(blocks, 0, narrow); }, "sum is 4 x 1, expected 4 x 2");
+  geometry.query_variances.conservativeResize(1, 2);
+  refuses([&] { block_matrices(geometry, 1); }, "block_matrices: geometry is not valid");
+  std::vector<Eigen::MatrixXd> kernels = geometry.kernels;
+  kernels[1].conservativeResize(3, 3);
+  const BlockMatrices uneven{kernels, {}, Eigen::MatrixXd()};
+  refuses([&] { summed_kernel(uneven); }, "kernels is 3 x 3, expected 4 x 4");
+  refuses([&] { add_couplings(uneven, 1, narrow); }, "sum is 4 x 1, expected 4 x 4");
+}
+
+TEST_CASE("blocks are filtered by kind and layer, and what filters none or all is refused") {
+  PromptGeometry geometry{.residuals = Eigen::VectorXd::Ones(1),
+                          .blocks = {{.name = "a", .layer = 0, .kind = "value"},
+                                     {.name = "b", .layer = 1, .kind = "output"},
+                                     {.name = "c", .layer = 2, .kind = "value"}}};
+  using Indices = std::vector<Eigen::Index>;
+  CHECK(filter_blocks(geometry, {}) == Indices{0, 1, 2});
+  CHECK(filter_blocks(geometry, {.kinds = {"value"}}) == Indices{0, 2});
+  CHECK(filter_blocks(geometry, {.first_layer = 1}) == Indices{1, 2});
+  CHECK(filter_blocks(geometry, {.last_layer = 1}) == Indices{0, 1});
+  CHECK(
+      filter_blocks(geometry, {.kinds = {"value", "output"}, .first_layer = 1, .last_layer = 1}) ==
+      Indices{1});
+  const auto refuses = [&](const BlockFilter& filter, const char* message) {
+    CHECK_THROWS_WITH_AS(filter_blocks(geometry, filter), doctest::Contains(message),
+                         ArgumentError);
+  };
+  refuses(
+      {.kinds = {"value", "mlp-in"}},
+      "filter_blocks: kinds \"mlp-in\" is the kind of no block; there are \"value\", \"output\"");
+  refuses({.kinds = {"output"}, .first_layer = 2}, "leave none of the 3 blocks");
+  refuses({.first_layer = 3}, "leave none of the 3 blocks");
+  refuses({.first_layer = 2, .last_layer = 1}, "layers 2 to 1 are no range");
 }

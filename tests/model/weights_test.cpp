@@ -185,6 +185,15 @@ TEST_CASE("an adapted model directory holds the change and nothing else") {
     CHECK_FALSE(fs::exists(target / "pytorch_model.bin"));
     CHECK(hidden_of(load_weights<float>(source)) == hidden_of(parameters.weights()));
     CHECK_THROWS_AS(write_adapted_model(source, target, matrices), InputError);
+    const auto refuse = [&](const AdaptedMatrix& matrix, const char* message) {
+      CHECK_THROWS_WITH_AS(write_adapted_model(source, directory.path() / "refused", {matrix}),
+                           doctest::Contains(message), ArgumentError);
+      CHECK_FALSE(fs::exists(directory.path() / "refused"));
+    };
+    refuse({1, LinearKind::value, Rows<float>::Ones(12, 13)}, "is 12 x 13, expected 12 x 12");
+    refuse({3, LinearKind::value, Rows<float>::Ones(12, 12)}, "layer is 3");
+    refuse({0, LinearKind::value, Rows<float>::Constant(12, 12, std::nanf(""))},
+           "adapted, layer 0 value, has an entry that is not finite");
     write_adapted_model(source, directory.path() / "same", {});
     CHECK(hidden_of(load_weights<float>(directory.path() / "same")) ==
           hidden_of(parameters.weights()));

@@ -128,11 +128,36 @@ TEST_CASE("mean and cls pooling with and without normalisation are read") {
   CHECK(contains(old.error(), "0_Transformer"));
 }
 
+TEST_CASE("flags that are left out are those of sentence-transformers 6") {
+  const auto read = [](const std::string& stage) {
+    return Directory(Files{{pooling_file, stage}}).read();
+  };
+  const SentenceSettings cls = read(R"({"pooling_mode_cls_token": true})");
+  CHECK(cls.pooling == Pooling{PoolingMode::cls, false});
+  REQUIRE(cls.notes.size() == 1);
+  CHECK(contains(cls.notes[0], "1_Pooling/config.json: has no pooling_mode_mean_tokens beside "));
+  CHECK(contains(cls.notes[0], "read as cls alone"));
+  for (const char* stage :
+       {R"({"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false})",
+        R"({"pooling_mode": "cls", "pooling_mode_cls_token": true})"}) {
+    CHECK(read(stage).pooling == Pooling{PoolingMode::cls, false});
+    CHECK(read(stage).notes.empty());
+  }
+  const SentenceSettings mean = read(R"({"pooling_mode_cls_token": false})");
+  CHECK(mean.pooling == Pooling{PoolingMode::mean, false});
+  CHECK(mean.notes.empty());
+  CHECK(contains(Directory(Files{{pooling_file, R"({"pooling_mode_max_tokens": true})"}}).error(),
+                 "asks for the pooling \"max\""));
+  const std::string both = R"({"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": true})";
+  CHECK(contains(Directory(Files{{pooling_file, both}}).error(), "several poolings (cls, mean)"));
+}
+
 TEST_CASE("a pooling stage of another width is read with a word") {
   const auto read = [](const std::string& stage, const std::string& config) {
     return Directory(Files{{pooling_file, stage}, {"config.json", config}}).read();
   };
-  const std::string stage = R"({"word_embedding_dimension": 99, "pooling_mode_cls_token": true})";
+  const std::string stage = R"({"word_embedding_dimension": 99, "pooling_mode_cls_token": true,
+                                "pooling_mode_mean_tokens": false})";
   const SentenceSettings settings = read(stage, R"({"hidden_size": 32})");
   CHECK(settings.pooling == Pooling{PoolingMode::cls, false});
   REQUIRE(settings.notes.size() == 1);

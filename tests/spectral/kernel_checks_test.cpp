@@ -81,3 +81,19 @@ TEST_CASE("eigenvalues decide what no single entry shows") {
   CHECK_NOTHROW(check_semidefinite("here", "kernel", rounded));
   CHECK(decompose(MatrixXd::Identity(2, 2)).most_negative == 0);
 }
+
+TEST_CASE("asymmetry is the largest difference, whatever the unit of the entries") {
+  for (const double unit : {1.0, 1e-300, 1e300}) {
+    MatrixXd kernel = unit * MatrixXd::Identity(70, 70);
+    CHECK(asymmetry(kernel).relative == 0);
+    kernel(2, 60) += 1e-3 * unit;
+    kernel(65, 3) += 2e-3 * unit;
+    kernel(4, 4) = 4 * unit;
+    const Asymmetry worst = asymmetry(kernel);
+    CHECK(std::abs(worst.relative - 5e-4) < 1e-15);
+    CHECK(worst.row == 3);
+    CHECK(worst.column == 65);
+  }
+  CHECK(asymmetry(MatrixXd(0, 0)).relative == 0);
+  CHECK_THROWS_AS(asymmetry(MatrixXd(2, 3)), ArgumentError);
+}

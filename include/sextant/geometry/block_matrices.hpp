@@ -31,7 +31,7 @@ struct BlockMatrices {
 };
 
 /// The matrices of `geometry`, with all of its queries or `query` alone, without a copy. Throws
-/// `ArgumentError` when there is no such query.
+/// `ArgumentError` when there is no such query and when sizes do not agree.
 BlockMatrices block_matrices(const PromptGeometry& geometry,
                              const std::optional<Eigen::Index>& query = {});
 
@@ -41,7 +41,8 @@ BlockMatrices block_matrices(const PromptGeometry& geometry,
 /// O(B n (n + m)), parallel over blocks.
 void check_blocks(std::string_view function, const BlockMatrices& blocks);
 
-/// Adds the couplings of `block` to `sum` [n, queries()].
+/// Adds the couplings of `block` to `sum` [n, queries()]. Throws `ArgumentError`, as the functions
+/// below, for a block that is not there and sizes that do not fit.
 void add_couplings(const BlockMatrices& blocks, Eigen::Index block, Eigen::MatrixXd& sum);
 /// kappa^(b) averaged over the queries.
 double mean_variance(const BlockMatrices& blocks, Eigen::Index block);

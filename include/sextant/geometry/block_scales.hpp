@@ -6,6 +6,7 @@
 /// times as far.
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,16 +26,16 @@ BlockScales read_block_scales(const std::filesystem::path& path);
 /// The scale of a block, 1 where it is not named.
 double scale_of(const BlockScales& scales, const std::string& block);
 
-/// The blocks that `scales` names and `blocks` lacks, in alphabetical order: those scales have no
-/// effect.
-std::vector<std::string> unused_scales(const BlockScales& scales, const std::vector<Block>& blocks);
-
 /// The geometry under these variances: kernels, couplings and variances of every named block times
 /// its scale, which `PromptGeometry::block_scales` then says (but for scales of 1). Throws
 /// `ArgumentError` for a block that is not there, a scale that is not positive, and a geometry that
 /// holds scales already: its kernels would be scaled twice. No scales leave every geometry as it
 /// is.
 PromptGeometry with_block_scales(PromptGeometry geometry, const BlockScales& scales);
+
+/// A sentence that says which of `scales` have no effect, because their blocks are not among
+/// `captured`; empty where all have.
+std::string unused_scales(const BlockScales& scales, std::span<const Block> captured);
 
 /// Where two sets of scales differ on `blocks`, as the end of a message: "block \"h.0.attn.v.1\"
 /// has the scale 4 here and 1 there"; empty when they agree. `here` and `there` name the two.

@@ -25,6 +25,18 @@ std::string unknown_block(std::string_view name, std::span<const Block> known);
 std::vector<Eigen::Index> select_blocks(const PromptGeometry& geometry,
                                         const std::vector<std::string>& names);
 
+/// Which blocks of a geometry are meant, by what they are.
+struct BlockFilter {
+  std::vector<std::string> kinds = {};  ///< Any of these; empty: every kind.
+  int first_layer = 0;
+  int last_layer = -1;  ///< Inclusive; -1: the highest there is.
+};
+
+/// Indices of the blocks of the kinds and layers asked for, ascending. Throws `ArgumentError` for a
+/// kind that no block has, naming those there are, for layers that run backwards, and where no
+/// block is left.
+std::vector<Eigen::Index> filter_blocks(const PromptGeometry& geometry, const BlockFilter& filter);
+
 /// Names of `blocks`, in their order; of all blocks.
 std::vector<std::string> block_names(const PromptGeometry& geometry,
                                      std::span<const Eigen::Index> blocks);

@@ -22,6 +22,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sextant/geometry/prompt_geometry.hpp"
 
@@ -44,9 +45,11 @@ PromptGeometry parse_geometry(std::string content, std::string name);
 
 /// Validates `geometry` and writes it in F64, atomically. `query_targets` are written only when
 /// every query has one; `prompt_base`, `prompt_targets` and `query_base` when they are known.
+/// Returns what is known and not in the file, one sentence each.
 ///
 /// Throws `InputError` when `geometry` is invalid (labelled with `path`) or `path` cannot be
 /// written; then nothing is left behind. Kernels are not copied.
-void write_geometry(const std::filesystem::path& path, const PromptGeometry& geometry);
+std::vector<std::string> write_geometry(const std::filesystem::path& path,
+                                        const PromptGeometry& geometry);
 
 }  // namespace sextant::geometry

@@ -30,20 +30,20 @@ using BlockScales = std::map<std::string, double>;
 /// Residuals and block kernels of one prompt (symbols of docs/notation.md, theory Sec. 1):
 /// n labelled examples, m queries, B blocks.
 struct PromptGeometry {
-  Eigen::VectorXd residuals;                   ///< r [n]: target minus leave-one-out prediction.
-  std::vector<Block> blocks;                   ///< [B]
-  std::vector<Eigen::MatrixXd> kernels;        ///< K^(b) [B] of [n, n], symmetric, PSD.
-  std::vector<Eigen::MatrixXd> query_kernels;  ///< [m] of [n, B]: column b is k^(b).
-  Eigen::MatrixXd query_variances;             ///< kappa^(b) [m, B], at least 0.
-  Eigen::VectorXd prompt_base;                 ///< Predictions s(w0) [n]; empty when unknown.
-  Eigen::VectorXd prompt_targets;              ///< y [n]; empty when unknown.
-  Eigen::VectorXd query_base;                  ///< f(x) at w0 [m]; empty when unknown.
-  std::vector<std::optional<double>> query_targets;  ///< [m]; empty when none is known.
+  Eigen::VectorXd residuals = {};             ///< r [n]: target minus leave-one-out prediction.
+  std::vector<Block> blocks = {};             ///< [B]
+  std::vector<Eigen::MatrixXd> kernels = {};  ///< K^(b) [B] of [n, n], symmetric, PSD.
+  std::vector<Eigen::MatrixXd> query_kernels = {};  ///< [m] of [n, B]: column b is k^(b).
+  Eigen::MatrixXd query_variances = {};             ///< kappa^(b) [m, B], at least 0.
+  Eigen::VectorXd prompt_base = {};                 ///< Predictions s(w0) [n]; empty when unknown.
+  Eigen::VectorXd prompt_targets = {};              ///< y [n]; empty when unknown.
+  Eigen::VectorXd query_base = {};                  ///< f(x) at w0 [m]; empty when unknown.
+  std::vector<std::optional<double>> query_targets = {};  ///< [m]; empty when none is known.
   /// [m] what results call each query where some were left out; empty: 0, ..., m - 1. Not in files.
-  std::vector<Eigen::Index> query_numbers;
+  std::vector<Eigen::Index> query_numbers = {};
   /// That kernels, couplings and variances hold already. An update of a model with others is
   /// refused, and none are applied a second time.
-  BlockScales block_scales;
+  BlockScales block_scales = {};
 
   Eigen::Index examples() const { return residuals.size(); }
   Eigen::Index queries() const { return static_cast<Eigen::Index>(query_kernels.size()); }

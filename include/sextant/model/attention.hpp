@@ -1,6 +1,8 @@
 #pragma once
 
-/// Multi-head attention over a tree of tokens or over separate sequences, and its pull-back.
+/// Multi-head attention over a tree of tokens or over separate sequences, and its pull-back. The
+/// passes of transformer.hpp, which check what they are given, are made of these, which do not:
+/// layouts and sizes must fit.
 
 #include <vector>
 

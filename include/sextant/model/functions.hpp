@@ -1,6 +1,8 @@
 #pragma once
 
-/// Row-wise functions of a transformer and their pull-backs. Shapes: R rows, d columns.
+/// Row-wise functions of a transformer and their pull-backs. Shapes: R rows, d columns. The passes
+/// of transformer.hpp, which check what they are given, are made of these, which do not: sizes must
+/// fit.
 
 #include <span>
 #include <vector>

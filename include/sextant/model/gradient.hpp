@@ -31,6 +31,7 @@ class BlockGradient : public GradientObserver<Scalar> {
  public:
   using Key = typename WeightMatrices<Scalar>::key_type;
 
+  /// Throws `ArgumentError` for no block, and one that is not a part of the model's matrices.
   BlockGradient(const ModelConfig& config, std::span<const ModelBlock> blocks);
 
   bool wants(int layer, LinearKind kind) const override { return parts_.contains({layer, kind}); }

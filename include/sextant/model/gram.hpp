@@ -55,7 +55,8 @@ GramForm cheaper_form(std::span<const RowRange> sequences, int examples,
 /// Gram matrices of each block. Products of features are summed in double precision, so that the
 /// result is positive semidefinite to double rounding. Extra memory: `features` at most 16 MiB per
 /// thread beside n^2; `tokens` the factors in double and L_i x sum_j L_j per thread.
-/// Deterministic for any thread count.
+/// Deterministic for any thread count. Throws `ArgumentError` for rows, sequences and slices that
+/// are not inside the factors.
 template <class Scalar>
 std::vector<SequenceGram> gram(const TokenFactors<Scalar>& factors, int examples,
                                std::span<const BlockSlice> blocks, GramForm form);

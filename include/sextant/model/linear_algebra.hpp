@@ -45,7 +45,7 @@ void tiled_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, Scalar 
                 Scalar beta, Scalar* c, std::size_t stride_c);
 
 /// y = x W (+ bias when not null), or with `accumulate` y += x W (+ bias). Without `accumulate`,
-/// `y` is resized to [rows of x, out].
+/// `y` is resized to [rows of x, out]. Throws `ArgumentError` where shapes do not fit.
 template <class Scalar>
 void apply(const MatrixView<Scalar>& weight, const Scalar* bias, const Rows<Scalar>& x,
            Rows<Scalar>& y, bool accumulate = false);

@@ -9,7 +9,8 @@
 
 namespace sextant::model {
 
-/// Predictions s of every sequence. Throws `NumericalError` when one is not finite.
+/// Predictions s of every sequence. Throws `ArgumentError` (as the function below) unless `hidden`
+/// has one row for each of the batch's outputs, and `NumericalError` when one is not finite.
 template <class Scalar>
 Eigen::VectorXd predict(const Rows<Scalar>& hidden, const TokenBatch& batch,
                         const ScalarReadout<Scalar>& readout);

@@ -10,7 +10,8 @@ namespace sextant::model {
 
 /// The change of `hidden` [O, d] when every matrix of `directions` [in, out] is added to its weight
 /// matrix, to first order. `activations` were kept by a pass over the same layouts that reached
-/// down to the lowest layer of the directions. Exact up to rounding; deterministic for any thread
+/// down to the lowest layer of the directions. Throws `ArgumentError` where they were not, and for
+/// a direction of another shape than its matrix. Exact up to rounding; deterministic for any thread
 /// count. Cost: about two forward passes from that layer on.
 template <class Scalar>
 Rows<Scalar> push_forward(const Weights<Scalar>& weights, const Activations<Scalar>& activations,

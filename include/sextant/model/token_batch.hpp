@@ -58,15 +58,17 @@ TokenBatch pack_causal(const std::vector<std::vector<int>>& sequences);
 TokenBatch pack_bidirectional(const std::vector<std::vector<int>>& sequences);
 
 /// Packs sequences of rows of `table` for a series model, wanting the given positions; a row's
-/// label is its kind. Throws as `pack_causal`, and for rows that the table lacks.
+/// label is its kind. Throws as `pack_causal`, and for a table that is null or lacks rows or
+/// labels.
 TokenBatch pack_series(std::shared_ptr<const RowTable> table,
                        const std::vector<std::vector<int>>& sequences,
                        const std::vector<std::vector<int>>& output_positions);
 
 /// Packs sequences over the rows of `table` (see there), wanting each one's query. Sequences with
 /// the same context, in the same order, share its rows; those with the same query too share that.
-/// Throws `ArgumentError` unless every sequence is a context of at least one labelled row and then
-/// one query. Cost: linear in the total number of tokens, but for comparing contexts.
+/// Throws `ArgumentError` for a table that is null or lacks labels, and unless every sequence is a
+/// context of at least one labelled row and then one query. Cost: linear in the total number of
+/// tokens, but for comparing contexts.
 TokenBatch pack_rows(std::shared_ptr<const RowTable> table,
                      const std::vector<std::vector<int>>& sequences);
 

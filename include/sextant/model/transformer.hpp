@@ -43,7 +43,8 @@ struct LayerInput {
 };
 
 /// Runs the embeddings and the layers below `layer`, 0 to L - 1. Throws `ArgumentError` for another
-/// layer, when a token is outside the vocabulary, and when a sequence is longer than the context.
+/// layer, when a token is outside the vocabulary, when a sequence is longer than the context, for
+/// layouts of another batch, and weights that lack layers or norms of their configuration.
 template <class Scalar>
 LayerInput<Scalar> layer_input(const Weights<Scalar>& weights, const TokenBatch& batch,
                                const AttentionLayouts& layouts, int layer);
@@ -51,7 +52,7 @@ LayerInput<Scalar> layer_input(const Weights<Scalar>& weights, const TokenBatch&
 /// Runs the model from `input` on, the result of `layer_input` for the same batch. With `keep` the
 /// activations of these layers are kept for `backward` (those below stay empty); otherwise only
 /// `hidden` and one layer's worth of memory. Deterministic for any thread count, and the same bit
-/// for bit from whichever layer it starts.
+/// for bit from whichever layer it starts. Throws `ArgumentError` where sizes do not fit.
 template <class Scalar>
 Activations<Scalar> forward_from(const LayerInput<Scalar>& input, const Weights<Scalar>& weights,
                                  const AttentionLayouts& layouts, bool keep);
@@ -97,7 +98,8 @@ class GradientObserver {
 /// Reverse mode from `cotangent_hidden` [top queries, d], the gradient of a scalar with respect to
 /// final hidden states. `layouts` decides what is differentiated: `tree_layouts` gives the gradient
 /// of the sum over all outputs, `sequence_layouts` that of each sequence by itself (row ranges in
-/// `sequences`, null for sums). `activations` must reach down to the observer's lowest layer.
+/// `sequences`, null for sums). Throws `ArgumentError` unless `activations` reach down to the
+/// observer's lowest layer and the cotangent has one row for each top query.
 template <class Scalar>
 void backward(const Weights<Scalar>& weights, const Activations<Scalar>& activations,
               const AttentionLayouts& layouts, const SequenceLayouts* sequences,

@@ -62,6 +62,7 @@ struct Weights {
     return layers[static_cast<std::size_t>(layer)].linear[static_cast<int>(kind)];
   }
   /// Replaces the matrix (layer, kind) by `matrix` [in, out]; other copies are not affected.
+  /// Throws `ArgumentError` for a layer that is not there and a matrix of another shape.
   void replace(int layer, LinearKind kind, std::shared_ptr<const Rows<Scalar>> matrix);
 };
 
@@ -78,7 +79,8 @@ struct ParameterShape {
 /// Every tensor that a model with this configuration needs, in a fixed order.
 std::vector<ParameterShape> parameter_shapes(const ModelConfig& config);
 
-/// Builds the views from a function that gives each tensor's data by name (without prefix).
+/// Builds the views from a function that gives each tensor's data by name (without prefix). Throws
+/// `ArgumentError` where it gives null.
 template <class Scalar>
 Weights<Scalar> bind_weights(const ModelConfig& config,
                              const std::function<const Scalar*(const std::string&)>& data);
@@ -100,6 +102,7 @@ struct MatrixPlace {
   std::size_t stride = 0;
   bool transposed = false;
 };
+/// Throws `ArgumentError` for a layer outside the model.
 MatrixPlace matrix_place(const ModelConfig& config, int layer, LinearKind kind);
 
 /// A matrix that differs from the base model.
@@ -112,7 +115,8 @@ struct AdaptedMatrix {
 /// Writes a new model directory: every file of `source` that is not weights is copied (top level
 /// and one level of folders), and model.safetensors holds all of its tensors under their names, the
 /// adapted ones in F32, so that it loads as `source` does but for these. Throws `InputError` when
-/// `target` exists and is not empty; nothing is left behind on failure.
+/// `target` exists and is not empty, `ArgumentError` for a matrix of another shape than the model's
+/// or with a number that is not finite; nothing is left behind on failure.
 void write_adapted_model(const std::filesystem::path& source, const std::filesystem::path& target,
                          const std::vector<AdaptedMatrix>& adapted);
 

@@ -27,7 +27,8 @@ struct SentenceSettings {
 /// and its file for everything but mean or [CLS] pooling with or without normalisation: maximum,
 /// last token, weighted or several poolings at once, dense and unknown stages, a normalisation of
 /// single tokens; and where every pooling is off, or modules.json lists none. A stage that says
-/// another width than the encoder's has a word in `notes`.
+/// another width than the encoder's, or [CLS] and nothing of the mean, which versions of
+/// sentence-transformers read differently, has a word in `notes`.
 SentenceSettings read_sentence_settings(const std::filesystem::path& directory);
 
 /// Throws `InputError` where sentence_bert_config.json asks for lower case and the tokenizer keeps

@@ -13,6 +13,17 @@ namespace sextant::spectral {
 /// and from positive semidefinite (its most negative eigenvalue against its trace).
 inline constexpr double kernel_tolerance = 1e-6;
 
+/// Where a matrix is farthest from symmetric.
+struct Asymmetry {
+  double relative = 0;  ///< |K_ij - K_ji| over the largest |entry|; 0 of a symmetric matrix.
+  Eigen::Index row = 0;
+  Eigen::Index column = 0;  ///< Above `row`, unless the matrix is symmetric.
+};
+
+/// The largest difference between a finite square `kernel` and its transpose. Throws
+/// `ArgumentError` for a matrix that is not square. O(n^2), without a copy.
+Asymmetry asymmetry(const Eigen::Ref<const Eigen::MatrixXd>& kernel);
+
 /// Throws `ArgumentError` in the name of `function`, naming the entries, unless `kernel` is square,
 /// finite and symmetric within `kernel_tolerance`. O(n^2).
 void check_symmetric(std::string_view function, std::string_view argument,

@@ -18,14 +18,14 @@ inline constexpr std::string_view reference_release = "5.24.0";
 
 /// The contents of a directory's files that say something about its tokenizer, where present.
 struct TokenizerFiles {
-  std::optional<std::string> tokenizer_json;      ///< tokenizer.json
-  std::optional<std::string> vocab_json;          ///< vocab.json, with
-  std::optional<std::string> merges;              ///< merges.txt
-  std::optional<std::string> vocab_txt;           ///< vocab.txt
-  std::optional<std::string> tokenizer_config;    ///< tokenizer_config.json
-  std::optional<std::string> special_tokens_map;  ///< special_tokens_map.json
-  std::optional<std::string> added_tokens;        ///< added_tokens.json
-  std::optional<std::string> model_config;        ///< config.json
+  std::optional<std::string> tokenizer_json = {};      ///< tokenizer.json
+  std::optional<std::string> vocab_json = {};          ///< vocab.json, with
+  std::optional<std::string> merges = {};              ///< merges.txt
+  std::optional<std::string> vocab_txt = {};           ///< vocab.txt
+  std::optional<std::string> tokenizer_config = {};    ///< tokenizer_config.json
+  std::optional<std::string> special_tokens_map = {};  ///< special_tokens_map.json
+  std::optional<std::string> added_tokens = {};        ///< added_tokens.json
+  std::optional<std::string> model_config = {};        ///< config.json
 };
 
 /// A tokenizer, and what its files say that it is not.

@@ -23,8 +23,8 @@ struct LinearPrediction {
 };
 
 /// `blocks` are names; none, or T = 0, changes nothing. Throws `ArgumentError` for unknown or
-/// repeated names, a negative horizon, a step with rho lambda_max >= 1, and a geometry that
-/// `geometry::check_geometry` refuses. Cost O(n^3 + n T).
+/// repeated names, a horizon that is negative or beyond 2^31 - 1, a step with rho lambda_max >= 1,
+/// and a geometry that `geometry::check_geometry` refuses. Cost O(n^3 + n T).
 LinearPrediction predict_linearly(const geometry::PromptGeometry& geometry,
                                   const std::vector<std::string>& blocks, double rho,
                                   std::int64_t horizon);

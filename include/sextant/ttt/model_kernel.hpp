@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sextant/model/tangent.hpp"
@@ -41,6 +42,8 @@ class ModelJacobian {
   const Eigen::VectorXd& predictions() const { return predictions_; }  ///< s [N]
   const std::vector<model::ModelBlock>& blocks() const { return blocks_; }
 
+  // All of these throw `ArgumentError` for sizes that do not fit; coefficients must be finite.
+
   /// Sigma J' c for coefficients c [N], Sigma the blocks' scales. Cost: one reverse pass.
   model::WeightMatrices<float> pull_back(
       const Eigen::Ref<const Eigen::VectorXd>& coefficients) const;
@@ -61,6 +64,10 @@ class ModelJacobian {
     model::Rows<float> readout_gradients = {};  ///< One row for each sequence's outputs, in order.
     std::optional<model::Activations<float>> kept = {};
   };
+  /// The matrix of `directions` that holds block `b`; throws `ArgumentError` where there is none.
+  const model::Rows<float>& matrix_of(std::string_view function,
+                                      const model::WeightMatrices<float>& directions,
+                                      std::size_t b) const;
   /// Calls `use(activations)` with those that are kept, or made for the call.
   template <class Use>
   void with_activations(const Piece& piece, const Use& use) const;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,8 +44,9 @@ struct ModelOrigin {
 class PromptModel {
  public:
   /// Throws `InputError` naming `label` when a sequence is longer than the model's context or the
-  /// prompt's kind (decoder, encoder, table) is not the model's, `NumericalError` when the model
-  /// gives a prediction that is not finite.
+  /// prompt's kind (decoder, encoder, table) is not the model's, `ArgumentError` for a prompt
+  /// without examples, numbers of targets other than those of sequences, targets that are not
+  /// finite, and no readout.
   PromptModel(model::Weights<float> weights, task::EncodedPrompt prompt,
               std::shared_ptr<const model::ScalarReadout<float>> readout, const std::string& label,
               ModelOrigin origin = {});
@@ -100,6 +102,9 @@ class PromptModel {
   /// Cost: one forward and one reverse pass over all sequences, and the Gram matrices.
   geometry::PromptGeometry capture(const model::CaptureOptions& options) const;
 
+  /// What to know of a capture of `blocks`, one sentence each: scales that have no effect.
+  std::vector<std::string> capture_notes(std::span<const geometry::Block> blocks) const;
+
   /// What enters `layer` at the base weights: shared by all passes with weights that differ from
   /// that layer on alone. Throws `ArgumentError` unless the layer is 0 to L - 1.
   model::LayerInput<float> layer_input(Sequences sequences, int layer) const;
@@ -108,6 +113,11 @@ class PromptModel {
   /// examples with c = `coefficients(s)` [n]. `input` comes from `layer_input` for the same
   /// sequences and a layer no higher than the gradient's lowest. What examples share is computed
   /// once.
+  ///
+  /// Throws `ArgumentError` for weights or a gradient of another model, an input of other sequences
+  /// or a higher layer, and coefficients of another number than n or not finite; then `gradient` is
+  /// as it was. Throws `NumericalError` for a prediction that is not finite. Cost: a forward and a
+  /// reverse pass from the input's layer on. Deterministic.
   template <class Coefficients>
   Eigen::VectorXd accumulate(Sequences sequences, const model::LayerInput<float>& input,
                              const model::Weights<float>& weights, const Coefficients& coefficients,
@@ -115,6 +125,7 @@ class PromptModel {
     const bool all = sequences == Sequences::all;
     const auto& batch = all ? batch_ : examples_batch_;
     const auto& layouts = all ? layouts_ : examples_layouts_;
+    check_pass(batch, input, weights, gradient);
     const auto activations = model::forward_from(input, weights, layouts, true);
     Eigen::VectorXd predicted = model::predict(activations.hidden, batch, *readout_);
     pull_back(weights, activations, batch, layouts, coefficients(predicted), gradient);
@@ -126,6 +137,9 @@ class PromptModel {
   Eigen::VectorXd query_predictions(const model::Weights<float>& weights,
                                     const task::EncodedPrompt& prompt,
                                     const std::string& label) const;
+  void check_pass(const model::TokenBatch& batch, const model::LayerInput<float>& input,
+                  const model::Weights<float>& weights,
+                  const model::BlockGradient<float>& gradient) const;
   void pull_back(const model::Weights<float>& weights, const model::Activations<float>& activations,
                  const model::TokenBatch& batch, const model::AttentionLayouts& layouts,
                  const Eigen::VectorXd& coefficients, model::BlockGradient<float>& gradient) const;

@@ -28,8 +28,9 @@ struct StepPath {
 
 /// The steps of `adapt` with `Solver::steps`. The last row of the queries equals the predictions
 /// that `adapt` gives for the same blocks, rho and horizon; every earlier row those for that many
-/// steps. Throws `ArgumentError` for unknown blocks and a negative horizon, `NumericalError` when
-/// predictions stop being finite. Cost: T + 1 forward passes and T reverse passes.
+/// steps. Throws `ArgumentError` for unknown blocks, and a horizon or rho that is negative or not
+/// finite, `NumericalError` when predictions stop being finite. Cost: T + 1 forward passes and T
+/// reverse passes.
 StepPath step_path(const PromptModel& model, const std::vector<std::string>& blocks, double rho,
                    std::int64_t horizon, RecordQueries record = RecordQueries::every_step);
 

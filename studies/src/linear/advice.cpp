@@ -9,7 +9,7 @@ namespace {
 constexpr std::int64_t most_steps = 10'000;
 
 void check_options(const AdviceOptions& options) {
-  check_count("linear::advise", "steps", options.steps, most_steps);
+  check_count("linear::advise", "steps", options.steps, 1, most_steps);
 }
 
 Advice from_starts(const Starts& starts, double sigma2, const AdviceOptions& options) {

@@ -9,20 +9,14 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/studies/linear/setting.hpp"
+#include "sextant/studies/statistics/check_count.hpp"
 
 namespace sextant::studies::linear {
 
-inline void check_count(std::string_view function, std::string_view argument, std::int64_t value,
-                        std::int64_t most) {
-  if (value < 1 || value > most) {
-    throw ArgumentError(function, argument, fmt::format("is {}, expected 1 to {}", value, most));
-  }
-}
-
 inline void check_sizes(std::string_view function, std::int64_t n, std::int64_t k, std::int64_t d) {
-  check_count(function, "n", n, largest_count);
-  check_count(function, "k", k, largest_count);
-  check_count(function, "d", d, largest_dimension);
+  check_count(function, "n", n, 1, largest_count);
+  check_count(function, "k", k, 1, largest_count);
+  check_count(function, "d", d, 1, largest_dimension);
 }
 
 inline void check(std::string_view function, const Isotropic& setting) {

@@ -82,7 +82,7 @@ LimitingSteps limiting_steps(const Proportions& p, double x, std::int64_t steps,
 BestLimitingSteps best_limiting_steps(const Proportions& p, double x, std::int64_t steps) {
   constexpr auto function = "best_limiting_steps";
   const LimitingGain one = limiting_gain(p, x);
-  check_count(function, "steps", steps, std::numeric_limits<std::int64_t>::max());
+  check_count(function, "steps", steps, 1, std::numeric_limits<std::int64_t>::max());
   if (steps == 1) {
     // rho = 2 eta |u|^2 in units of 1/d.
     const double edge = (1 + std::sqrt(p.gamma)) * (1 + std::sqrt(p.gamma));

@@ -9,8 +9,8 @@ namespace {
 
 void check_isotropic(std::string_view function, std::int64_t n, std::int64_t d, double sigma2,
                      double task_variance) {
-  check_count(function, "n", n, largest_count);
-  check_count(function, "d", d, largest_dimension);
+  check_count(function, "n", n, 1, largest_count);
+  check_count(function, "d", d, 1, largest_dimension);
   check_not_negative(function, "sigma2", sigma2);
   check_not_negative(function, "task_variance", task_variance);
 }
@@ -37,8 +37,8 @@ DiagonalOptimum diagonal_optimum(std::int64_t n,
                                  const Eigen::Ref<const Eigen::VectorXd>& task_variances,
                                  double sigma2) {
   constexpr auto function = "diagonal_optimum";
-  check_count(function, "n", n, largest_count);
-  check_count(function, "d", input_variances.size(), largest_dimension);
+  check_count(function, "n", n, 1, largest_count);
+  check_count(function, "d", input_variances.size(), 1, largest_dimension);
   check_size(function, "task_variances", static_cast<std::size_t>(task_variances.size()),
              static_cast<std::size_t>(input_variances.size()));
   check_variances(function, "input_variances", input_variances);
@@ -63,8 +63,8 @@ Eigen::MatrixXd optimal_weights(std::int64_t n, const Eigen::Ref<const Eigen::Ma
                                 const Eigen::Ref<const Eigen::MatrixXd>& tasks, double sigma2) {
   constexpr auto function = "optimal_weights";
   const Eigen::Index d = inputs.rows();
-  check_count(function, "n", n, largest_count);
-  check_count(function, "d", d, largest_dense_dimension);
+  check_count(function, "n", n, 1, largest_count);
+  check_count(function, "d", d, 1, largest_dense_dimension);
   check_not_negative(function, "sigma2", sigma2);
   for (const auto& [name, matrix] : {std::pair{"inputs", &inputs}, std::pair{"tasks", &tasks}}) {
     if (matrix->rows() != d || matrix->cols() != d) {

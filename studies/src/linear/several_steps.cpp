@@ -128,7 +128,7 @@ FilterMoments converged_filter_moments(std::int64_t samples, std::int64_t dimens
 
 FilterMoments filter_moments(const Eigen::Ref<const Eigen::VectorXd>& eigenvalues,
                              std::int64_t steps, double rho) {
-  check_count("filter_moments", "d", eigenvalues.size(), largest_dimension);
+  check_count("filter_moments", "d", eigenvalues.size(), 1, largest_dimension);
   check_variances("filter_moments", "eigenvalues", eigenvalues);
   check_steps("filter_moments", steps, rho);
   FilterMoments moments;

@@ -30,7 +30,7 @@ double StepRisk::gain() const {
 double StepRisk::best_risk() const { return initial - gain(); }
 
 StepRisk StepRisk::with_samples(std::int64_t samples) const {
-  check_count("StepRisk::with_samples", "k", samples, largest_count);
+  check_count("StepRisk::with_samples", "k", samples, 1, largest_count);
   StepRisk other = *this;
   other.k = samples;
   return other;

@@ -93,8 +93,8 @@ class Sst2Tasks {
     const std::size_t wanted = 4 * (examples() + queries());
     if (sentences_.size() < wanted) {
       throw InputError(file, "",
-                       fmt::format("has {} sentences, expected at least {}: four times --examples "
-                                   "and --queries together",
+                       fmt::format("has {} sentences, expected at least {}: four times the "
+                                   "examples and queries of a task",
                                    sentences_.size(), wanted));
     }
     const std::size_t each = options_.balanced ? (examples() + 1) / 2 : 1;

@@ -8,16 +8,9 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/studies/generators/single_index.hpp"
+#include "sextant/studies/statistics/check_count.hpp"
 
 namespace sextant::studies::single_index {
-
-inline void check_count(std::string_view function, std::string_view argument, std::int64_t value,
-                        std::int64_t least, std::int64_t most) {
-  if (value < least || value > most) {
-    throw ArgumentError(function, argument,
-                        fmt::format("is {}, expected {} to {}", value, least, most));
-  }
-}
 
 inline void check_same(std::string_view function, std::string_view argument, Eigen::Index actual,
                        Eigen::Index expected) {
