@@ -44,7 +44,8 @@ TEST_CASE("a head is fitted for an encoder's directory, as it asks") {
   CHECK(fit.leave_one_out_accuracy.has_value());
   std::filesystem::create_directories(directory.path() / "1_Pooling");
   io::write_file(directory.path() / "1_Pooling/config.json",
-                 R"({"pooling_mode_cls_token": true, "word_embedding_dimension": 99})");
+                 R"({"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false,)"
+                 R"( "word_embedding_dimension": 99})");
   const SentenceEncoder other = load_sentence_encoder(directory.path());
   CHECK(other.pooling.mode == readout::PoolingMode::cls);
   CHECK(other.notes.readings.size() == encoder.notes.readings.size() + 1);

@@ -129,7 +129,7 @@ TEST_CASE("steps refuse a rate that is not one and horizons that no result can h
                   "horizon is 2147483648, expected 0 to 2147483647");
 }
 
-TEST_CASE("a capture says which scales and which table have no effect on it") {
+TEST_CASE("a capture says which scales have no effect on it") {
   const test::PromptModelCase c(model::Family::gpt2);
   PromptModel model = c.prompt_model();
   const auto geometry = model.capture({});
