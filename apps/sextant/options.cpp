@@ -114,7 +114,8 @@ void add_source_options(CLI::App& command, SourceOptions& options, bool allow_ge
         "--block-scales", options.block_scales,
         "JSON file {\"h.0.attn.v.1\": 4, ...}: prior variances of blocks' parameters "
         "and preconditioner of the update, 1e-9 to 1e9, 1 for the rest");
-    command.add_option("--query", options.query, "Only this query, from 0 to m - 1");
+    command.add_option("--query", options.query,
+                       "Only this query, 0 to m - 1; of a table this row of those to predict");
   });
 }
 

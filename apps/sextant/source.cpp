@@ -130,9 +130,8 @@ Source open_source(const SourceOptions& options, bool quiet) {
   check_source(options);
   Source source;
   if (options.from_model()) {
-    source.captured = capture_options(options);
     source.model.emplace(open_model(options, quiet));
-    source.geometry = capture(*source.model, source.captured);
+    source.geometry = capture(*source.model, capture_options(options));
     warn(source.model->capture_notes(source.geometry.blocks), quiet);
     source.description = fmt::format("{} with {}", options.model, prompt_name(options));
     return source;

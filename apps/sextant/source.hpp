@@ -17,7 +17,6 @@ std::string prompt_name(const SourceOptions& options);
 struct Source {
   std::optional<ttt::PromptModel> model;  ///< Empty when a geometry file was given.
   geometry::PromptGeometry geometry;
-  model::CaptureOptions captured;  ///< With a model: what was captured.
   std::string description;         ///< "models/digits-gpt2 with demo.json", for headings.
 
   /// Null when a geometry file was given.

@@ -37,7 +37,6 @@ advice::Update make_update(const Source& source, const advice::Plan& plan, advic
   update.rule = rule;
   update.solver = options.solver == "steps" ? ttt::Solver::steps : ttt::Solver::one_shot;
   if (options.rank) update.rank = *options.rank;
-  update.captured = source.captured;
   const bool makes_steps = (plan.adapt || rule == advice::UpdateRule::anyway) && !options.rank;
   Progress progress("adapting", makes_steps ? static_cast<std::size_t>(plan.horizon) : 0, !quiet);
   update.on_step = [&](std::int64_t done) { progress.update(static_cast<std::size_t>(done)); };

@@ -118,6 +118,7 @@ void warn_of_couplings(const geometry::PromptGeometry& geometry, Blocks blocks,
             "and query variance allow {:.6g} at most: these are not products of one set of "
             "gradients, and gaps and expected errors are unreliable (they may be negative).",
             geometry.query_number(x), i, geometry.blocks[b].name, coupling, bound));
+        result.couplings_fit = false;
         return;
       }
     }
@@ -201,6 +202,7 @@ HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry,
 
 HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry, Blocks blocks,
                              const HorizonOptions& options) {
+  check_options(options);
   geometry::check_geometry("choose_horizon", geometry, blocks);
   if (options.query && (*options.query < 0 || *options.query >= geometry.queries())) {
     throw ArgumentError("choose_horizon", "query",

@@ -247,6 +247,7 @@ void collect_warnings(const evidence::LargeSpectrum& large, HorizonChoice& resul
 
 HorizonChoice choose_horizon(const KernelProducts& prompt, const HorizonOptions& options,
                              const ProductOptions& products) {
+  check_options(options);
   check(prompt, options, products);
   check_symmetric_products(prompt, products.seed);
   const spectral::KrylovSpace space(*prompt.kernel, prompt.residuals, products.steps);

@@ -11,14 +11,25 @@ namespace sextant::advice {
 
 using Eigen::VectorXd;
 
+void check_options(const HorizonOptions& options) {
+  constexpr std::string_view here = "choose_horizon";
+  if (options.tau2) check_not_negative(here, "tau2", *options.tau2);
+  if (options.sigma2.rule == evidence::Sigma2Rule::fixed) {
+    check_positive(here, "sigma2", options.sigma2.value);
+  }
+  for (const std::int64_t horizon : options.horizons) {
+    if (horizon <= largest_horizon) continue;
+    throw ArgumentError(here, "horizons",
+                        fmt::format("has {}, expected at most {}", horizon, largest_horizon));
+  }
+}
+
 void take_benchmark(std::optional<evidence::BenchmarkFit> fit, const HorizonOptions& options,
                     HorizonChoice& result) {
   if (fit) {
     result.benchmark = fit->benchmark;
     result.lambda_star = fit->lambda_star;
   } else {
-    check_not_negative("choose_horizon", "tau2", *options.tau2);
-    check_positive("choose_horizon", "sigma2", options.sigma2.value);
     result.benchmark = {*options.tau2, options.sigma2.value};
     result.lambda_star = result.benchmark.lambda_star();
   }
@@ -53,20 +64,17 @@ void warn_if_overexplained(Eigen::Index query, const VectorXd& values,
                            const VectorXd& rotated_coupling, double variance,
                            HorizonChoice& result) {
   constexpr double tolerance = 1e-2;
-  constexpr std::string_view cause = "not products of one set of gradients";
   const double largest = values.size() == 0 ? 0.0 : values.maxCoeff();
   if (!(largest > 0)) return;
   const double explained =
       (rotated_coupling.array().square() / (values.array() + 1e-4 * largest)).sum();
-  if (explained <= variance * (1 + tolerance)) return;
-  for (const std::string& warning : result.warnings) {
-    if (warning.find(cause) != std::string::npos) return;
-  }
+  if (explained <= variance * (1 + tolerance) || !result.couplings_fit) return;
+  result.couplings_fit = false;
   result.warnings.push_back(fmt::format(
       "The couplings of query {} explain {:.6g} of its variance {:.6g}: kernels, couplings and "
-      "variances are {}, or not in one unit, and gaps and expected errors are unreliable (they may "
-      "be negative).",
-      query, explained, variance, cause));
+      "variances are not products of one set of gradients, or not in one unit, and gaps and "
+      "expected errors are unreliable (they may be negative).",
+      query, explained, variance));
 }
 
 QueryAdvice judge_query(const VectorXd& values, const VectorXd& rotated_coupling, double variance,

@@ -28,8 +28,11 @@ std::optional<evidence::BenchmarkFit> fitted(const HorizonOptions& options, cons
   return evidence::fit_benchmark(data...);
 }
 
-/// Sets benchmark, fit and lambda_star. Without a fit they are those of `options`, which are
-/// checked.
+/// Throws `ArgumentError` for a negative tau2, a fixed sigma2 that is not positive and a horizon
+/// beyond `largest_horizon`.
+void check_options(const HorizonOptions& options);
+
+/// Sets benchmark, fit and lambda_star. Without a fit they are those of `options`.
 void take_benchmark(std::optional<evidence::BenchmarkFit> fit, const HorizonOptions& options,
                     HorizonChoice& result);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/wording.hpp"
@@ -23,34 +24,78 @@ double largest_of_planned(const geometry::PromptGeometry& geometry, const Plan& 
   return spectral::largest_eigenvalue(geometry::summed_kernel(geometry, blocks)).value;
 }
 
+/// Throws where the kernel of the planned blocks in `geometry`, captured as the plan's was, is not
+/// the plan's.
+void check_kernel_of_plan(const geometry::PromptGeometry& geometry, const Plan& plan) {
+  if (!plan.chosen || plan.block_names.empty()) return;
+  constexpr double tolerance = 1e-5;  // kernels of single precision
+  const double found = largest_of_planned(geometry, plan);
+  if (std::abs(found - plan.chosen->lambda_max) <= tolerance * plan.chosen->lambda_max) return;
+  throw ArgumentError(
+      "adapt", "plan",
+      fmt::format("was made for another model or prompt: its blocks' kernel has the largest "
+                  "eigenvalue {:.6g}, here it is {:.6g}",
+                  plan.chosen->lambda_max, found));
+}
+
 void check_scales_of_plan(const ttt::PromptModel& model, const Plan& plan) {
   const std::string difference = geometry::scale_difference(
-      plan.block_names, plan.block_scales, "in it", model.block_scales(), "in the model");
+      plan.modelled_names, plan.block_scales, "in it", model.block_scales(), "in the model");
   if (difference.empty()) return;
   throw ArgumentError("adapt", "plan", "was made under other block scales: " + difference);
 }
 
-/// The steps of `plan`, sized for `exact` where that is given.
+void check_blocks_of_plan(const ttt::PromptModel& model, const Plan& plan) {
+  std::set<std::string> known;
+  for (const model::ModelBlock& block : model::all_model_blocks(model.weights().config)) {
+    known.insert(block.block.name);
+  }
+  for (const std::string& name : plan.block_names) {
+    if (known.contains(name)) continue;
+    throw ArgumentError(
+        "adapt", "plan",
+        fmt::format("was made for another model: this one has no block \"{}\"", name));
+  }
+}
+
+void check(const ttt::PromptModel& model, const Plan& plan, const UpdateOptions& options) {
+  if (options.rank && options.solver != ttt::Solver::steps) {
+    throw ArgumentError("adapt", "rank",
+                        "is given together with a solver, expected one of the two");
+  }
+  check_blocks_of_plan(model, plan);
+  check_scales_of_plan(model, plan);
+}
+
+bool is_wanted(const Plan& plan, const UpdateOptions& options) {
+  return (plan.adapt || options.rule == UpdateRule::anyway) && !plan.block_names.empty();
+}
+
+/// The update of rank `*options.rank`, whatever the steps of `plan`.
+Update make_low_rank(const ttt::PromptModel& model, const geometry::PromptGeometry& geometry,
+                     const Plan& plan, const UpdateOptions& options) {
+  return update_of(ttt::adapt_low_rank(
+      model, geometry,
+      {.blocks = plan.block_names,
+       .rank = *options.rank,
+       .benchmark = plan.chosen ? plan.chosen->benchmark : plan.whole.benchmark}));
+}
+
+/// The steps of `plan`; sized for `geometry` where that is not what it was made from.
 Update make_steps(const ttt::PromptModel& model, const geometry::PromptGeometry& geometry,
-                  const geometry::PromptGeometry* exact, const Plan& plan,
-                  const UpdateOptions& options) {
+                  bool resized, const Plan& plan, const UpdateOptions& options) {
   ttt::AdaptOptions steps;
   steps.solver = options.solver;
   steps.on_step = options.on_step;
   const bool advised = options.rule == UpdateRule::as_advised;
   if (plan.adapt || !advised) {
     steps.blocks = plan.block_names;
-    steps.rho = plan.rho;
     steps.horizon = plan.horizon;
+    steps.rho = resized && !plan.block_names.empty()
+                    ? plan.step.for_kernel(largest_of_planned(geometry, plan))
+                    : plan.rho;
   }
-  const bool resized = exact != nullptr && !steps.blocks.empty();
-  if (resized) steps.rho = plan.step.for_kernel(largest_of_planned(*exact, plan));
-  Update update = update_of(ttt::adapt(model, resized ? *exact : geometry, steps));
-  if (resized) {
-    update.warnings.emplace_back(
-        "the blocks and steps were chosen by tokenwise features; the step size and the linear "
-        "model of the update use exact ones");
-  }
+  Update update = update_of(ttt::adapt(model, geometry, steps));
   if (update.result.is_kept()) return update;
   update.discarded = advised;
   const double before = update.result.prompt.residual_norm_before;
@@ -63,6 +108,22 @@ Update make_steps(const ttt::PromptModel& model, const geometry::PromptGeometry&
   if (update.discarded) {
     update.weights = model.weights();
     update.changed.clear();
+  }
+  return update;
+}
+
+/// `geometry`: of exact features wherever an update is made; `resized` where the plan's was of
+/// others.
+Update make(const ttt::PromptModel& model, const geometry::PromptGeometry& geometry, bool resized,
+            const Plan& plan, const UpdateOptions& options) {
+  const bool wanted = is_wanted(plan, options);
+  Update update = options.rank && wanted ? make_low_rank(model, geometry, plan, options)
+                                         : make_steps(model, geometry, resized, plan, options);
+  if (resized && wanted) {
+    update.warnings.insert(
+        update.warnings.begin(),
+        "the blocks and steps were chosen by tokenwise features; the step size and the linear "
+        "model of the update use exact ones");
   }
   return update;
 }
@@ -101,46 +162,27 @@ void take_learning_rate(const ttt::Adaptation& update, Plan& plan) {
 
 Update adapt(const ttt::PromptModel& model, const geometry::PromptGeometry& geometry,
              const Plan& plan, const UpdateOptions& options) {
-  check_scales_of_plan(model, plan);
-  const bool wanted = plan.adapt || options.rule == UpdateRule::anyway;
-  if (options.rank && wanted && !plan.block_names.empty()) {
-    return update_of(ttt::adapt_low_rank(
-        model, geometry,
-        {.blocks = plan.block_names,
-         .rank = *options.rank,
-         .benchmark = plan.chosen ? plan.chosen->benchmark : plan.whole.benchmark}));
+  check(model, plan, options);
+  check_kernel_of_plan(geometry, plan);
+  if (!plan.tokenwise || !is_wanted(plan, options)) {
+    return make(model, geometry, false, plan, options);
   }
-  const bool recaptures = options.captured.features == model::Features::tokenwise && wanted &&
-                          !plan.block_names.empty();
-  if (!recaptures) return make_steps(model, geometry, nullptr, plan, options);
-  model::CaptureOptions exactly = options.captured;
-  exactly.features = model::Features::exact;
-  const geometry::PromptGeometry exact = model.capture(exactly);
-  return make_steps(model, geometry, &exact, plan, options);
+  return make(model, model.capture(capture_of_planned(model.weights().config, plan)), true, plan,
+              options);
 }
 
 Update adapt(const ttt::PromptModel& model, const Plan& plan, const UpdateOptions& options) {
-  check_scales_of_plan(model, plan);
-  const geometry::PromptGeometry geometry =
-      model.capture(capture_of_planned(model.weights().config, plan));
-  if (options.captured.features == model::Features::tokenwise && !plan.block_names.empty()) {
-    return make_steps(model, geometry, &geometry, plan, options);
+  check(model, plan, options);
+  model::CaptureOptions planned = capture_of_planned(model.weights().config, plan);
+  const bool resized = plan.tokenwise && !plan.block_names.empty();
+  if (resized) {
+    planned.features = model::Features::tokenwise;
+    check_kernel_of_plan(model.capture(planned), plan);
+    planned.features = model::Features::exact;
   }
-  if (plan.chosen) {
-    constexpr double tolerance = 1e-5;  // kernels of single precision
-    const double found = largest_of_planned(geometry, plan);
-    if (!(std::abs(found - plan.chosen->lambda_max) <= tolerance * plan.chosen->lambda_max)) {
-      throw ArgumentError(
-          "adapt", "plan",
-          fmt::format("was made for another model or prompt, or from tokenwise features (then say "
-                      "so in UpdateOptions::captured): its blocks' kernel has the largest "
-                      "eigenvalue {:.6g}, here it is {:.6g}",
-                      plan.chosen->lambda_max, found));
-    }
-  }
-  UpdateOptions exact = options;
-  exact.captured.features = model::Features::exact;
-  return adapt(model, geometry, plan, exact);
+  const geometry::PromptGeometry geometry = model.capture(planned);
+  if (!resized) check_kernel_of_plan(geometry, plan);
+  return make(model, geometry, resized, plan, options);
 }
 
 }  // namespace sextant::advice

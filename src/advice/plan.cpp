@@ -8,11 +8,22 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/core/wording.hpp"
 #include "sextant/geometry/blocks.hpp"
+#include "sextant/geometry/validation.hpp"
 
 namespace sextant::advice {
 namespace {
 
 using Eigen::Index;
+
+geometry::BlockScales scales_of(const geometry::BlockScales& scales,
+                                const std::vector<std::string>& blocks) {
+  geometry::BlockScales found;
+  for (const std::string& name : blocks) {
+    const auto scale = scales.find(name);
+    if (scale != scales.end()) found.insert(*scale);
+  }
+  return found;
+}
 
 /// Steps 2 and 3: fills `ranking`, `blocks` and `chosen` as far as they apply.
 void choose_blocks(const geometry::PromptGeometry& geometry, const PlanOptions& options,
@@ -27,10 +38,6 @@ void choose_blocks(const geometry::PromptGeometry& geometry, const PlanOptions& 
   }
   plan.step = options.ranking.horizon_options.step;
   plan.block_names = geometry::block_names(geometry, plan.blocks);
-  for (const std::string& name : plan.block_names) {
-    const auto scale = geometry.block_scales.find(name);
-    if (scale != geometry.block_scales.end()) plan.block_scales.insert(*scale);
-  }
   if (plan.blocks.empty()) return;
   HorizonOptions on_chosen = options.ranking.horizon_options;
   if (options.ranking.horizon) on_chosen.horizons = {*options.ranking.horizon};
@@ -133,9 +140,8 @@ std::string explanation_for(const Plan& plan) {
 
 std::optional<Recipe> recipe_for(const Plan& plan) {
   if (!plan.adapt) return std::nullopt;
-  Recipe recipe{plan.horizon, plan.rho, plan.rho * static_cast<double>(plan.whole.n) / 2,
-                plan.block_names, plan.block_scales};
-  return recipe;
+  return Recipe{plan.horizon, plan.rho, plan.rho * static_cast<double>(plan.whole.n) / 2,
+                plan.block_names, scales_of(plan.block_scales, plan.block_names)};
 }
 
 }  // namespace
@@ -179,11 +185,15 @@ Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) 
     throw ArgumentError("plan", "per_parameter",
                         "ranks blocks, but their names are given: expected one of the two");
   }
+  if (options.label_scale != LabelScale::unchecked) geometry::check_residuals("plan", geometry);
   Plan result;
   const std::vector<Index> modelled = options.blocks.empty()
                                           ? geometry::all_blocks(geometry)
                                           : geometry::select_blocks(geometry, options.blocks);
   result.whole = choose_horizon(geometry, modelled, options.ranking.horizon_options);
+  result.modelled_names = geometry::block_names(geometry, modelled);
+  result.tokenwise = geometry.tokenwise;
+  result.block_scales = scales_of(geometry.block_scales, result.modelled_names);
   choose_blocks(geometry, options, result);
   result.outlook = outlook_of(geometry, modelled, options.ranking.horizon_options.query, result);
   if (result.ranking && result.chosen) {

@@ -36,7 +36,7 @@ std::int64_t planned_horizon(const HorizonChoice& whole) {
 /// No verdict is made from a negative squared error.
 void check_error(const BlockRanking& ranking) {
   constexpr double rounding = 1e-6;
-  if (ranking.error_selected >= -rounding * ranking.error_none) return;
+  if (!(ranking.error_selected < -rounding * ranking.error_none)) return;
   throw ArgumentError(
       "rank_blocks", "geometry",
       fmt::format("gives the chosen blocks an expected squared error of {:.4g} after {}, and a "
@@ -65,9 +65,9 @@ BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const Horizon
                                     "{:.6g}, the traces of these to {:.6g}",
                                     whole.system.trace, trace));
   }
-  if (options.horizon && *options.horizon < 0) {
+  if (options.horizon && (*options.horizon < 0 || *options.horizon > largest_horizon)) {
     throw ArgumentError("rank_blocks", "horizon",
-                        fmt::format("is {}, expected 0 or more", *options.horizon));
+                        fmt::format("is {}, expected 0 to {}", *options.horizon, largest_horizon));
   }
   BlockRanking result;
   result.method = options.method;

@@ -172,6 +172,7 @@ PromptGeometry restricted_to_blocks(const PromptGeometry& geometry, std::span<co
   result.query_base = geometry.query_base;
   result.query_targets = geometry.query_targets;
   result.query_numbers = geometry.query_numbers;
+  result.tokenwise = geometry.tokenwise;
   for (const Index b : blocks) {
     result.blocks.push_back(geometry.blocks[b]);
     result.kernels.push_back(geometry.kernels[b]);
@@ -202,6 +203,7 @@ PromptGeometry restricted_to_queries(const PromptGeometry& geometry,
   result.prompt_base = geometry.prompt_base;
   result.prompt_targets = geometry.prompt_targets;
   result.block_scales = geometry.block_scales;
+  result.tokenwise = geometry.tokenwise;
   const auto count = static_cast<Index>(queries.size());
   const bool base_known = geometry.query_base.size() > 0;
   result.query_variances.resize(count, geometry.block_count());

@@ -137,6 +137,15 @@ BlockScales read_scales(const SafetensorsFile& file, const std::vector<Block>& b
   return scales;
 }
 
+/// Whether the kernels are of tokenwise features; exact ones where the file does not say.
+bool read_tokenwise(const SafetensorsFile& file) {
+  const auto found = file.metadata().find("features");
+  if (found == file.metadata().end() || found->second == "exact") return false;
+  if (found->second == "tokenwise") return true;
+  throw InputError(file.path(), "metadata \"features\"",
+                   fmt::format("is \"{}\", expected \"exact\" or \"tokenwise\"", found->second));
+}
+
 /// Reads, checks and symmetrises one kernel at a time, so that a thread needs one extra matrix.
 void read_kernels(const SafetensorsFile& file, PromptGeometry& geometry) {
   const TensorInfo& tensor = file.at("kernels");
@@ -235,6 +244,7 @@ PromptGeometry geometry_in(const SafetensorsFile& file) {
   PromptGeometry geometry;
   geometry.blocks = read_blocks(file);
   geometry.block_scales = read_scales(file, geometry.blocks);
+  geometry.tokenwise = read_tokenwise(file);
 
   const TensorInfo& residuals = file.at("residuals");
   if (residuals.shape.size() != 1 || residuals.shape[0] == 0) {
@@ -289,6 +299,7 @@ std::vector<std::string> write_geometry(const std::filesystem::path& path,
   if (!geometry.block_scales.empty()) {
     writer.set_metadata("block_scales", io::Json(geometry.block_scales).dump());
   }
+  if (geometry.tokenwise) writer.set_metadata("features", "tokenwise");
   writer.add("residuals", {n}, values_of(geometry.residuals));
   writer.add("kernels", {blocks, n, n}, kernels);
   writer.add("query_kernels", {m, blocks, n}, couplings);

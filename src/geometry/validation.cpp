@@ -329,6 +329,13 @@ void validate(const PromptGeometry& geometry, std::string_view label,
   detail::check_total(geometry, all_blocks(geometry), label);
 }
 
+void check_residuals(std::string_view function, const PromptGeometry& geometry) {
+  as_argument(function, [&](std::string_view label) {
+    validate_sizes(geometry, label);
+    detail::check_residuals(geometry, label, single_precision_tolerances.residual);
+  });
+}
+
 void check_sizes(std::string_view function, const PromptGeometry& geometry) {
   as_argument(function, [&](std::string_view label) { validate_sizes(geometry, label); });
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "sextant/core/wording.hpp"
 #include "sextant/report/table_rows.hpp"
 #include "sextant/spectral/filters.hpp"
 
@@ -28,9 +29,11 @@ std::vector<double> measured_steps(const ttt::Adaptation& adaptation) {
 
 void add_horizon_figures(HtmlReport& report, const advice::HorizonChoice& choice) {
   const std::vector<double> horizons(choice.curve.horizons.begin(), choice.curve.horizons.end());
-  report.figure(evidence_figure(horizons, as_vector(choice.curve.values),
-                                as_vector(choice.posterior.weights),
-                                static_cast<double>(choice.t_map)));
+  if (!has_one_candidate(choice)) {
+    report.figure(evidence_figure(horizons, as_vector(choice.curve.values),
+                                  as_vector(choice.posterior.weights),
+                                  static_cast<double>(choice.t_map)));
+  }
   report.figure(spectrum_figure(as_vector(choice.system.values), filters(choice)));
 }
 
@@ -48,15 +51,17 @@ void add_horizon(HtmlReport& report, const advice::HorizonChoice& choice,
   report.list(outlook.empty() ? summarize(choice).facts : horizon_facts(choice));
   add_horizon_figures(report, choice);
   if (!choice.queries.empty() && choice.t_map > 0) {
-    report.table(query_advice_table(choice, outlook),
-                 fmt::format("Each query: correction at T_MAP and by the Bayes filter; {}expected "
-                             "squared distance from the best possible correction without an update "
-                             "and at T_MAP; whether that falls.",
-                             choice.has_intervals()
-                                 ? "the interval that holds the true correction with probability "
-                                   "95%, and the probability that T_MAP steps bring the prediction "
-                                   "closer to the truth; "
-                                 : ""));
+    report.table(
+        query_advice_table(choice, outlook),
+        fmt::format("Each query: correction after {0} and by the Bayes filter; {1}expected "
+                    "squared distance from the best possible correction without an update "
+                    "and after {0}; whether that falls.",
+                    counted(choice.t_map, "step"),
+                    choice.has_intervals()
+                        ? "the interval that holds the true correction with probability "
+                          "95%, and the probability that these steps bring the prediction "
+                          "closer to the truth; "
+                        : ""));
     const std::string note = interval_note(choice, outlook);
     if (!note.empty()) report.paragraph(note);
   }

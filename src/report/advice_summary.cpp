@@ -42,16 +42,15 @@ std::string gap_fact(const advice::HorizonChoice& choice) {
   if (choice.queries.empty()) {
     return fmt::format(
         "Expected squared distance of an example's correction from the best possible one: {} after "
-        "T_MAP steps, {} without an update.",
-        short_number(gap.map), short_number(gap.none));
+        "{}, {} without an update.",
+        short_number(gap.map), counted(choice.t_map, "step"), short_number(gap.none));
   }
   const auto helped = std::count_if(choice.queries.begin(), choice.queries.end(),
                                     [](const advice::QueryAdvice& query) { return query.adapt; });
   return fmt::format(
-      "Expected squared distance of a query's correction from the best possible one: {} after "
-      "T_MAP "
-      "steps, {} without an update; closer for {} of {}.",
-      short_number(gap.map), short_number(gap.none), helped,
+      "Expected squared distance of a query's correction from the best possible one: {} after {}, "
+      "{} without an update; closer for {} of {}.",
+      short_number(gap.map), counted(choice.t_map, "step"), short_number(gap.none), helped,
       choice.queries.size() == 1 ? "1 query" : fmt::format("{} queries", choice.queries.size()));
 }
 
@@ -122,10 +121,12 @@ void append_facts(const advice::HorizonChoice& choice, std::vector<std::string>&
   if (learns && choice.t_map > 0) facts.push_back(gap_fact(choice));
   if (learns && choice.bound) {
     facts.push_back(fmt::format(
-        "With probability {}, the expected evidence at T_MAP is at most {} above the measured one "
+        "With probability {}, the expected evidence at {} is at most {} above the measured one "
         "(exact tail; exact-MGF {}, the paper's radius {}), {}.",
-        format_number(1 - choice.bound->delta), short_number(choice.bound->exact_tail),
-        short_number(choice.bound->exact_mgf), short_number(choice.bound->paper),
+        format_number(1 - choice.bound->delta),
+        has_one_candidate(choice) ? fmt::format("T = {}", choice.t_map) : "T_MAP",
+        short_number(choice.bound->exact_tail), short_number(choice.bound->exact_mgf),
+        short_number(choice.bound->paper),
         choice.bound->reference == advice::BoundReference::known
             ? "the given variances being right"
             : "as far as the fitted variances can be trusted"));
@@ -316,6 +317,14 @@ Summary summarize(const advice::Plan& plan) {
         name_all(plan.adapt ? "Blocks to adapt" : "Blocks considered", plan.block_names));
   } else if (!plan.blocks.empty()) {
     summary.facts.push_back(name_all("Blocks as given", plan.block_names));
+  }
+  const bool given = plan.chosen && has_one_candidate(*plan.chosen);
+  if (given && !has_one_candidate(plan.whole)) {
+    summary.facts.push_back(
+        fmt::format("The {} were given. Of {} candidates the evidence is best at T_MAP = {}{}{}.",
+                    counted(plan.horizon, "step"), plan.whole.curve.horizons.size(),
+                    plan.whole.t_map, plan.ranking ? " on all blocks" : " on these blocks",
+                    plan.whole.t_map == 0 ? ", no update at all: it is against these steps" : ""));
   }
   if (plan.adapt && plan.ranking && plan.horizon != plan.ranking->horizon) {
     summary.facts.push_back(fmt::format(

@@ -36,7 +36,8 @@ std::string list(const std::vector<std::string>& items, const TerminalStyle& sty
 
 std::string how_far(const advice::HorizonChoice& choice, const std::vector<std::string>& facts,
                     std::string_view title, const TerminalStyle& style) {
-  return titled(title, list(facts, style) + "\n" + sketch(choice, style), style);
+  const std::string drawn = has_one_candidate(choice) ? "" : "\n" + sketch(choice, style);
+  return titled(title, list(facts, style) + drawn, style);
 }
 
 std::string map_and_ranking(const advice::BlockRanking& ranking,

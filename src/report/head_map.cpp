@@ -110,7 +110,8 @@ void append_grid(std::string& out, const HeadGrid& grid, const std::vector<Score
   std::size_t cell = 2;
   for (const auto& block : blocks) {
     if (value == CellValue::order && block.order) {
-      cell = std::max(cell, std::to_string(*block.order).size());
+      const std::size_t digits = std::to_string(*block.order).size();
+      cell = std::max(cell, digits == 1 ? digits : digits + 1);  // a blank between long ones
     }
   }
   for (const auto& name : grid.columns) cell = std::max<std::size_t>(cell, display_width(name));

@@ -182,7 +182,9 @@ std::string to_terminal(const Table& table, const TerminalStyle& style, std::siz
     append_group(out, columns, group, style);
     first = false;
   }
-  if (rows < table.rows()) out += fmt::format("… {} more rows\n", table.rows() - rows);
+  if (rows < table.rows())
+    out +=
+        fmt::format("… {} more row{}\n", table.rows() - rows, table.rows() - rows == 1 ? "" : "s");
   return out;
 }
 

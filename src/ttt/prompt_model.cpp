@@ -182,6 +182,7 @@ geometry::PromptGeometry PromptModel::capture(const model::CaptureOptions& optio
     throw;
   }
   geometry::PromptGeometry geometry;
+  geometry.tokenwise = options.features == model::Features::tokenwise;
   geometry.prompt_targets = targets();
   geometry.prompt_base = captured.predictions.head(examples());
   geometry.query_base = captured.predictions.tail(queries());

@@ -353,3 +353,15 @@ TEST_CASE("what the residuals cannot tell is said: no T = 0, no lambda_star") {
   CHECK(choose_horizon(geometry, options).identifies_lambda_star());
   CHECK_FALSE(choose_horizon(test::random_geometry(random, 1, 1, {5})).identifies_lambda_star());
 }
+
+TEST_CASE("options out of range are refused in the name of the function that was called") {
+  Random random(8);
+  const PromptGeometry geometry = test::random_geometry(random, 6, 1, {4, 5});
+  const auto refused = [&](const HorizonOptions& options, const char* message) {
+    CHECK_THROWS_WITH_AS(choose_horizon(geometry, options), doctest::Contains(message),
+                         ArgumentError);
+  };
+  refused({.sigma2 = {.rule = Sigma2Rule::fixed}}, "choose_horizon: sigma2 is 0");
+  refused({.tau2 = -1.0}, "choose_horizon: tau2 is -1");
+  refused({.horizons = {0, largest_horizon + 1}}, "choose_horizon: horizons has 2147483648");
+}

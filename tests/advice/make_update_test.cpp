@@ -134,8 +134,7 @@ TEST_CASE("a plan by tokenwise features is made with the step of the exact kerne
   REQUIRE(std::abs(rho / planned.rho - 1) > 0.01);
   const ttt::AdaptedModel expected =
       ttt::adapt(model, exact, {.blocks = planned.block_names, .rho = rho, .horizon = 3});
-  for (const Update& update : {adapt(model, by_tokens, planned, {.captured = tokenwise}),
-                               adapt(model, planned, {.captured = tokenwise})}) {
+  for (const Update& update : {adapt(model, by_tokens, planned), adapt(model, planned)}) {
     CHECK(std::abs(update.result.rho / rho - 1) < 1e-6);
     CHECK((model.predictions(update.weights) - model.predictions(expected.weights))
               .cwiseAbs()
@@ -165,17 +164,50 @@ TEST_CASE("a plan of other block scales is refused") {
   model.set_block_scales({});
   const auto by_tokens = model.capture(tokenwise);
   const Plan by_tokens_plan = three_steps(by_tokens, true);
-  CHECK_NOTHROW(adapt(model, by_tokens, by_tokens_plan, {.captured = tokenwise}));
+  CHECK_NOTHROW(adapt(model, by_tokens, by_tokens_plan));
   model.set_block_scales({{by_tokens_plan.block_names.back(), 1.5}});
   const char* other = "other block scales";
-  CHECK_THROWS_WITH_AS(adapt(model, by_tokens, by_tokens_plan, {.captured = tokenwise}),
-                       doctest::Contains(other), ArgumentError);
-  CHECK_THROWS_WITH_AS(adapt(model, by_tokens_plan, {.captured = tokenwise}),
-                       doctest::Contains(other), ArgumentError);
+  CHECK_THROWS_WITH_AS(adapt(model, by_tokens, by_tokens_plan), doctest::Contains(other),
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(adapt(model, by_tokens_plan), doctest::Contains(other), ArgumentError);
   const auto scaled = model.capture({});
   const Plan scaled_plan = plan(scaled, {.blocks = by_tokens_plan.block_names});
   CHECK(scaled_plan.block_scales.size() == 1);
   CHECK_NOTHROW(adapt(model, scaled, scaled_plan));
+  // A block that was not chosen, but chosen from.
+  model.set_block_scales({});
+  const Plan chosen = plan(model.capture({}), {.ranking = {.budget = 1, .horizon = 3}});
+  REQUIRE(chosen.block_names.size() == 1);
+  const std::string passed_over =
+      chosen.block_names[0] == "h.0.attn.v.0" ? "h.0.attn.v.1" : "h.0.attn.v.0";
+  model.set_block_scales({{passed_over, 100.0}});
+  CHECK_THROWS_WITH_AS(adapt(model, chosen), doctest::Contains(other), ArgumentError);
+}
+
+TEST_CASE("a plan of another prompt, model or kernel is refused") {
+  const test::PromptModelCase c(model::Family::gpt2);
+  const ttt::PromptModel model = c.prompt_model();
+  const auto geometry = model.capture({});
+  const model::CaptureOptions tokenwise{.features = model::Features::tokenwise};
+  const auto by_tokens = model.capture(tokenwise);
+  CHECK(by_tokens.tokenwise);
+  CHECK_FALSE(geometry.tokenwise);
+  const char* other = "was made for another model or prompt";
+  for (const auto& captured : {geometry, by_tokens}) {
+    const Plan elsewhere = three_steps(misjudged(captured, 1.01), true);
+    for (const auto rule : {UpdateRule::as_advised, UpdateRule::anyway}) {
+      CHECK_THROWS_WITH_AS(adapt(model, captured, elsewhere, {.rule = rule}),
+                           doctest::Contains(other), ArgumentError);
+      CHECK_THROWS_WITH_AS(adapt(model, elsewhere, {.rule = rule}), doctest::Contains(other),
+                           ArgumentError);
+    }
+  }
+  CHECK_THROWS_WITH_AS(adapt(model, by_tokens, three_steps(geometry, true)),
+                       doctest::Contains(other), ArgumentError);
+  Plan foreign = three_steps(geometry, true);
+  foreign.block_names[1] = "layer.7";
+  CHECK_THROWS_WITH_AS(adapt(model, foreign),
+                       doctest::Contains("this one has no block \"layer.7\""), ArgumentError);
 }
 
 TEST_CASE("a rank takes the place of steps") {
@@ -189,4 +221,21 @@ TEST_CASE("a rank takes the place of steps") {
   const Update update = adapt(model, geometry, planned, {.rank = 2});
   CHECK(model.predictions(update.weights) == model.predictions(expected.weights));
   CHECK_THROWS_AS(adapt(model, geometry, planned, {.rank = 4}), ArgumentError);
+  CHECK_THROWS_WITH_AS(adapt(model, planned, {.solver = ttt::Solver::one_shot, .rank = 2}),
+                       doctest::Contains("rank is given together with a solver"), ArgumentError);
+  // Chosen by tokenwise features, it follows exact ones, whichever overload is called.
+  const auto by_tokens = model.capture({.features = model::Features::tokenwise});
+  const Plan by_tokens_plan = three_steps(by_tokens, true);
+  const ttt::AdaptedModel exact = ttt::adapt_low_rank(
+      model, geometry,
+      {.blocks = planned.block_names, .rank = 2, .benchmark = by_tokens_plan.chosen->benchmark});
+  for (const Update& made : {adapt(model, by_tokens, by_tokens_plan, {.rank = 2}),
+                             adapt(model, by_tokens_plan, {.rank = 2})}) {
+    CHECK(made.result.solver == ttt::Solver::low_rank);
+    CHECK(
+        (model.predictions(made.weights) - model.predictions(exact.weights)).cwiseAbs().maxCoeff() <
+        1e-6);
+    REQUIRE(made.warnings.size() == 1);
+    CHECK(made.warnings[0].find("tokenwise features") != std::string::npos);
+  }
 }

@@ -57,7 +57,7 @@ TEST_CASE("the recipe is the planned update in an optimiser's words") {
   CHECK(found.recipe->learning_rate == found.rho);
   CHECK(std::abs(found.recipe->learning_rate_mean / (found.rho * 12) - 1) < 1e-15);
   CHECK(found.recipe->blocks == found.block_names);
-  CHECK(found.recipe->block_scales == found.block_scales);
+  CHECK(found.block_scales == geometry.block_scales);
   CHECK(found.recipe->block_scales.size() == found.block_names.size());
   CHECK(found.recipe->block_scales.at(found.block_names[0]) == 2);
   CHECK(found.explanation.empty());
@@ -237,4 +237,14 @@ TEST_CASE("a verdict that hangs on the labels' scale is a warning") {
     CHECK(beside.scaled.at(0).verdict == plan(doubled).verdict);
   }
   CHECK(changed > 0);
+}
+
+TEST_CASE("residuals that contradict labels and predictions have no label scale") {
+  PromptGeometry geometry = test::geometry_from_prior(1, 24, 3, 1, 0.01);
+  geometry.prompt_targets[3] += 0.1;
+  CHECK_NOTHROW(plan(geometry));
+  for (const auto scale : {LabelScale::labels_alone, LabelScale::labels_and_predictions}) {
+    CHECK_THROWS_WITH_AS(plan(geometry, {.label_scale = scale}),
+                         doctest::Contains("residuals: entry [3] is"), ArgumentError);
+  }
 }

@@ -272,6 +272,8 @@ TEST_CASE("every invalid file is rejected, naming tensor, block and value") {
       {set("query_base", 0, not_a_number), "query_base: entry [0] is nan"},
       {set("query_targets", 0, not_a_number), "query_targets: entry [0] is nan"},
       {set("prompt_base", 1, 1.001), "residuals: entry [1] is -1, expected prompt_targets"},
+      {[](RawFile& raw) { raw.metadata["features"] = "rounded"; },
+       "metadata \"features\": is \"rounded\", expected \"exact\" or \"tokenwise\""},
   };
   RawFile().write(path);
   CHECK_NOTHROW(read_geometry(path));
@@ -331,4 +333,19 @@ TEST_CASE("an invalid geometry is not written") {
   rejected([](PromptGeometry& g) { g.blocks[1].head = -1; });
   rejected([](PromptGeometry& g) { g.blocks[1].parameters = 0; });
   CHECK_THROWS_AS(write_geometry(directory.path / "missing" / "g", valid), InputError);
+}
+
+TEST_CASE("a file says whether its features are tokenwise") {
+  const TemporaryDirectory directory;
+  const fs::path path = directory.path / "g.safetensors";
+  Random random(3);
+  PromptGeometry geometry = test::random_geometry(random, 4, 1, {3, 5});
+  write_geometry(path, geometry);
+  CHECK_FALSE(read_geometry(path).tokenwise);
+  geometry.tokenwise = true;
+  write_geometry(path, geometry);
+  CHECK(read_geometry(path).tokenwise);
+  const std::vector<Eigen::Index> first = {0};
+  CHECK(restricted_to_blocks(geometry, first).tokenwise);
+  CHECK(restricted_to_queries(geometry, first).tokenwise);
 }

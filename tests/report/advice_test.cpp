@@ -370,3 +370,20 @@ TEST_CASE("what a geometry knows of its queries is shown without a model") {
   CHECK(plan_html({"t", "", {}}, plan, geometry.blocks, &expected).find("linearized") !=
         std::string::npos);
 }
+
+TEST_CASE("a horizon that was given is not called T_MAP") {
+  const auto geometry = advice_geometry(8, 2, 3, 1.0);
+  const auto plan = advice::plan(geometry, {.ranking = {.horizon = 5}});
+  REQUIRE(plan.chosen);
+  const std::string text = plan_text(plan, geometry.blocks, {});
+  CHECK(text.find("after 5 steps") != std::string::npos);
+  CHECK(text.find("evidence at T = 5") != std::string::npos);
+  CHECK(text.find("gap T_MAP") == std::string::npos);
+  CHECK(text.find("The 5 steps were given. Of 31 candidates the evidence is best at T_MAP = ") !=
+        std::string::npos);
+  const std::string html = plan_html({"t", "", {}}, plan, geometry.blocks, nullptr);
+  CHECK(html.find("horizon T, as given") != std::string::npos);
+  CHECK(html.find("horizon T_MAP") == std::string::npos);
+  CHECK(html.find("Evidence of each candidate horizon") == std::string::npos);
+  check_width(text);
+}

@@ -54,9 +54,9 @@ TEST_CASE("orders of choice are printed as numbers") {
   blocks[0].order = 12;
   CHECK(head_map(blocks, CellValue::order, {}) ==
         "value heads\n"
-        "layer  0  1\n"
-        "    0 12\n"
-        "    1     1*\n"
+        "layer   0   1\n"
+        "    0  12\n"
+        "    1       1*\n"
         "numbers: order of choice   * chosen\n");
 }
 

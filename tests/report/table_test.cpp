@@ -53,6 +53,7 @@ TEST_CASE("long tables are cut and counted") {
   Table table;
   table.numbers("i", {1, 2, 3, 4, 5});
   CHECK(to_terminal(table, {}, 2) == "i\n─\n1\n2\n… 3 more rows\n");
+  CHECK(to_terminal(table, {}, 4) == "i\n─\n1\n2\n3\n4\n… 1 more row\n");
   CHECK(lines(to_terminal(table, {}, 5)).size() == 7);
 }
 

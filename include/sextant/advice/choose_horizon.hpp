@@ -26,6 +26,9 @@ namespace sextant::advice {
 /// 0, 1, ..., 30: the paper's candidates.
 std::vector<std::int64_t> default_horizons();
 
+/// The most steps that can be asked about; `ttt::adapt` makes no more.
+inline constexpr std::int64_t largest_horizon = 2147483647;
+
 struct HorizonOptions {
   /// Candidates T, each at least 0; none: `default_horizons`.
   std::vector<std::int64_t> horizons = {};
@@ -137,6 +140,8 @@ struct HorizonChoice {
   GapPair prompt;                          ///< Gaps summed over the n examples.
   std::vector<QueryAdvice> queries;
   /// Plain sentences about numerical outcomes: optimum on an edge, clipped mass, several maxima.
+  /// No coupling is larger than products of gradients can be; otherwise `warnings` name the first.
+  bool couplings_fit = true;
   std::vector<std::string> warnings;
 
   /// Means of the queries' gaps; those of the prompt, per example, when there is no query.

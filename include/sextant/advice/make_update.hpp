@@ -27,10 +27,6 @@ struct UpdateOptions {
   /// In place of steps the best update of this rank (ttt/low_rank.hpp), on the planned blocks under
   /// the plan's benchmark; 0 to m.
   std::optional<Eigen::Index> rank = {};
-  /// How the geometry of the plan was captured. From tokenwise features blocks and steps are
-  /// chosen, but the update follows exact gradients: then those are captured, and its step size is
-  /// that of the plan's rule for their kernel.
-  model::CaptureOptions captured = {};
   /// Called after each step with the steps done; may be empty.
   std::function<void(std::int64_t)> on_step = {};
 };
@@ -59,20 +55,21 @@ LabelScale label_scale_of(const ttt::PromptModel& model);
 void take_learning_rate(const ttt::Adaptation& update, Plan& plan);
 
 /// Makes the update of `plan` on `model`. `geometry` is what the plan was made from, captured from
-/// this model with `options.captured`; it gives the linear prediction that the result is measured
-/// against.
+/// this model; it gives the linear prediction that the result is measured against. From tokenwise
+/// features blocks and steps are chosen, but the update follows exact gradients: those of the
+/// planned blocks are then captured, and the step size is that of the plan's rule for their kernel.
 ///
-/// Throws `ArgumentError` for a rank outside 0..m, a plan or a geometry made under other block
-/// scales than the model's, and whatever `ttt::adapt` refuses; as `PromptModel::capture` where
-/// exact features are captured in place of tokenwise ones. Cost: that of `ttt::adapt`, or of
-/// `ttt::adapt_low_rank`. Deterministic.
+/// Throws `ArgumentError` for a rank outside 0..m or beside another solver than `steps`; for a plan
+/// of blocks that the model lacks, of another kernel than `geometry` has (the largest eigenvalue of
+/// the planned blocks differs by more than 1e-5), or made under other scales of the blocks that it
+/// was chosen from; and for whatever `ttt::adapt` refuses; as `PromptModel::capture` where that is
+/// called. Cost: that of `ttt::adapt`, or of `ttt::adapt_low_rank`. Deterministic.
 Update adapt(const ttt::PromptModel& model, const geometry::PromptGeometry& geometry,
              const Plan& plan, const UpdateOptions& options = {});
 
 /// The same where the geometry is not at hand any more: captures the layers and kinds of the
-/// planned blocks, exactly. Throws `ArgumentError` for a plan made under other block scales,
-/// and when the largest eigenvalue of the blocks' kernel is not the plan's (for exact features): it
-/// was made for another model or prompt.
+/// planned blocks, exactly, and before that tokenwise, to compare, where the plan is from such
+/// features. Throws as above.
 Update adapt(const ttt::PromptModel& model, const Plan& plan, const UpdateOptions& options = {});
 
 }  // namespace sextant::advice

@@ -105,8 +105,12 @@ struct Plan {
   /// adapted because of all blocks together.
   std::vector<Eigen::Index> blocks;
   std::vector<std::string> block_names;
-  /// Of these, as their kernels in the geometry hold them: block b moves at the rate rho scale_b.
+  /// Of all blocks that `whole` was chosen on, in the geometry's order.
+  std::vector<std::string> modelled_names;
+  /// Scales of these, as their kernels in the geometry hold them; 1 where not named. A block b to
+  /// adapt moves at the rate rho scale_b.
   geometry::BlockScales block_scales;
+  bool tokenwise = false;  ///< Made from tokenwise features (`PromptGeometry::tokenwise`).
   std::optional<HorizonChoice>
       chosen;                ///< Step 3: `choose_horizon` on those blocks; empty without any.
   std::int64_t horizon = 0;  ///< T to take: T_MAP of the chosen blocks, or the given one.
@@ -142,7 +146,8 @@ struct Plan {
 /// no blocks are chosen; the ranking, planned for the best positive candidate, is informative only.
 ///
 /// Throws as `choose_horizon` and `rank_blocks`, and `ArgumentError` for unknown or repeated block
-/// names and for names given together with a budget. Deterministic.
+/// names, for names given together with a budget and, where the label scale is to be judged, for
+/// residuals that are not targets - base. Deterministic.
 Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options = {});
 
 }  // namespace sextant::advice

@@ -44,6 +44,9 @@ struct PromptGeometry {
   /// That kernels, couplings and variances hold already. An update of a model with others is
   /// refused, and none are applied a second time.
   BlockScales block_scales = {};
+  /// Kernels, couplings and variances are of the supervised token's features alone
+  /// (`model::Features::tokenwise`): good to choose by, but an update follows the exact gradients.
+  bool tokenwise = false;
 
   Eigen::Index examples() const { return residuals.size(); }
   Eigen::Index queries() const { return static_cast<Eigen::Index>(query_kernels.size()); }

@@ -39,8 +39,8 @@ void validate(const PromptGeometry& geometry, std::string_view label,
               const Tolerances& tolerances = {});
 
 /// Throws `ArgumentError` in the name of `function` where `geometry`, made in memory, cannot be
-/// answered for: everything `validate` rejects but residuals that contradict targets and base,
-/// which no answer compares, and of each of `blocks` only what its entries show
+/// answered for: everything `validate` rejects but residuals that contradict targets and base
+/// (`check_residuals`), and of each of `blocks` only what its entries show
 /// (`spectral::check_kernel`: symmetric, no entry larger than its diagonal allows). That their sum
 /// is positive semidefinite is decided by its decomposition, which every answer makes anyway; for a
 /// single block `validate` decides it, at n^3/3 operations. Kernels outside `blocks` are not read.
@@ -49,6 +49,10 @@ void check_geometry(std::string_view function, const PromptGeometry& geometry,
                     std::span<const Eigen::Index> blocks);
 /// Of all blocks.
 void check_geometry(std::string_view function, const PromptGeometry& geometry);
+
+/// Throws `ArgumentError` in the name of `function` where residuals are not targets - base, both
+/// being known, within rounding to 32 bits: for answers that ask about other labels. O(n).
+void check_residuals(std::string_view function, const PromptGeometry& geometry);
 
 /// `validate_sizes` for arguments: throws `ArgumentError` in the name of `function`.
 void check_sizes(std::string_view function, const PromptGeometry& geometry);
