@@ -66,8 +66,8 @@ std::vector<std::string> comparison_facts(const advice::Plan& plan) {
                 "residuals at hand, which no expected error looks at",
                 ranking.horizon, format_number(ranking.error_selected, 3), plan.horizon);
   facts.push_back(
-      fmt::format("The chosen blocks are not the best of these sets: {}{}. To take another set, "
-                  "name its blocks.",
+      fmt::format("The chosen blocks are not the best of these sets: {}{}. `adapt` takes "
+                  "another set by the names of its blocks.",
                   origin, steps));
   return facts;
 }
