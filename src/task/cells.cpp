@@ -136,6 +136,8 @@ Unit most_frequent_unit(const std::vector<std::string_view>& cells) {
       ->first;
 }
 
+bool has_point(std::string_view cell) { return cell.find('.') != std::string_view::npos; }
+
 std::string group_name(const std::string& group) {
   if (group == ",") return "commas";
   if (group == ".") return "points";
@@ -266,27 +268,44 @@ DecimalMark decimal_mark(const ColumnNotation& notation,
   return points && !has(',') ? DecimalMark::point : DecimalMark::unknown;
 }
 
-void prefer(ColumnNotation& notation, DecimalMark mark) {
-  if (mark == DecimalMark::unknown) return;
+Notation chosen_notation(const ColumnNotation& notation, DecimalMark mark,
+                         const std::vector<std::string_view>& cells) {
+  if (mark == DecimalMark::unknown) return notation.all.front();
   const char decimal = mark == DecimalMark::point ? '.' : ',';
-  std::ranges::stable_partition(notation.all,
-                                [&](const Notation& one) { return one.decimal == decimal; });
+  const bool whole = std::ranges::none_of(cells, [](std::string_view cell) {
+    return cell.find_first_of(",.") != std::string_view::npos;
+  });
+  const std::string_view group = whole && mark == DecimalMark::comma ? "." : "";
+  const auto choose = [&](const auto& fits) {
+    const auto found = std::ranges::find_if(notation.all, fits);
+    return found == notation.all.end() ? std::optional<Notation>() : *found;
+  };
+  const auto with_both =
+      choose([&](const Notation& one) { return one.decimal == decimal && one.group == group; });
+  const auto with_mark = choose([&](const Notation& one) { return one.decimal == decimal; });
+  return whole && with_both ? *with_both : with_mark.value_or(notation.all.front());
 }
 
 std::optional<std::size_t> possible_thousands(const ColumnNotation& notation,
+                                              const Notation& chosen,
                                               const std::vector<std::string_view>& cells) {
-  const auto has_point = [](std::string_view cell) {
-    return cell.find('.') != std::string_view::npos;
-  };
-  const bool may_be = std::ranges::any_of(
-      notation.all, [](const Notation& one) { return one.group == "." && one.decimal == ','; });
   const auto first = std::ranges::find_if(cells, has_point);
-  if (!may_be || first == cells.end() || notation.all.front().decimal != '.' ||
-      std::ranges::all_of(cells, has_point)) {
+  if (first == cells.end() || std::ranges::all_of(cells, has_point) ||
+      !has_doubtful_point(notation, chosen, *first)) {
     return {};
   }
   return static_cast<std::size_t>(first - cells.begin());
 }
+
+bool has_doubtful_point(const ColumnNotation& notation, const Notation& chosen,
+                        std::string_view cell) {
+  return chosen.decimal == '.' && has_point(cell) &&
+         std::ranges::any_of(notation.all, [&](const Notation& one) {
+           return one.group == "." && one.decimal == ',' && one.read(cell);
+         });
+}
+
+bool is_number(std::string_view cell) { return !notation_of({cell}, ',').all.empty(); }
 
 LikeNames like_names(const std::vector<std::string>& names) {
   std::map<std::string, std::string> lower_case;

@@ -68,12 +68,23 @@ enum class DecimalMark {
 /// `notation` is that of `cells`.
 DecimalMark decimal_mark(const ColumnNotation& notation,
                          const std::vector<std::string_view>& cells);
-/// Prefers notations with the mark that other columns of the file have.
-void prefer(ColumnNotation& notation, DecimalMark mark);
+/// Of the notations of `cells` the one that these and whatever is later read beside them are
+/// numbers in: with the mark that other columns of the file have, where this one shows none. Whole
+/// numbers are plain, but may have points between thousands where `mark` is `comma`. `notation.all`
+/// must not be empty.
+Notation chosen_notation(const ColumnNotation& notation, DecimalMark mark,
+                         const std::vector<std::string_view>& cells);
 /// The first of the cells with a point where these may as well be thousands: all cells that have
 /// one are like 1.020, beside others without.
 std::optional<std::size_t> possible_thousands(const ColumnNotation& notation,
+                                              const Notation& chosen,
                                               const std::vector<std::string_view>& cells);
+/// Whether the point of a cell that is not one of the column's may as well stand between thousands:
+/// no cell of the column shows what its points are.
+bool has_doubtful_point(const ColumnNotation& notation, const Notation& chosen,
+                        std::string_view cell);
+/// Whether the cell is a number in any notation.
+bool is_number(std::string_view cell);
 
 /// Two names that may be meant as one.
 struct LikeNames {

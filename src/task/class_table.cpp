@@ -74,7 +74,9 @@ class Reader {
     for (std::size_t c = 0; c < width; ++c) {
       if (c != label_) read_column(c, mark, notes);
     }
-    for (const std::string& sentence : notes.text()) note(sentence);
+    for (const auto& [of_queries, text] : notes.text()) {
+      table_.notes.push_back((of_queries ? table_.query_file : table_.file) + ": " + text);
+    }
     if (!table_.examples.empty() &&
         notes.constant.size() + notes.empty.size() == table_.names.size()) {
       note(
@@ -206,7 +208,7 @@ class Reader {
     for (std::size_t i = 0; i < label_texts_.size(); ++i) {
       if (label_texts_[i].empty()) continue;
       table_.labels[i] = classes.find(label_texts_[i]);
-      if (table_.labels[i] < 0) strange.add(all_[i].quoted(nullptr));
+      if (table_.labels[i] < 0) strange.add(all_[i].quoted());
     }
     if (strange.count > 0) {
       table_.notes.push_back(fmt::format(

@@ -138,8 +138,12 @@ TEST_CASE("queries change nothing for each other or for the examples") {
   CHECK(found.topRows(4) == expected.topRows(4));
   CHECK(found.row(5) == expected.row(4));
   CHECK(says(many,
-             "3 cells of queries count as missing, since they are no numbers as the examples "
+             "1 cell of queries counts as missing, since they are no numbers as the examples "
              "write them, first \"abc\" in line 7, column 1 (x)"));
+  CHECK(says(many,
+             "3 cells of queries count as missing, since they are numbers in another notation than "
+             "those of the examples (write a column's numbers alike), first \"1,234\" in line 8, "
+             "column 1 (x)"));
   CHECK(says(many,
              "2 cells of queries count as missing, since no example has that category, first "
              "\"z\" in line 7, column 3 (c)"));
