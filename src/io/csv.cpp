@@ -277,16 +277,28 @@ std::size_t CsvTable::column(std::string_view name) const {
   if (found == header.end()) {
     const auto likely = likely_names(name, header);
     throw InputError(
-        file, fmt::format("line {}", header_line),
+        file, header_place(),
         fmt::format("has no column \"{}\", expected one of {}{}", name, listed(header),
                     likely.empty() ? "" : fmt::format("; is {} meant?", listed(likely))));
   }
   return static_cast<std::size_t>(found - header.begin());
 }
 
+std::string CsvTable::place(std::size_t row) const {
+  const auto& cells = rows.at(row);
+  const std::size_t line = cells.empty() ? 0 : cells.front().line;
+  return line == 0 ? fmt::format("rows[{}]", row) : fmt::format("line {}", line);
+}
+
 std::string CsvTable::place(std::size_t row, std::size_t column) const {
-  return fmt::format("{} ({})", column_place(rows.at(row).at(column).line, column + 1),
-                     header.at(column));
+  const std::size_t line = rows.at(row).at(column).line;
+  return fmt::format("{}, column {} ({})", line == 0 ? place(row) : fmt::format("line {}", line),
+                     column + 1, header.at(column));
+}
+
+std::string CsvTable::header_place() const {
+  const bool in_file = rows.empty() || rows.front().empty() || rows.front().front().line > 0;
+  return in_file ? fmt::format("line {}", header_line) : "header";
 }
 
 CsvTable parse_csv(std::string_view text, std::string_view file, const CsvOptions& options) {

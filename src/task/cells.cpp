@@ -13,7 +13,6 @@
 #include <cstdlib>
 #include <map>
 #include <set>
-#include <tuple>
 
 namespace sextant::task {
 namespace {
@@ -37,13 +36,6 @@ std::string normalised(std::string_view text) {
   result = replaced(std::move(result), wide_minus, "-");
   for (const std::string_view blank : hard_blanks) result = replaced(result, blank, " ");
   return result;
-}
-
-std::string in_lower_case(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -146,6 +138,13 @@ std::string group_name(const std::string& group) {
 
 }  // namespace
 
+std::string in_lower_case(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return lower;
+}
+
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view blanks = " \t\r\n";
   constexpr std::string_view hard = hard_blanks.front();
@@ -165,9 +164,10 @@ bool is_missing(std::string_view text) {
       "", "#n/a", "#n/a n/a", "#na", "-1.#ind", "-1.#qnan", "-nan", "1.#ind", "1.#qnan", "<na>",
       "n/a", "na", "nan", "none", "null",
       // tables of the UCI repository, MySQL, people
-      "?", "\\n", "-", "--", "\xE2\x80\x93", "\xE2\x80\x94",
-      // errors of spreadsheets
-      "#div/0!", "#name?", "#null!", "#num!", "#ref!", "#value!"};
+      "?", "\\n", "-", "--", "\xE2\x80\x93", "\xE2\x80\x94", "n.a.", "n. a.", "k.a.", "k. a.",
+      // errors of spreadsheets, also of German ones
+      "#div/0!", "#name?", "#null!", "#num!", "#ref!", "#value!", "#bezug!", "#nv", "#wert!",
+      "#zahl!"};
   constexpr std::size_t longest = 8;
   text = trimmed(text);
   if (text.size() > longest) return false;
@@ -306,60 +306,5 @@ bool has_doubtful_point(const ColumnNotation& notation, const Notation& chosen,
 }
 
 bool is_number(std::string_view cell) { return !notation_of({cell}, ',').all.empty(); }
-
-LikeNames like_names(const std::vector<std::string>& names) {
-  std::map<std::string, std::string> lower_case;
-  std::map<double, std::string> values;
-  for (const std::string& name : names) {
-    const auto [other, is_new] = lower_case.emplace(in_lower_case(name), name);
-    if (!is_new) return {other->second, name, "case"};
-    const auto value = common_number(name);
-    if (!value || !std::isfinite(*value)) continue;
-    const auto [equal, is_new_value] = values.emplace(*value, name);
-    if (!is_new_value) return {equal->second, name, "spelling"};
-  }
-  return {};
-}
-
-Names::Names(const std::vector<std::string_view>& texts) {
-  struct Entry {
-    bool is_text;
-    double value;
-    std::string text;
-  };
-  std::vector<Entry> entries;
-  const std::set<std::string_view> distinct(texts.begin(), texts.end());
-  for (const std::string_view text : distinct) {
-    const auto value = plain_number(text);
-    const bool finite = value && std::isfinite(*value);
-    entries.push_back({!finite, finite ? *value : 0, std::string(text)});
-  }
-  std::ranges::stable_sort(entries, [](const Entry& a, const Entry& b) {
-    return std::tuple(a.is_text, a.value, a.text.size() * (a.is_text ? 0 : 1), a.text) <
-           std::tuple(b.is_text, b.value, b.text.size() * (b.is_text ? 0 : 1), b.text);
-  });
-  are_numbers_ = std::ranges::none_of(entries, &Entry::is_text);
-  for (Entry& entry : entries) {
-    if (are_numbers_ && !values_.empty() && values_.back() == entry.value) {
-      if (merged_.first.empty()) merged_ = {names_.back(), entry.text};
-      continue;
-    }
-    places_.emplace(entry.text, static_cast<int>(names_.size()));
-    values_.push_back(entry.value);
-    names_.push_back(std::move(entry.text));
-  }
-}
-
-int Names::find(std::string_view text) const {
-  if (are_numbers_) {
-    const auto value = plain_number(text);
-    if (!value) return -1;
-    const auto found = std::ranges::lower_bound(values_, *value);
-    return found != values_.end() && *found == *value ? static_cast<int>(found - values_.begin())
-                                                      : -1;
-  }
-  const auto found = places_.find(text);
-  return found == places_.end() ? -1 : found->second;
-}
 
 }  // namespace sextant::task

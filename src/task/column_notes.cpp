@@ -35,6 +35,10 @@ std::vector<FileNote> ColumnNotes::text() const {
         of_queries);
   }
   for (const std::string& sentence : sentences) add(sentence);
+  for (const auto& [sentence, use] : no_names) {
+    add(fmt::format("{}: all cells of examples, such as {}, {}", named(use.columns), use.cell,
+                    sentence));
+  }
   for (const auto& [how, use] : alike) {
     add(fmt::format("{}: categories differ in {} alone ({})", named(use.columns), how, use.cell));
   }

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "category_names.hpp"
+#include "cell_kinds.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/names.hpp"
 
@@ -14,6 +16,12 @@ namespace {
 
 constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t fewest_identifiers = 3;
+
+const std::string units_sentence =
+    "are numbers with a unit, which are read as categories; write the numbers alone";
+const std::string dates_sentence =
+    "are dates or times, which are read as categories; write numbers in their place, such as days "
+    "since a fixed one, or leave them out of the file";
 
 /// A column while it is read.
 class Column {
@@ -40,7 +48,8 @@ class Column {
     } else if (categorical || notation.all.empty()) {
       const bool mixed = !categorical && 2 * notation.numbers >= texts_.size();
       if (mixed) note_numbers(notation);
-      column.categories = read_categories(queries, column.values, mixed);
+      const bool told = mixed || (!categorical && note_no_names());
+      column.categories = read_categories(queries, column.values, told);
     } else {
       const Notation chosen = chosen_notation(notation, mark, texts_);
       read_numbers(chosen, queries, column.values);
@@ -102,12 +111,25 @@ class Column {
 
   bool is_example(Eigen::Index i) const { return i < static_cast<Eigen::Index>(examples_.size()); }
 
-  /// `mixed`: are mostly numbers, which says enough.
-  int read_categories(const std::vector<RowPlace>& queries, Eigen::VectorXd& values, bool mixed) {
+  /// Whether the cells are no names of categories, which is told.
+  bool note_no_names() {
+    if (std::ranges::all_of(texts_, [&](auto text) { return text == texts_.front(); })) {
+      return false;
+    }
+    const bool dates = are_dates(texts_);
+    if (!dates && !are_numbers_with_unit(texts_)) return false;
+    auto& [columns, cell] = notes_.no_names[dates ? dates_sentence : units_sentence];
+    if (columns.empty()) cell = known_.front().quoted();
+    columns.push_back(name_);
+    return true;
+  }
+
+  /// `told`: what kind of cells these are has been said already.
+  int read_categories(const std::vector<RowPlace>& queries, Eigen::VectorXd& values, bool told) {
     const Names names(texts_);
     const std::size_t count = names.names().size();
     if (count == 1) notes_.constant.push_back(name_);
-    if (!mixed && count == texts_.size() && count >= fewest_identifiers) {
+    if (!told && count == texts_.size() && count >= fewest_identifiers) {
       notes_.identifiers.push_back(name_);
     }
     if (!names.merged().first.empty()) {
@@ -115,9 +137,12 @@ class Column {
           fmt::format("column \"{}\" has numbers as categories, so \"{}\" and \"{}\" are one",
                       name_, names.merged().first, names.merged().second));
     }
-    if (const LikeNames alike = like_names(names.names()); !alike.first.empty()) {
-      auto& [columns, example] = notes_.alike[std::string(alike.how)];
-      if (columns.empty()) example = fmt::format("\"{}\" and \"{}\"", alike.first, alike.second);
+    const std::vector<LikeNames> alike = like_names(names.names());
+    for (const std::string how : {"case", "spelling"}) {
+      const std::string pairs = like_names_text(alike, how);
+      if (pairs.empty()) continue;
+      auto& [columns, example] = notes_.alike[how];
+      if (columns.empty()) example = pairs;
       columns.push_back(name_);
     }
     for (const RowPlace& cell : examples_) {

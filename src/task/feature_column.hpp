@@ -56,6 +56,8 @@ struct ColumnNotes {
   std::vector<std::string> sentences;  ///< Of single columns.
   /// Columns with categories that differ in "case" or "spelling" alone, and the first two.
   std::map<std::string, ColumnsWithCell> alike;
+  /// Columns of categories whose cells are all something else, the first one, and what to do.
+  std::map<std::string, ColumnsWithCell> no_names;
   std::vector<std::string> identifiers;  ///< Columns where every example has its own category.
   std::vector<std::string> constant;     ///< Columns with one value in all examples.
   std::vector<std::string> empty;        ///< Columns without any value in the examples.

@@ -138,9 +138,13 @@ PromptRows prompt_rows(const EncodedPrompt& prompt) {
   }
   const auto rows_of = [&](const std::vector<std::vector<int>>& sequences) {
     std::vector<int> rows;
+    int last_scalar = 0;
     for (const std::vector<int>& sequence : sequences) {  // a row's scalars follow one another
       const int row = prompt.table->row_of(sequence.back());
-      if (rows.empty() || rows.back() != row) rows.push_back(row);
+      const int scalar = prompt.table->scalar_of(sequence.back());
+      // A row may come twice in a row, and a prompt may have some of a row's scalars alone.
+      if (rows.empty() || rows.back() != row || scalar <= last_scalar) rows.push_back(row);
+      last_scalar = scalar;
     }
     return rows;
   };

@@ -28,7 +28,7 @@ struct CsvOptions {
 
 struct CsvCell {
   std::string text = {};  ///< Without quotes; blanks around an unquoted cell are dropped.
-  std::size_t line = 0;   ///< Where it begins, from 1.
+  std::size_t line = 0;   ///< Where it begins, from 1; 0 in a table that no file holds.
 };
 
 struct CsvTable {
@@ -45,8 +45,12 @@ struct CsvTable {
   /// Index of a column by its name; throws `InputError` with the names and the likely one when
   /// there is none.
   std::size_t column(std::string_view name) const;
+  /// "line 3", for messages about a row; "rows[1]" where it has no line.
+  std::string place(std::size_t row) const;
   /// "line 3, column 2 (age)", for messages about a cell.
   std::string place(std::size_t row, std::size_t column) const;
+  /// "line 1", or "header" in a table without lines.
+  std::string header_place() const;
 };
 
 /// A cell in quotes for messages, cut after some 60 bytes.
