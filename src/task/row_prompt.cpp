@@ -151,20 +151,25 @@ PromptRows prompt_rows(const EncodedPrompt& prompt) {
   return {prompt.table->scalars, rows_of(prompt.example_tokens), rows_of(prompt.query_tokens)};
 }
 
-RowTask row_task(const ClassTable& table, int limit, int most_classes) {
+std::string no_task_reason(const ClassTable& table) {
   if (table.examples.size() < 2) {
-    throw InputError(
-        table.file, "",
-        fmt::format("has {} labelled row{}, expected at least two (column \"{}\"; a row "
-                    "whose label is empty is a query)",
-                    table.examples.size(), table.examples.size() == 1 ? "" : "s", table.label));
+    return fmt::format(
+        "has {} labelled row{}, expected at least two (column \"{}\"; a row whose label is empty "
+        "is "
+        "a query)",
+        table.examples.size(), table.examples.size() == 1 ? "" : "s", table.label);
   }
   if (table.classes.size() < 2) {
-    throw InputError(
-        table.file, "",
-        fmt::format("has one class alone (\"{}\" in column \"{}\"), so there is nothing "
-                    "to learn",
-                    table.classes.front(), table.label));
+    return fmt::format(
+        "has one class alone (\"{}\" in column \"{}\"), so there is nothing to learn",
+        table.classes.front(), table.label);
+  }
+  return {};
+}
+
+RowTask row_task(const ClassTable& table, int limit, int most_classes) {
+  if (const std::string reason = no_task_reason(table); !reason.empty()) {
+    throw InputError(table.file, "", reason);
   }
   RowTask task;
   task.columns = coded_columns(table, limit);
