@@ -12,6 +12,7 @@
 #include "sextant/io/files.hpp"
 #include "sextant/io/safetensors.hpp"
 #include "sextant/model/directory.hpp"
+#include "sextant/task/row_prompt.hpp"
 #include "standard_input.hpp"
 #include "summary.hpp"
 #include "table_source.hpp"
@@ -44,7 +45,12 @@ Summary summarize_safetensors(const std::string& path, const report::TerminalSty
 
 Summary summarize_rows(const io::CsvTable& rows, const InspectOptions& options,
                        const report::TerminalStyle& style) {
-  return summarize_table(task::parse_class_table(rows, table_columns(options.table)), style);
+  task::ClassTable table = task::parse_class_table(rows, table_columns(options.table));
+  if (const std::string reason = task::no_task_reason(table); !reason.empty()) {
+    table.notes.push_back(
+        fmt::format("{}: is refused by the commands that learn from it: {}", table.file, reason));
+  }
+  return summarize_table(table, style);
 }
 
 /// Whether a file whose name does not say what it is holds a table: what is nothing else.

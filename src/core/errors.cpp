@@ -7,8 +7,8 @@
 namespace sextant {
 
 InputError::InputError(std::string_view file, std::string_view place, std::string_view expectation)
-    : Error(place.empty() ? fmt::format("{}: {}", file, expectation)
-                          : fmt::format("{}: {}: {}", file, place, expectation)) {}
+    : Error(fmt::format("{}{}{}{}{}", file, file.empty() ? "" : ": ", place,
+                        place.empty() ? "" : ": ", expectation)) {}
 
 ArgumentError::ArgumentError(std::string_view function, std::string_view argument,
                              std::string_view problem)

@@ -14,11 +14,13 @@
 #include "sextant/core/names.hpp"
 #include "sextant/io/content.hpp"
 #include "sextant/io/files.hpp"
+#include "sextant/io/json.hpp"
 
 namespace sextant::io {
 namespace {
 
 constexpr std::string_view usual_delimiters = ",;\t|";
+constexpr std::string_view expected_text = "text (CSV or TSV)";
 
 /// What libcsv calls back with. Nothing may throw through its C frames, so nothing is judged here.
 struct Collected {
@@ -189,6 +191,18 @@ std::optional<char> take_separator_line(std::string_view& text) {
   return line.back();
 }
 
+/// Begins as an object or a list, which hardly is a column's name.
+bool looks_like_json(std::string_view text) {
+  const auto next = [&text](std::string_view wanted) {
+    text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+    return !text.empty() && wanted.find(text.front()) != std::string_view::npos;
+  };
+  const bool object = next("{");
+  if (!object && !next("[")) return false;
+  text.remove_prefix(1);
+  return next(object ? "\"}" : "[{\"-0123456789");
+}
+
 void check_delimiter(char delimiter) {
   if (can_delimit(delimiter)) return;
   throw ArgumentError("parse_csv", "options.delimiter",
@@ -277,16 +291,28 @@ std::size_t CsvTable::column(std::string_view name) const {
   if (found == header.end()) {
     const auto likely = likely_names(name, header);
     throw InputError(
-        file, fmt::format("line {}", header_line),
+        file, header_place(),
         fmt::format("has no column \"{}\", expected one of {}{}", name, listed(header),
                     likely.empty() ? "" : fmt::format("; is {} meant?", listed(likely))));
   }
   return static_cast<std::size_t>(found - header.begin());
 }
 
+std::string CsvTable::place(std::size_t row) const {
+  const auto& cells = rows.at(row);
+  const std::size_t line = cells.empty() ? 0 : cells.front().line;
+  return line == 0 ? fmt::format("rows[{}]", row) : fmt::format("line {}", line);
+}
+
 std::string CsvTable::place(std::size_t row, std::size_t column) const {
-  return fmt::format("{} ({})", column_place(rows.at(row).at(column).line, column + 1),
-                     header.at(column));
+  const std::size_t line = rows.at(row).at(column).line;
+  return fmt::format("{}, column {} ({})", line == 0 ? place(row) : fmt::format("line {}", line),
+                     column + 1, header.at(column));
+}
+
+std::string CsvTable::header_place() const {
+  const bool in_file = rows.empty() || rows.front().empty() || rows.front().front().line > 0;
+  return in_file ? fmt::format("line {}", header_line) : "header";
 }
 
 CsvTable parse_csv(std::string_view text, std::string_view file, const CsvOptions& options) {
@@ -299,6 +325,9 @@ CsvTable parse_csv(std::string_view text, std::string_view file, const CsvOption
   const std::optional<char> known = options.delimiter ? options.delimiter : told;
   auto [delimiter, reading] =
       known ? std::pair(*known, read_rows(text, *known, told ? 2 : 1)) : find_delimiter(text);
+  if (looks_like_json(text) && (!reading.problem.empty() || Json::accept(text))) {
+    throw InputError(file, "", other_content(std::as_bytes(std::span(text)), expected_text));
+  }
   if (!reading.problem.empty()) throw InputError(file, reading.place, reading.problem);
   table.delimiter = delimiter;
   table.rows = std::move(reading.rows);
@@ -336,7 +365,13 @@ std::string_view without_byte_order_mark(std::string_view text, std::string_view
     throw InputError(file, "", "is a zip archive, as spreadsheets are; export it as text (CSV)");
   }
   const auto bytes = std::as_bytes(std::span(text));
-  if (is_placeholder(bytes)) throw InputError(file, "", other_content(bytes, "text (CSV or TSV)"));
+  // No text has these bytes at its beginning, but formats of numbers do.
+  constexpr std::size_t beginning = 8;
+  const bool binary =
+      std::min(text.find('\0'), first_invalid_utf8(text.substr(0, 2 * beginning))) < beginning;
+  const std::string other =
+      binary || is_placeholder(bytes) ? other_content(bytes, expected_text) : std::string();
+  if (!other.empty()) throw InputError(file, "", other);
   return text;
 }
 

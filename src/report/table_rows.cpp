@@ -34,7 +34,8 @@ std::string first_of(const Values& values) {
   return shown == values.size() ? list : fmt::format("{} and {} more", list, values.size() - shown);
 }
 
-/// "Examples 0 to 23 are 8 rows x 3 classes: 24 residuals", and of which lines.
+/// "Examples 0 to 23 are 8 rows x 3 classes: 24 residuals", or "Query 0 is 1 row: 1 prediction" of
+/// two classes, and of which lines.
 std::string rows_fact(std::string_view what, std::ptrdiff_t first, std::size_t count,
                       const std::string& rows, std::string_view noun, const task::ClassTable& table,
                       const std::string& file, const std::vector<int>& numbers) {
@@ -43,12 +44,13 @@ std::string rows_fact(std::string_view what, std::ptrdiff_t first, std::size_t c
                                       : fmt::format("{} to {} are", first,
                                                     first + static_cast<std::ptrdiff_t>(count) - 1);
   const std::string classes =
-      two ? fmt::format("one each, for the class {} (the rest is {})", table.classes[1],
-                        table.classes[0])
+      two ? fmt::format("{}of the probability of the class {} (the rest is that of {})",
+                        count == 1 ? "" : "one per row, ", table.classes[1], table.classes[0])
           : fmt::format("for each row those of {} in turn", first_of(table.classes));
-  return fmt::format("{} {} {} x {} classes: {}, {}. In {}: line{} {}.", what, span, rows,
-                     table.classes.size(), counted_rows(count, noun), classes, file,
-                     numbers.size() == 1 ? "" : "s", first_of(lines_of(table, numbers)));
+  const std::string times = two ? "" : fmt::format(" x {} classes", table.classes.size());
+  return fmt::format("{} {} {}{}: {}, {}. In {}: line{} {}.", what, span, rows, times,
+                     counted_rows(count, noun), classes, file, numbers.size() == 1 ? "" : "s",
+                     first_of(lines_of(table, numbers)));
 }
 
 std::string name_of(const std::optional<ttt::ProbableClass>& found) {

@@ -13,7 +13,6 @@
 #include <cstdlib>
 #include <map>
 #include <set>
-#include <tuple>
 
 namespace sextant::task {
 namespace {
@@ -37,13 +36,6 @@ std::string normalised(std::string_view text) {
   result = replaced(std::move(result), wide_minus, "-");
   for (const std::string_view blank : hard_blanks) result = replaced(result, blank, " ");
   return result;
-}
-
-std::string in_lower_case(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -136,6 +128,8 @@ Unit most_frequent_unit(const std::vector<std::string_view>& cells) {
       ->first;
 }
 
+bool has_point(std::string_view cell) { return cell.find('.') != std::string_view::npos; }
+
 std::string group_name(const std::string& group) {
   if (group == ",") return "commas";
   if (group == ".") return "points";
@@ -143,6 +137,13 @@ std::string group_name(const std::string& group) {
 }
 
 }  // namespace
+
+std::string in_lower_case(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return lower;
+}
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view blanks = " \t\r\n";
@@ -163,9 +164,10 @@ bool is_missing(std::string_view text) {
       "", "#n/a", "#n/a n/a", "#na", "-1.#ind", "-1.#qnan", "-nan", "1.#ind", "1.#qnan", "<na>",
       "n/a", "na", "nan", "none", "null",
       // tables of the UCI repository, MySQL, people
-      "?", "\\n", "-", "--", "\xE2\x80\x93", "\xE2\x80\x94",
-      // errors of spreadsheets
-      "#div/0!", "#name?", "#null!", "#num!", "#ref!", "#value!"};
+      "?", "\\n", "-", "--", "\xE2\x80\x93", "\xE2\x80\x94", "n.a.", "n. a.", "k.a.", "k. a.",
+      // errors of spreadsheets, also of German ones
+      "#div/0!", "#name?", "#null!", "#num!", "#ref!", "#value!", "#bezug!", "#nv", "#wert!",
+      "#zahl!"};
   constexpr std::size_t longest = 8;
   text = trimmed(text);
   if (text.size() > longest) return false;
@@ -266,81 +268,43 @@ DecimalMark decimal_mark(const ColumnNotation& notation,
   return points && !has(',') ? DecimalMark::point : DecimalMark::unknown;
 }
 
-void prefer(ColumnNotation& notation, DecimalMark mark) {
-  if (mark == DecimalMark::unknown) return;
+Notation chosen_notation(const ColumnNotation& notation, DecimalMark mark,
+                         const std::vector<std::string_view>& cells) {
+  if (mark == DecimalMark::unknown) return notation.all.front();
   const char decimal = mark == DecimalMark::point ? '.' : ',';
-  std::ranges::stable_partition(notation.all,
-                                [&](const Notation& one) { return one.decimal == decimal; });
+  const bool whole = std::ranges::none_of(cells, [](std::string_view cell) {
+    return cell.find_first_of(",.") != std::string_view::npos;
+  });
+  const std::string_view group = whole && mark == DecimalMark::comma ? "." : "";
+  const auto choose = [&](const auto& fits) {
+    const auto found = std::ranges::find_if(notation.all, fits);
+    return found == notation.all.end() ? std::optional<Notation>() : *found;
+  };
+  const auto with_both =
+      choose([&](const Notation& one) { return one.decimal == decimal && one.group == group; });
+  const auto with_mark = choose([&](const Notation& one) { return one.decimal == decimal; });
+  return whole && with_both ? *with_both : with_mark.value_or(notation.all.front());
 }
 
 std::optional<std::size_t> possible_thousands(const ColumnNotation& notation,
+                                              const Notation& chosen,
                                               const std::vector<std::string_view>& cells) {
-  const auto has_point = [](std::string_view cell) {
-    return cell.find('.') != std::string_view::npos;
-  };
-  const bool may_be = std::ranges::any_of(
-      notation.all, [](const Notation& one) { return one.group == "." && one.decimal == ','; });
   const auto first = std::ranges::find_if(cells, has_point);
-  if (!may_be || first == cells.end() || notation.all.front().decimal != '.' ||
-      std::ranges::all_of(cells, has_point)) {
+  if (first == cells.end() || std::ranges::all_of(cells, has_point) ||
+      !has_doubtful_point(notation, chosen, *first)) {
     return {};
   }
   return static_cast<std::size_t>(first - cells.begin());
 }
 
-LikeNames like_names(const std::vector<std::string>& names) {
-  std::map<std::string, std::string> lower_case;
-  std::map<double, std::string> values;
-  for (const std::string& name : names) {
-    const auto [other, is_new] = lower_case.emplace(in_lower_case(name), name);
-    if (!is_new) return {other->second, name, "case"};
-    const auto value = common_number(name);
-    if (!value || !std::isfinite(*value)) continue;
-    const auto [equal, is_new_value] = values.emplace(*value, name);
-    if (!is_new_value) return {equal->second, name, "spelling"};
-  }
-  return {};
+bool has_doubtful_point(const ColumnNotation& notation, const Notation& chosen,
+                        std::string_view cell) {
+  return chosen.decimal == '.' && has_point(cell) &&
+         std::ranges::any_of(notation.all, [&](const Notation& one) {
+           return one.group == "." && one.decimal == ',' && one.read(cell);
+         });
 }
 
-Names::Names(const std::vector<std::string_view>& texts) {
-  struct Entry {
-    bool is_text;
-    double value;
-    std::string text;
-  };
-  std::vector<Entry> entries;
-  const std::set<std::string_view> distinct(texts.begin(), texts.end());
-  for (const std::string_view text : distinct) {
-    const auto value = plain_number(text);
-    const bool finite = value && std::isfinite(*value);
-    entries.push_back({!finite, finite ? *value : 0, std::string(text)});
-  }
-  std::ranges::stable_sort(entries, [](const Entry& a, const Entry& b) {
-    return std::tuple(a.is_text, a.value, a.text.size() * (a.is_text ? 0 : 1), a.text) <
-           std::tuple(b.is_text, b.value, b.text.size() * (b.is_text ? 0 : 1), b.text);
-  });
-  are_numbers_ = std::ranges::none_of(entries, &Entry::is_text);
-  for (Entry& entry : entries) {
-    if (are_numbers_ && !values_.empty() && values_.back() == entry.value) {
-      if (merged_.first.empty()) merged_ = {names_.back(), entry.text};
-      continue;
-    }
-    places_.emplace(entry.text, static_cast<int>(names_.size()));
-    values_.push_back(entry.value);
-    names_.push_back(std::move(entry.text));
-  }
-}
-
-int Names::find(std::string_view text) const {
-  if (are_numbers_) {
-    const auto value = plain_number(text);
-    if (!value) return -1;
-    const auto found = std::ranges::lower_bound(values_, *value);
-    return found != values_.end() && *found == *value ? static_cast<int>(found - values_.begin())
-                                                      : -1;
-  }
-  const auto found = places_.find(text);
-  return found == places_.end() ? -1 : found->second;
-}
+bool is_number(std::string_view cell) { return !notation_of({cell}, ',').all.empty(); }
 
 }  // namespace sextant::task

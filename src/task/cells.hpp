@@ -2,12 +2,9 @@
 
 /// What the text of a table's cells says: nothing, a number, or a name.
 
-#include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace sextant::task {
@@ -15,9 +12,11 @@ namespace sextant::task {
 /// Without blanks at its ends, of which U+00A0 is one.
 std::string_view trimmed(std::string_view text);
 
+std::string in_lower_case(std::string_view text);
+
 /// Whether a cell of a feature is empty or one of the usual words for a missing value, in any case:
-/// those that pandas knows (NA, N/A, NaN, null, None, #N/A, <NA>, ...), ?, \N, a dash, and the
-/// errors of spreadsheets (#DIV/0!, #VALUE!, ...).
+/// those that pandas knows (NA, N/A, NaN, null, None, #N/A, <NA>, ...), N.A., k.A., ?, \N, a dash,
+/// and the errors of spreadsheets (#DIV/0!, #VALUE!, #NV, #WERT!, ...).
 bool is_missing(std::string_view text);
 
 /// The number that the whole text is: a sign, digits with a point, an exponent; also "inf" and what
@@ -68,41 +67,22 @@ enum class DecimalMark {
 /// `notation` is that of `cells`.
 DecimalMark decimal_mark(const ColumnNotation& notation,
                          const std::vector<std::string_view>& cells);
-/// Prefers notations with the mark that other columns of the file have.
-void prefer(ColumnNotation& notation, DecimalMark mark);
+/// Of the notations of `cells` the one that these and whatever is later read beside them are
+/// numbers in: with the mark that other columns of the file have, where this one shows none. Whole
+/// numbers are plain, but may have points between thousands where `mark` is `comma`. `notation.all`
+/// must not be empty.
+Notation chosen_notation(const ColumnNotation& notation, DecimalMark mark,
+                         const std::vector<std::string_view>& cells);
 /// The first of the cells with a point where these may as well be thousands: all cells that have
 /// one are like 1.020, beside others without.
 std::optional<std::size_t> possible_thousands(const ColumnNotation& notation,
+                                              const Notation& chosen,
                                               const std::vector<std::string_view>& cells);
-
-/// Two names that may be meant as one.
-struct LikeNames {
-  std::string first, second;  ///< Both empty without.
-  std::string_view how;       ///< "case" or "spelling" (1 and 1.0), in which alone they differ.
-};
-
-/// The first two of `names` that differ in case, or as numbers in how these are written.
-LikeNames like_names(const std::vector<std::string>& names);
-
-/// Distinct texts in order: numbers by value, then others; where all are finite numbers, texts with
-/// one value are one name, the shortest of them.
-class Names {
- public:
-  Names() = default;
-  explicit Names(const std::vector<std::string_view>& texts);
-
-  /// Place of the name that this text is, or -1.
-  int find(std::string_view text) const;
-  const std::vector<std::string>& names() const { return names_; }
-  /// Two texts that are one name, both empty without.
-  const std::pair<std::string, std::string>& merged() const { return merged_; }
-
- private:
-  bool are_numbers_ = false;
-  std::vector<std::string> names_;
-  std::vector<double> values_;  ///< Of the names, where they are numbers; ascending.
-  std::map<std::string, int, std::less<>> places_;
-  std::pair<std::string, std::string> merged_;
-};
+/// Whether the point of a cell that is not one of the column's may as well stand between thousands:
+/// no cell of the column shows what its points are.
+bool has_doubtful_point(const ColumnNotation& notation, const Notation& chosen,
+                        std::string_view cell);
+/// Whether the cell is a number in any notation.
+bool is_number(std::string_view cell);
 
 }  // namespace sextant::task

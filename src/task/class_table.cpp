@@ -4,12 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <limits>
 #include <optional>
 #include <set>
 
+#include "category_names.hpp"
 #include "cells.hpp"
+#include "class_notes.hpp"
 #include "feature_column.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/names.hpp"
@@ -30,7 +31,14 @@ std::string rows(std::size_t count, const std::string& kind = "row") {
   return fmt::format("{} {}{}", count, kind, count == 1 ? "" : "s");
 }
 
-std::string line(std::size_t number) { return fmt::format("line {}", number); }
+/// A sentence on a file; on a table that no file holds, the sentence.
+std::string about(const std::string& file, const std::string& sentence) {
+  return file.empty() ? sentence : file + ": " + sentence;
+}
+
+std::string name_of(const io::CsvTable& csv, const std::string& without = "the examples") {
+  return csv.file.empty() ? without : csv.file;
+}
 
 /// Why a table has one column: what separates its cells, as far as the header shows it.
 std::string cause_of_one_column(const io::CsvTable& csv) {
@@ -74,7 +82,9 @@ class Reader {
     for (std::size_t c = 0; c < width; ++c) {
       if (c != label_) read_column(c, mark, notes);
     }
-    for (const std::string& sentence : notes.text()) note(sentence);
+    for (const auto& [of_queries, text] : notes.text()) {
+      table_.notes.push_back(about(of_queries ? table_.query_file : table_.file, text));
+    }
     if (!table_.examples.empty() &&
         notes.constant.size() + notes.empty.size() == table_.names.size()) {
       note(
@@ -90,39 +100,33 @@ class Reader {
   static std::size_t find_label(const io::CsvTable& csv, const TableColumns& columns) {
     const std::size_t last = csv.header.size() - 1;
     if (csv.header.size() < 2) {
-      throw InputError(csv.file, line(csv.header_line),
+      throw InputError(csv.file, csv.header_place(),
                        fmt::format("has the label's column alone ({}), expected others; {}",
                                    io::quoted_cell(csv.header.front()), cause_of_one_column(csv)));
     }
     const bool known =
         columns.label.empty() || std::ranges::find(csv.header, columns.label) != csv.header.end();
     if (!known && first_line(csv, last) != FirstLine::names) {
-      throw InputError(csv.file, line(csv.header_line),
+      throw InputError(csv.file, csv.header_place(),
                        fmt::format("has no column \"{}\" and looks like a row; {}", columns.label,
                                    header_advice));
     }
     return columns.label.empty() ? last : csv.column(columns.label);
   }
 
-  void note(const std::string& sentence) { table_.notes.push_back(table_.file + ": " + sentence); }
+  void note(const std::string& sentence) { table_.notes.push_back(about(table_.file, sentence)); }
 
   void note_header(const TableColumns& columns) {
     const io::CsvTable& csv = *parts_.front().csv;
     const FirstLine first = columns.label.empty() ? first_line(csv, label_) : FirstLine::names;
     if (first == FirstLine::row) {
-      throw InputError(csv.file, line(csv.header_line),
+      throw InputError(csv.file, csv.header_place(),
                        fmt::format("looks like a row, not like names of columns ({}); {}",
                                    listed(csv.header, 4), header_advice));
     }
     if (first == FirstLine::doubtful) {
-      std::vector<std::string> numbers;
-      std::ranges::copy_if(csv.header, std::back_inserter(numbers),
-                           [](const std::string& name) { return common_number(name).has_value(); });
-      const bool none = numbers.empty();
-      if (none) std::ranges::copy_if(csv.header, std::back_inserter(numbers), is_missing);
-      note(fmt::format("line {} is read as names of columns, although some are {} ({}); {}",
-                       csv.header_line, none ? "markers of missing values" : "numbers",
-                       listed(numbers, 4), header_advice));
+      note(fmt::format("{} is read as names of columns, although some are {}; {}",
+                       csv.header_place(), doubtful_names(csv, label_), header_advice));
     }
   }
 
@@ -148,9 +152,9 @@ class Reader {
       const auto likely = likely_names(absent.front(), surplus);
       const bool none = surplus.size() == csv.header.size();
       throw InputError(
-          csv.file, line(csv.header_line),
+          csv.file, csv.header_place(),
           fmt::format("lacks the column{} {} of {}{}{}", absent.size() == 1 ? "" : "s",
-                      listed(absent), examples.file,
+                      listed(absent), name_of(examples),
                       likely.empty() ? "" : fmt::format("; is its {} meant?", listed(likely)),
                       likely.empty() && none ? "; is this line a header, with cells separated by " +
                                                    io::delimiter_name(csv.delimiter) + "?"
@@ -158,8 +162,8 @@ class Reader {
     }
     table_.notes.insert(table_.notes.end(), csv.notes.begin(), csv.notes.end());
     if (!surplus.empty()) {
-      table_.notes.push_back(fmt::format("{}: not used, since {} lacks them: {}", csv.file,
-                                         examples.file, listed(surplus)));
+      table_.notes.push_back(about(csv.file, fmt::format("not used, since {} lacks them: {}",
+                                                         name_of(examples), listed(surplus))));
       table_.unused = surplus;
     }
     parts_.push_back(std::move(part));
@@ -188,7 +192,7 @@ class Reader {
         } else if (!of_examples || parts_.size() == 1) {
           table_.queries.push_back(all);
         } else {
-          unlabelled.add(line(part.csv->rows[row].front().line));
+          unlabelled.add(part.csv->place(row));
         }
       }
       note_blank_rows(*part.csv);
@@ -197,22 +201,23 @@ class Reader {
       table_.unread += static_cast<int>(unlabelled.count);
       note(fmt::format("{} without a label {} not read, first in {}: the queries come from {}",
                        rows(unlabelled.count), unlabelled.count == 1 ? "is" : "are",
-                       unlabelled.first, parts_.back().csv->file));
+                       unlabelled.first, name_of(*parts_.back().csv, "the table of queries")));
     }
     const Names classes(texts);
     table_.classes = classes.names();
-    note_classes(classes, labelled);
+    for (const std::string& sentence : class_notes(classes, labelled)) note(sentence);
     Tally strange;
     for (std::size_t i = 0; i < label_texts_.size(); ++i) {
       if (label_texts_[i].empty()) continue;
       table_.labels[i] = classes.find(label_texts_[i]);
-      if (table_.labels[i] < 0) strange.add(all_[i].quoted(nullptr));
+      if (table_.labels[i] < 0) strange.add(all_[i].quoted());
     }
     if (strange.count > 0) {
-      table_.notes.push_back(fmt::format(
-          "{}: {} {} no class of the examples and count{} as unknown, first {}",
-          parts_.back().csv->file, rows(strange.count, "label"), strange.count == 1 ? "is" : "are",
-          strange.count == 1 ? "s" : "", strange.first));
+      table_.notes.push_back(
+          about(parts_.back().csv->file,
+                fmt::format("{} {} no class of the examples and count{} as unknown, first {}",
+                            rows(strange.count, "label"), strange.count == 1 ? "is" : "are",
+                            strange.count == 1 ? "s" : "", strange.first)));
     }
   }
 
@@ -222,30 +227,6 @@ class Reader {
     table_.notes.push_back(fmt::format("{}: {} of empty cells alone {} not read, first in line {}",
                                        csv.file, rows(csv.blank_rows),
                                        csv.blank_rows == 1 ? "is" : "are", csv.first_blank_row));
-  }
-
-  /// Classes that look like something else.
-  void note_classes(const Names& classes, const std::vector<RowPlace>& labelled) {
-    const bool has_plus = std::ranges::find(classes.names(), "+") != classes.names().end();
-    for (const std::string& name : classes.names()) {
-      if (!is_missing(name) || (has_plus && name == "-")) continue;
-      Tally tally;
-      for (const RowPlace& cell : labelled) {
-        if (cell.text() == name) tally.add(line(cell.file->rows[cell.row][cell.column].line));
-      }
-      note(
-          fmt::format("the label \"{}\" ({}, first in {}) is a class like others; where it says "
-                      "that the class is not known, leave the cell empty",
-                      name, rows(tally.count), tally.first));
-    }
-    if (!classes.merged().first.empty()) {
-      note(fmt::format("labels are compared as numbers, so \"{}\" and \"{}\" are one class",
-                       classes.merged().first, classes.merged().second));
-    }
-    const LikeNames alike = like_names(classes.names());
-    if (alike.first.empty()) return;
-    note(fmt::format("the classes \"{}\" and \"{}\" differ in {} alone", alike.first, alike.second,
-                     alike.how));
   }
 
   /// The cells of a column in these rows.
@@ -290,7 +271,7 @@ class Reader {
   }
 
   static constexpr std::string_view header_advice =
-      "write a header, or say whether the first line is one";
+      "write a header, or say whether the first line is one (--header yes or no)";
 
   std::size_t label_;
   std::vector<Part> parts_;

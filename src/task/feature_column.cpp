@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "category_names.hpp"
+#include "cell_kinds.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/names.hpp"
 
@@ -14,6 +16,12 @@ namespace {
 
 constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t fewest_identifiers = 3;
+
+const std::string units_sentence =
+    "are numbers with a unit, which are read as categories; write the numbers alone";
+const std::string dates_sentence =
+    "are dates or times, which are read as categories; write numbers in their place, such as days "
+    "since a fixed one, or leave them out of the file";
 
 /// A column while it is read.
 class Column {
@@ -31,8 +39,7 @@ class Column {
   DecimalMark mark() const { return decimal_mark(notation_of(texts_, main_->delimiter), texts_); }
 
   FeatureColumn read(bool categorical, DecimalMark mark, const std::vector<RowPlace>& queries) {
-    ColumnNotation notation = notation_of(texts_, main_->delimiter);
-    prefer(notation, mark);
+    const ColumnNotation notation = notation_of(texts_, main_->delimiter);
     FeatureColumn column;
     column.values.resize(static_cast<Eigen::Index>(examples_.size() + queries.size()));
     column.values.setConstant(missing);
@@ -41,10 +48,13 @@ class Column {
     } else if (categorical || notation.all.empty()) {
       const bool mixed = !categorical && 2 * notation.numbers >= texts_.size();
       if (mixed) note_numbers(notation);
-      column.categories = read_categories(queries, column.values, mixed);
+      const bool told = mixed || (!categorical && note_no_names());
+      column.categories = read_categories(queries, column.values, told);
     } else {
-      if (mark == DecimalMark::unknown) note_points(notation);
-      read_numbers(notation.all, queries, column.values);
+      const Notation chosen = chosen_notation(notation, mark, texts_);
+      read_numbers(chosen, queries, column.values);
+      note_notation(chosen, queries);
+      if (mark == DecimalMark::unknown) note_points(notation, chosen, queries);
     }
     return column;
   }
@@ -59,19 +69,32 @@ class Column {
     notes_.sentences.push_back(fmt::format(
         "column \"{}\" is {} numbers ({} of {}), but is read as categories because of {}", name_,
         2 * notation.numbers > texts_.size() ? "mostly" : "half", notation.numbers, texts_.size(),
-        known_[notation.first_other].quoted(nullptr)));
+        known_[notation.first_other].quoted()));
   }
 
-  void note_points(const ColumnNotation& notation) {
-    const auto first = possible_thousands(notation, texts_);
-    if (!first) return;
-    auto& [columns, example] = notes_.doubtful_points;
-    if (columns.empty()) {
-      const RowPlace& cell = known_[*first];
-      example =
-          fmt::format("{} is {}", cell.quoted(main_), *notation.all.front().read(cell.text()));
+  /// Points that may stand between thousands: of the examples, or where these have none of a query.
+  void note_points(const ColumnNotation& notation, const Notation& chosen,
+                   const std::vector<RowPlace>& queries) {
+    const auto add = [&](const RowPlace& cell, bool of_queries) {
+      auto& [columns, shown] = notes_.doubtful_points[of_queries];
+      if (columns.empty()) {
+        shown = fmt::format("{} is {}", cell.quoted(), *chosen.read(cell.text()));
+      }
+      columns.push_back(name_);
+    };
+    if (const auto first = possible_thousands(notation, chosen, texts_)) {
+      add(known_[*first], false);
+      return;
     }
-    columns.push_back(name_);
+    const auto first = std::ranges::find_if(queries, [&](const RowPlace& cell) {
+      return chosen.read(cell.text()) && has_doubtful_point(notation, chosen, cell.text());
+    });
+    if (first != queries.end() && !has_points(texts_)) add(*first, true);
+  }
+
+  static bool has_points(const std::vector<std::string_view>& cells) {
+    return std::ranges::any_of(
+        cells, [](std::string_view cell) { return cell.find('.') != std::string_view::npos; });
   }
 
   /// Calls use(place in the values, cell) for every cell that is not missing, examples first.
@@ -88,12 +111,25 @@ class Column {
 
   bool is_example(Eigen::Index i) const { return i < static_cast<Eigen::Index>(examples_.size()); }
 
-  /// `mixed`: are mostly numbers, which says enough.
-  int read_categories(const std::vector<RowPlace>& queries, Eigen::VectorXd& values, bool mixed) {
+  /// Whether the cells are no names of categories, which is told.
+  bool note_no_names() {
+    if (std::ranges::all_of(texts_, [&](auto text) { return text == texts_.front(); })) {
+      return false;
+    }
+    const bool dates = are_dates(texts_);
+    if (!dates && !are_numbers_with_unit(texts_)) return false;
+    auto& [columns, cell] = notes_.no_names[dates ? dates_sentence : units_sentence];
+    if (columns.empty()) cell = known_.front().quoted();
+    columns.push_back(name_);
+    return true;
+  }
+
+  /// `told`: what kind of cells these are has been said already.
+  int read_categories(const std::vector<RowPlace>& queries, Eigen::VectorXd& values, bool told) {
     const Names names(texts_);
     const std::size_t count = names.names().size();
     if (count == 1) notes_.constant.push_back(name_);
-    if (!mixed && count == texts_.size() && count >= fewest_identifiers) {
+    if (!told && count == texts_.size() && count >= fewest_identifiers) {
       notes_.identifiers.push_back(name_);
     }
     if (!names.merged().first.empty()) {
@@ -101,42 +137,44 @@ class Column {
           fmt::format("column \"{}\" has numbers as categories, so \"{}\" and \"{}\" are one",
                       name_, names.merged().first, names.merged().second));
     }
-    if (const LikeNames alike = like_names(names.names()); !alike.first.empty()) {
-      auto& [columns, example] = notes_.alike[std::string(alike.how)];
-      if (columns.empty()) example = fmt::format("\"{}\" and \"{}\"", alike.first, alike.second);
+    const std::vector<LikeNames> alike = like_names(names.names());
+    for (const std::string how : {"case", "spelling"}) {
+      const std::string pairs = like_names_text(alike, how);
+      if (pairs.empty()) continue;
+      auto& [columns, example] = notes_.alike[how];
+      if (columns.empty()) example = pairs;
       columns.push_back(name_);
     }
     for (const RowPlace& cell : examples_) {
-      if (!cell.text().empty() && skip(cell)) notes_.missing_words.add(cell.quoted(nullptr));
+      if (!cell.text().empty() && skip(cell)) notes_.missing_words.add(cell.quoted());
     }
     for_each(queries, [&](Eigen::Index i, const RowPlace& cell) {
       const int place = names.find(cell.text());
       if (place >= 0) {
         values(i) = place;
       } else {
-        notes_.unknown_categories.add(cell.quoted(main_));
+        notes_.unknown_categories.add(cell.quoted());
       }
     });
     return static_cast<int>(count);
   }
 
-  void read_numbers(const std::vector<Notation>& notations, const std::vector<RowPlace>& queries,
+  void read_numbers(const Notation& notation, const std::vector<RowPlace>& queries,
                     Eigen::VectorXd& values) {
     for_each(queries, [&](Eigen::Index i, const RowPlace& cell) {
-      const auto fitting = std::ranges::find_if(
-          notations, [&](const Notation& one) { return one.read(cell.text()).has_value(); });
-      if (fitting == notations.end()) {
-        notes_.not_numbers.add(cell.quoted(main_));
+      const auto value = notation.read(cell.text());
+      if (!value) {
+        Tally& tally = is_number(cell.text()) ? notes_.other_notations : notes_.not_numbers;
+        tally.add(cell.quoted());
         return;
       }
-      values(i) = *fitting->read(cell.text());
+      values(i) = *value;
       if (!std::isfinite(values(i))) {
         throw InputError(cell.file->file, cell.file->place(cell.row, cell.column),
                          fmt::format("is {}, expected a finite number; a column of categories can "
                                      "be named as categorical",
                                      io::quoted_cell(cell.text())));
       }
-      note_notation(*fitting, cell, values(i));
     });
     const auto known = values.head(static_cast<Eigen::Index>(examples_.size())).array();
     const auto same = [first = values(first_known(values))](double x) {
@@ -149,20 +187,33 @@ class Column {
     return std::ranges::find_if(values, [](double x) { return !std::isnan(x); }) - values.begin();
   }
 
-  void note_notation(const Notation& notation, const RowPlace& cell, double value) {
-    // A column of whole numbers may have any mark: only a cell with one shows it.
-    Notation shown_notation = notation;
-    if (cell.text().find_first_of(",.") == std::string_view::npos) shown_notation.decimal = '.';
-    std::string description = shown_notation.description();
-    if (description.empty() && !has_wide_minus(cell.text())) return;
-    if (description.empty()) description = "the minus sign U+2212";
-    // Of a column with, say, commas between thousands the first cell that shows it.
-    const bool shown = !notation.unit.empty() || Notation().read(cell.text()) != value ||
-                       has_wide_minus(cell.text());
-    if (!shown) return;
-    auto& [columns, example] = notes_.notations[description];
-    if (columns.empty()) example = fmt::format("{} is {}", cell.quoted(main_), value);
-    if (columns.empty() || columns.back() != name_) columns.push_back(name_);
+  /// Names the notation with the first cell that is no plain number.
+  void note_notation(const Notation& notation, const std::vector<RowPlace>& queries) {
+    Notation shown = notation;
+    shown.decimal = '.';  // a column of whole numbers may have any mark: only a cell shows it
+    std::optional<std::pair<bool, std::string>> first;
+    std::optional<std::pair<bool, std::string>> first_minus;
+    for_each(queries, [&](Eigen::Index i, const RowPlace& cell) {
+      const auto value = notation.read(cell.text());
+      if (!value) return;
+      if (cell.text().find_first_of(",.") != std::string_view::npos) {
+        shown.decimal = notation.decimal;
+      }
+      const bool is_plain = notation.unit.empty() && plain_number(cell.text()) == value;
+      const auto take = [&](auto& place) {
+        place = {!is_example(i), fmt::format("{} is {}", cell.quoted(), *value)};
+      };
+      if (!first && !is_plain) take(first);
+      if (!first_minus && has_wide_minus(cell.text())) take(first_minus);
+    });
+    const auto add = [&](const auto& cell, const std::string& description) {
+      if (!cell) return;
+      auto& [columns, example] = notes_.notations[{cell->first, description}];
+      if (columns.empty()) example = cell->second;
+      columns.push_back(name_);
+    };
+    add(first, shown.description());
+    add(first_minus, "the minus sign U+2212");
   }
 
   const std::string& name_;
@@ -176,9 +227,8 @@ class Column {
 
 }  // namespace
 
-std::string RowPlace::quoted(const io::CsvTable* main) const {
-  const std::string elsewhere = main == nullptr || main == file ? "" : file->file + ", ";
-  return fmt::format("{} in {}{}", io::quoted_cell(text()), elsewhere, file->place(row, column));
+std::string RowPlace::quoted() const {
+  return fmt::format("{} in {}", io::quoted_cell(text()), file->place(row, column));
 }
 
 DecimalMark decimal_mark(const std::vector<RowPlace>& examples) {
@@ -190,49 +240,6 @@ FeatureColumn read_feature_column(const std::string& name, bool categorical, Dec
                                   const std::vector<RowPlace>& examples,
                                   const std::vector<RowPlace>& queries, ColumnNotes& notes) {
   return Column(name, examples, notes).read(categorical, mark, queries);
-}
-
-std::vector<std::string> ColumnNotes::text() const {
-  std::vector<std::string> result;
-  const auto columns = [](const std::vector<std::string>& names) {
-    return fmt::format("column{} {}", names.size() == 1 ? "" : "s", listed(names));
-  };
-  const auto add_missing = [&](const Tally& tally, std::string_view which, std::string_view why) {
-    if (tally.count == 0) return;
-    const bool one = tally.count == 1;
-    result.push_back(fmt::format("{} cell{} of {} count{} as missing{}, first {}", tally.count,
-                                 one ? "" : "s", which, one ? "s" : "", why, tally.first));
-  };
-  for (const auto& [description, use] : notations) {
-    result.push_back(
-        fmt::format("{}: numbers with {} ({})", columns(use.first), description, use.second));
-  }
-  if (const auto& [names, example] = doubtful_points; !names.empty()) {
-    result.push_back(fmt::format(
-        "{}: points are read as decimal points ({}), but may stand between thousands: if so, leave "
-        "them out of the file",
-        columns(names), example));
-  }
-  result.insert(result.end(), sentences.begin(), sentences.end());
-  for (const auto& [how, use] : alike) {
-    result.push_back(
-        fmt::format("{}: categories differ in {} alone ({})", columns(use.first), how, use.second));
-  }
-  if (!identifiers.empty()) {
-    result.push_back(columns(identifiers) +
-                     ": every example has a category of its own, as with identifiers; leave them "
-                     "out of the file where they cannot occur again");
-  }
-  add_missing(missing_words, "categories", "");
-  if (!constant.empty()) {
-    result.push_back(columns(constant) + ": not used, since all examples have one value there");
-  }
-  if (!empty.empty()) {
-    result.push_back(columns(empty) + ": not used, since no example has a value there");
-  }
-  add_missing(unknown_categories, "queries", ", since no example has that category");
-  add_missing(not_numbers, "queries", ", since they are no numbers as the examples write them");
-  return result;
 }
 
 }  // namespace sextant::task

@@ -19,8 +19,8 @@ struct RowPlace {
   std::size_t column = 0;  ///< Of the column that is read.
 
   std::string_view text() const { return trimmed(file->rows[row][column].text); }
-  /// `"abc" in line 3, column 2 (age)`, with the file where it is not `main`.
-  std::string quoted(const io::CsvTable* main) const;
+  /// `"abc" in line 3, column 2 (age)`.
+  std::string quoted() const;
 };
 
 /// How many cells something is true of, and the first one.
@@ -33,23 +33,40 @@ struct Tally {
   }
 };
 
+/// Columns, and a cell of the first of them.
+struct ColumnsWithCell {
+  std::vector<std::string> columns;
+  std::string cell;
+};
+
+/// A sentence on one of a table's files.
+struct FileNote {
+  bool of_queries = false;
+  std::string text;
+};
+
 /// What columns say of how they were read, gathered so that a wide table needs few lines.
 struct ColumnNotes {
-  /// Columns of numbers by their notation, with the first cell and its value.
-  std::map<std::string, std::pair<std::vector<std::string>, std::string>> notations;
-  /// Columns with numbers like 1.020, which may be thousands, and the first cell.
-  std::pair<std::vector<std::string>, std::string> doubtful_points;
+  /// Columns of numbers by their notation, with the first cell that shows it and its value; first
+  /// those where that cell is an example's.
+  std::map<std::pair<bool, std::string>, ColumnsWithCell> notations;
+  /// Columns with numbers like 1.020, which may be thousands, and the first cell, of queries or
+  /// not.
+  std::map<bool, ColumnsWithCell> doubtful_points;
   std::vector<std::string> sentences;  ///< Of single columns.
   /// Columns with categories that differ in "case" or "spelling" alone, and the first two.
-  std::map<std::string, std::pair<std::vector<std::string>, std::string>> alike;
+  std::map<std::string, ColumnsWithCell> alike;
+  /// Columns of categories whose cells are all something else, the first one, and what to do.
+  std::map<std::string, ColumnsWithCell> no_names;
   std::vector<std::string> identifiers;  ///< Columns where every example has its own category.
   std::vector<std::string> constant;     ///< Columns with one value in all examples.
   std::vector<std::string> empty;        ///< Columns without any value in the examples.
   Tally missing_words;                   ///< NA, None, a dash, ... in columns of categories.
   Tally unknown_categories;              ///< Of queries.
   Tally not_numbers;                     ///< Of queries, in columns of numbers.
+  Tally other_notations;  ///< Of queries, in columns of numbers: numbers, but not as the examples.
 
-  std::vector<std::string> text() const;
+  std::vector<FileNote> text() const;
 };
 
 /// The column as `ClassTable` has it.

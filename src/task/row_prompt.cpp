@@ -138,29 +138,38 @@ PromptRows prompt_rows(const EncodedPrompt& prompt) {
   }
   const auto rows_of = [&](const std::vector<std::vector<int>>& sequences) {
     std::vector<int> rows;
+    int last_scalar = 0;
     for (const std::vector<int>& sequence : sequences) {  // a row's scalars follow one another
       const int row = prompt.table->row_of(sequence.back());
-      if (rows.empty() || rows.back() != row) rows.push_back(row);
+      const int scalar = prompt.table->scalar_of(sequence.back());
+      // A row may come twice in a row, and a prompt may have some of a row's scalars alone.
+      if (rows.empty() || rows.back() != row || scalar <= last_scalar) rows.push_back(row);
+      last_scalar = scalar;
     }
     return rows;
   };
   return {prompt.table->scalars, rows_of(prompt.example_tokens), rows_of(prompt.query_tokens)};
 }
 
-RowTask row_task(const ClassTable& table, int limit, int most_classes) {
+std::string no_task_reason(const ClassTable& table) {
   if (table.examples.size() < 2) {
-    throw InputError(
-        table.file, "",
-        fmt::format("has {} labelled row{}, expected at least two (column \"{}\"; a row "
-                    "whose label is empty is a query)",
-                    table.examples.size(), table.examples.size() == 1 ? "" : "s", table.label));
+    return fmt::format(
+        "has {} labelled row{}, expected at least two (column \"{}\"; a row whose label is empty "
+        "is "
+        "a query)",
+        table.examples.size(), table.examples.size() == 1 ? "" : "s", table.label);
   }
   if (table.classes.size() < 2) {
-    throw InputError(
-        table.file, "",
-        fmt::format("has one class alone (\"{}\" in column \"{}\"), so there is nothing "
-                    "to learn",
-                    table.classes.front(), table.label));
+    return fmt::format(
+        "has one class alone (\"{}\" in column \"{}\"), so there is nothing to learn",
+        table.classes.front(), table.label);
+  }
+  return {};
+}
+
+RowTask row_task(const ClassTable& table, int limit, int most_classes) {
+  if (const std::string reason = no_task_reason(table); !reason.empty()) {
+    throw InputError(table.file, "", reason);
   }
   RowTask task;
   task.columns = coded_columns(table, limit);

@@ -1,11 +1,14 @@
 #include "table_header.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 #include <string_view>
 #include <vector>
 
 #include "cells.hpp"
+#include "sextant/core/names.hpp"
 
 namespace sextant::task {
 namespace {
@@ -60,7 +63,31 @@ FirstLine first_line(const io::CsvTable& csv, std::size_t label) {
   }
   const bool known_label = occurs_below(csv, label);
   if (known_label && (has_numbers || repeated)) return FirstLine::row;
-  return has_numbers && !counts_upwards(names) ? FirstLine::doubtful : FirstLine::names;
+  if (has_numbers && counts_upwards(names)) return FirstLine::names;
+  return has_numbers || repeated || known_label ? FirstLine::doubtful : FirstLine::names;
+}
+
+std::string doubtful_names(const io::CsvTable& csv, std::size_t label) {
+  std::vector<std::string> repeated;
+  std::vector<std::string> numbers;
+  std::vector<std::string> missing;
+  for (std::size_t c = 0; c < csv.header.size(); ++c) {
+    const std::string& name = csv.header[c];
+    if ((c == label || !holds_numbers(csv, c)) && occurs_below(csv, c)) repeated.push_back(name);
+    if (common_number(name)) numbers.push_back(name);
+    if (is_missing(name)) missing.push_back(name);
+  }
+  if (!numbers.empty()) missing.clear();
+  std::string result;
+  const auto add = [&](std::string_view what, const std::vector<std::string>& found) {
+    constexpr std::size_t most = 4;
+    if (found.empty()) return;
+    result += fmt::format("{}{} ({})", result.empty() ? "" : ", some ", what, listed(found, most));
+  };
+  add("numbers", numbers);
+  add("markers of missing values", missing);
+  add("values of later rows", repeated);
+  return result;
 }
 
 }  // namespace sextant::task

@@ -149,8 +149,7 @@ TEST_CASE("what was read of a table is told: rows as examples, as queries, not a
     const Outcome text = runs.run(command + on_table);
     CHECK(text.output.find("Rows of the table: 4 read as examples, 2 as queries, 1 not at all") !=
           std::string::npos);
-    CHECK(text.output.find("- Examples 0 to 3 are 4 rows x 2 classes: 4 residuals") !=
-          std::string::npos);
+    CHECK(text.output.find("- Examples 0 to 3 are 4 rows: 4 residuals") != std::string::npos);
     CHECK(runs.run(command + on_table + " --quiet --report r.html").status == 0);
     const std::string html = io::read_file(runs.path("work/r.html"));
     CHECK(html.find(">Rows of the table</h2>") != std::string::npos);
@@ -209,6 +208,23 @@ TEST_CASE("inspect knows a table by its content where its name does not say so")
   CHECK(run_json(runs, "inspect ../t.data --label y")["rows"] == 2);
   io::write_file(runs.path("p.txt"), "{");
   CHECK(runs.run("inspect ../p.txt").errors.find("is not valid JSON") != std::string::npos);
+}
+
+TEST_CASE("inspect says of a table that other commands refuse it") {
+  const ProgramRuns runs("table-refused");
+  write_row_model(runs.path("model"));
+  io::write_file(runs.path("one.csv"), "x,y\n1,a\n2,a\n3,\n");
+  io::write_file(runs.path("row.csv"), "x,y\n1,a\n2,\n");
+  io::write_file(runs.path("two.csv"), "x,y\n1,a\n2,b\n3,\n");
+  const auto told = [&](const std::string& file) {
+    return run_json(runs, "inspect ../" + file)["table"]["notes"].dump();
+  };
+  const std::string refused = ": is refused by the commands that learn from it: ";
+  CHECK(told("one.csv").find(refused + "has one class alone") != std::string::npos);
+  CHECK(told("row.csv").find(refused + "has 1 labelled row, expected") != std::string::npos);
+  CHECK(told("two.csv").find(refused) == std::string::npos);
+  CHECK(runs.run("advise --model ../model --csv ../one.csv")
+            .errors.find("one.csv: has one class alone") != std::string::npos);
 }
 
 TEST_CASE("bad tables end with status 3, the place and no output") {

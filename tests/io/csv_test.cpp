@@ -210,3 +210,24 @@ TEST_CASE("messages name the likely cause") {
                        "\"Species\"",
                        InputError);
 }
+
+TEST_CASE("a file that holds something else than a table is named as such") {
+  const auto refused = [](const std::string& text, const std::string& what) {
+    CAPTURE(text);
+    CHECK_THROWS_WITH_AS(parse_csv(text, "t.csv"),
+                         doctest::Contains(("t.csv: is " + what + ", expected text").c_str()),
+                         InputError);
+  };
+  refused("{\n  \"examples\": [{\"x\": \"3\", \"y\": \"1\"}]\n}\n", "JSON");
+  refused("{\"a\": 1}\n{\"a\": 2}\n", "JSON");
+  refused("[1, 2, 3]", "JSON");
+  refused("[{\"a\": 1}, {\"a\"", "JSON");
+  using namespace std::string_literals;
+  refused("\x40\0\0\0\0\0\0\0{\"__metadata__\":{}}"s, "a safetensors file");
+  refused("\x93NUMPY\x01\0v"s, "a NumPy array");
+  refused("\x1f\x8b\x08\0\0\0\0\0"s, "compressed by gzip");
+  CHECK(parse_csv("[x],{y}\n1,2\n", "t.csv").header == std::vector<std::string>{"[x]", "{y}"});
+  CHECK(parse_csv("[1],b\n1,2\n", "t.csv", {.header = Header::given}).rows.size() == 1);
+  CHECK_THROWS_WITH_AS(parse_csv("h\xE4user,b\n1,2\n", "t.csv"),
+                       doctest::Contains("has bytes that are not UTF-8"), InputError);
+}

@@ -61,12 +61,12 @@ TEST_CASE("rows of a prompt's examples and queries are said with their classes a
         "turn. In t.csv: lines 6, 9.");
   const std::vector<std::string> two = row_facts(prompt_of_table(two_classes));
   CHECK(two == std::vector<std::string>{
-                   "Examples 0 to 3 are 4 rows x 2 classes: 4 residuals, one each, for the class "
-                   "yes (the rest is no). In t.csv: lines 2, 3, 4, 5.",
-                   "Query 0 is 1 row x 2 classes: 1 prediction, one each, for the class yes (the "
-                   "rest is no). In t.csv: line 6."});
+                   "Examples 0 to 3 are 4 rows: 4 residuals, one per row, of the probability of "
+                   "the class yes (the rest is that of no). In t.csv: lines 2, 3, 4, 5.",
+                   "Query 0 is 1 row: 1 prediction, of the probability of the class yes (the rest "
+                   "is that of no). In t.csv: line 6."});
   const auto some = row_facts(prompt_of_table(two_classes, {.rows = 2, .folds = 2}));
-  CHECK(some.front().starts_with("Examples 0 to 1 are 2 of 4 labelled rows x 2 classes: 2 res"));
+  CHECK(some.front().starts_with("Examples 0 to 1 are 2 of 4 labelled rows: 2 res"));
   CHECK(row_facts(task::EncodedPrompt()).empty());
   CHECK(table_rows_json(task::EncodedPrompt()).is_null());
   CHECK(table_rows_text(task::EncodedPrompt(), nullptr, {}).empty());

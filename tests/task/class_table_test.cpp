@@ -110,8 +110,8 @@ TEST_CASE("rows without a label are queries, and so are those of a second table"
             "q.csv",
             "q.csv: 1 label is no class of the examples and counts as unknown, first \"z\" in line "
             "3, column 3 (y)",
-            "t.csv: 1 cell of queries counts as missing, since no example has that category, first "
-            "\"w\" in q.csv, line 2, column 2 (c)"});
+            "q.csv: 1 cell of queries counts as missing, since no example has that category, first "
+            "\"w\" in line 2, column 2 (c)"});
   const RowTask two = row_task(both, 100, 10);
   CHECK(two.context == std::vector<int>{0, 1});
   CHECK(two.queries == std::vector<int>{3, 4, 5});

@@ -125,3 +125,18 @@ TEST_CASE("two rows, columns that say nothing and cells that are missing are ord
   CHECK(prompt.example_tokens[0].size() == 2);
   CHECK(prompt.table->features.isZero());
 }
+
+TEST_CASE("rows of a prompt are counted by their scalars, also those that come twice") {
+  for (const int classes : {2, 3}) {
+    CAPTURE(classes);
+    RowTask task = random_task(9, 3, classes);
+    task.queries = {9, 9, 11, 10, 10, 10};
+    EncodedPrompt prompt = encode(task, 100, {}, "t.csv");
+    CHECK(prompt_rows(prompt).queries == task.queries);
+    CHECK(prompt_rows(prompt).examples.size() == 9);
+    CHECK(prompt_rows(prompt).scalars == (classes == 2 ? 1 : 3));
+    if (classes == 2) continue;
+    prompt.query_tokens.erase(prompt.query_tokens.begin(), prompt.query_tokens.begin() + 2);
+    CHECK(prompt_rows(prompt).queries == task.queries);  // of the first row one scalar is left
+  }
+}

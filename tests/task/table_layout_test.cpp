@@ -68,10 +68,30 @@ TEST_CASE("a first line that is a row is refused, and one that may be is told") 
   CHECK(read("5.1,3.5,y\n4.9,3.0,a\n7,3.2,b\n", {"y", {}}).notes.empty());
   for (const std::string text :
        {"x,y\n1,y\n2,n\n", "0,1,2\n1.5,2,a\n2.5,3,b\n", "1,2,class\n1.5,2,a\n2.5,3,b\n",
-        "colour,y\nred,y\nblue,n\nred,n\n", "2020,name,y\n1.5,u,a\nx,u,b\n3,v,a\n"}) {
+        "colour,y\nred,a\nblue,b\nred,b\n", "2020,name,y\n1.5,u,a\nx,u,b\n3,v,a\n"}) {
     CAPTURE(text);
     CHECK_FALSE(says(read(text), "header"));
   }
+}
+
+TEST_CASE("a first line whose names are values of later rows is told") {
+  const auto told = [](const std::string& text, const std::string& names) {
+    CAPTURE(text);
+    CHECK(says(read(text), "t.csv: line 1 is read as names of columns, although some are " + names +
+                               "; write a header, or say whether the first line is one (--header "
+                               "yes or no)"));
+    CHECK_FALSE(says(read(text, {}, {{}, io::Header::given}), "names of columns"));
+  };
+  const std::string text =
+      "red,small,ca\nred,big,b\nblue,small,b\nblue,big,d\nred,big,d\nblue,small,\n";
+  told(text, "values of later rows (\"red\", \"small\")");
+  CHECK(read(text, {}, {{}, io::Header::absent}).examples.size() == 5);
+  told("red,small,b\nblue,big,b\nblue,tiny,d\nblue,big,d\n", "values of later rows (\"b\")");
+  told("colour,y\nred,y\nblue,n\nred,n\n", "values of later rows (\"y\")");
+  told("5.1,red,ca\n4.9,red,b\n4.8,blue,d\n3,blue,d\n",
+       "numbers (\"5.1\"), some values of later rows (\"red\")");
+  // A column of numbers has a name, so that the line is a header.
+  CHECK(read("weight,red,b\n1,red,b\n2,blue,c\n").notes.empty());
 }
 
 TEST_CASE("a table of one column names the likely delimiter") {
@@ -138,8 +158,12 @@ TEST_CASE("queries change nothing for each other or for the examples") {
   CHECK(found.topRows(4) == expected.topRows(4));
   CHECK(found.row(5) == expected.row(4));
   CHECK(says(many,
-             "3 cells of queries count as missing, since they are no numbers as the examples "
+             "1 cell of queries counts as missing, since they are no numbers as the examples "
              "write them, first \"abc\" in line 7, column 1 (x)"));
+  CHECK(says(many,
+             "3 cells of queries count as missing, since they are numbers in another notation than "
+             "those of the examples (write a column's numbers alike), first \"1,234\" in line 8, "
+             "column 1 (x)"));
   CHECK(says(many,
              "2 cells of queries count as missing, since no example has that category, first "
              "\"z\" in line 7, column 3 (c)"));
@@ -153,4 +177,36 @@ TEST_CASE("every row knows the line of its file that it begins in") {
                                             io::parse_csv("x\n\n3\n", "q.csv"), {});
   CHECK(two.lines == std::vector<std::size_t>{2, 3, 3});
   CHECK(two.query_file == "q.csv");
+}
+
+TEST_CASE("cells of a table that no file holds are named by their rows") {
+  const auto table = [](const std::string& first, const std::string& label) {
+    io::CsvTable csv;
+    csv.header = {"a", "y"};
+    csv.rows = {{{first, 0}, {"u", 0}}, {{"2", 0}, {label, 0}}, {{"3", 0}, {"v", 0}}};
+    return csv;
+  };
+  CHECK_THROWS_WITH_AS(parse_class_table(table("inf", "v"), {}),
+                       doctest::Contains("rows[0], column 1 (a): is \"inf\", expected a finite"),
+                       InputError);
+  try {
+    parse_class_table(table("inf", "v"), {});
+  } catch (const InputError& error) {
+    CHECK(std::string(error.what()).starts_with("rows[0]"));
+  }
+  CHECK_THROWS_WITH_AS(parse_class_table(table("1", "v"), {"z", {}}),
+                       "header: has no column \"z\", expected one of \"a\", \"y\"", InputError);
+  CHECK(parse_class_table(table("1", "NA"), {})
+            .notes.front()
+            .starts_with("the label \"NA\" (1 row, first in rows[1]) is a class"));
+  io::CsvTable queries = table("x", "");
+  CHECK(parse_class_tables(table("1", ""), queries, {}).notes ==
+        Strings{"1 row without a label is not read, first in rows[1]: the queries come from the "
+                "table of queries",
+                "1 cell of queries counts as missing, since they are no numbers as the examples "
+                "write them, first \"x\" in rows[0], column 1 (a)"});
+  queries.header = {"b", "y"};
+  CHECK_THROWS_WITH_AS(parse_class_tables(table("1", "v"), queries, {}),
+                       doctest::Contains("header: lacks the column \"a\" of the examples"),
+                       InputError);
 }

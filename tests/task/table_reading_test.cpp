@@ -23,9 +23,10 @@ struct Column {
 
 TEST_CASE("markers of missing values are missing in the first row as in the last") {
   for (const std::string marker :
-       {"",    "#N/A", "#n/a n/a",     "#NA",     "-1.#IND", "1.#QNAN", "-NaN", "<NA>",
-        "N/A", "NA",   "NULL",         "NaN",     "None",    "null",    "?",    "\\N",
-        "-",   "--",   "\xE2\x80\x93", "#DIV/0!", "#VALUE!", " NA "}) {
+       {"",        "#N/A",   "#n/a n/a",     "#NA",     "-1.#IND", "1.#QNAN", "-NaN", "<NA>",
+        "N/A",     "NA",     "NULL",         "NaN",     "None",    "null",    "?",    "\\N",
+        "-",       "--",     "\xE2\x80\x93", "#DIV/0!", "#VALUE!", " NA ",    "#NV",  "#WERT!",
+        "#BEZUG!", "#ZAHL!", "N.A.",         "n.a.",    "k.A.",    "k. A."}) {
     CAPTURE(marker);
     for (const Strings& cells : {Strings{marker, "1.5", "2", "-3"}, {"1.5", "2", "-3", marker}}) {
       const ClassTable table = read(column_text(cells));
@@ -138,7 +139,7 @@ TEST_CASE("a few cells that are no numbers make categories, with a word") {
   for (int i = 0; i < 100; ++i) cells.push_back(std::to_string(i));
   cells[10] = "abc";
   cells[20] = "1.2.3";
-  cells[30] = "x";
+  cells[30] = "z";
   const ClassTable table = read(column_text(cells));
   CHECK(table.categories == std::vector<int>{100});
   CHECK(table.notes ==
@@ -213,6 +214,85 @@ TEST_CASE("names that differ in spelling or case alone are told") {
             "t.csv: columns \"c\", \"d\": categories differ in case alone (\"Red\" and \"red\")",
             "t.csv: column \"e\": categories differ in spelling alone (\"1\" and \"1.0\")"});
   CHECK(says(read("x,y\n1,a\n2,b\nu,a\nv,b\n"), "column \"x\" is half numbers (2 of 4)"));
+}
+
+TEST_CASE("all names that differ in case alone are told") {
+  const ClassTable table = read("c,y\nU,Ja\nu,ja\nV,nein\nv,Nein\nu,1\nu,1.0\n");
+  CHECK(says(table, "the classes \"Ja\" and \"ja\", \"Nein\" and \"nein\" differ in case alone"));
+  CHECK(says(table, "the classes \"1\" and \"1.0\" differ in spelling alone"));
+  CHECK(says(table,
+             "column \"c\": categories differ in case alone (\"U\" and \"u\", \"V\" and \"v\")"));
+  std::string many = "x,y\n";
+  for (char c = 'a'; c <= 'k'; ++c) many += std::string("1,") + c + "\n2," + char(c - 32) + "\n";
+  CHECK(says(read(many), "\"H\" and \"h\" and 3 more pairs differ in case alone"));
+}
+
+TEST_CASE("columns of numbers with a unit and of dates are told as such") {
+  const auto told = [](const Strings& cells, const std::string& what) {
+    CAPTURE(cells);
+    const ClassTable table = read(column_text(cells));
+    CHECK(table.categories[0] > 1);
+    CHECK(says(table, "identifiers") == (what == "identifiers"));
+    CHECK(says(table,
+               "are numbers with a unit, which are read as categories; write the numbers "
+               "alone") == (what == "unit"));
+    CHECK(says(table,
+               "are dates or times, which are read as categories; write numbers in their "
+               "place") == (what == "dates"));
+  };
+  told({"10m", "20m", "120m", "10m"}, "unit");
+  told({"5 EUR", "7,50 EUR", "1.200 EUR"}, "unit");
+  told({"EUR 5", "EUR 7", "EUR -9"}, "unit");
+  told({"-3 \xC2\xB0"
+        "C",
+        "\xE2\x88\x92"
+        "4 \xC2\xB0"
+        "C",
+        "5 \xC2\xB0"
+        "C",
+        "5 \xC2\xB0"
+        "C"},
+       "unit");
+  told({"10 m2", "12.5 m2", "9 m2", ""}, "unit");
+  told({"2020-01-02", "2020-01-03", "2021-12-31", "NA"}, "dates");
+  told({"1.2.2020", "31.12.1999", "1.2.2020"}, "dates");
+  told({"2020-01-02T09:30:00Z", "2020-01-02 09:30", "2020-01-03T1:00"}, "dates");
+  told({"1/31/20", "12/1/21", "2/2/22"}, "dates");
+  told({"9:30", "12:15", "23:59"}, "dates");
+  told({"A1", "A2", "A3"}, "identifiers");
+  told({"1.2.1", "1.2.3", "1.3.0"}, "identifiers");
+  told({"10.0.0.1", "10.0.0.2", "10.0.0.3"}, "identifiers");
+  told({"10m", "20km", "30m"}, "identifiers");
+  told({"red", "blue", "red"}, "");
+  CHECK(says(read(column_text({"10m", "20m", "10m"})),
+             "column \"x\": all cells of examples, such as \"10m\" in line 2, column 1 (x), are"));
+  CHECK_FALSE(says(read(column_text({"1m", "2m", "1m"}), {"", {"x"}}), "unit"));  // as it was said
+}
+
+TEST_CASE("labels of which every one occurs once are told") {
+  const std::string note = "a class of one row says little; is it the label's column?";
+  const std::string numbers = "rows are classified and no number is predicted, and ";
+  CHECK(says(read("x,p\n1,1.5\n2,2.5\n4,3.5\n3,\n"),
+             "t.csv: every label occurs once (column \"p\"): " + numbers + note));
+  CHECK(says(read("x,p\n1,u\n2,v\n4,w\n3,\n"), "every label occurs once (column \"p\"): " + note));
+  CHECK(says(read("x,p\n1,1.5\n2,2.5\n3,3.5\n4,4.5\n5,5.5\n6,6.5\n7,1.5\n8,2.5\n"),
+             "the labels are 6 numbers in 8 rows (column \"p\"): " + numbers + note));
+  CHECK(read("x,p\n1,1\n2,2\n4,3\n3,1\n").notes.empty());
+  CHECK(read("x,p\n1,u\n2,v\n4,w\n3,w\n").notes.empty());
+  CHECK(read("x,p\n1,1\n2,2\n4,1\n3,3\n1,2\n2,3\n").notes.empty());
+  CHECK(read("x,p\n1,1\n2,0\n").notes.empty());
+}
+
+TEST_CASE("whole numbers that a double does not tell apart are texts") {
+  const ClassTable table =
+      read("x,y\n1,9007199254740993\n2,9007199254740992\n3,9007199254740993\n4,7\n");
+  CHECK(table.classes == Strings{"7", "9007199254740992", "9007199254740993"});
+  CHECK(table.labels == std::vector<int>{2, 1, 2, 0});
+  CHECK(table.notes.empty());
+  CHECK(read("x,y\n1,9007199254740991\n2,9007199254740990\n3,9007199254740990.0\n").classes ==
+        Strings{"9007199254740990", "9007199254740991"});
+  const ClassTable codes = read("x,y\n-9007199254740993,a\n-9007199254740992,b\n", {"", {"x"}});
+  CHECK(codes.categories == std::vector<int>{2});
 }
 
 TEST_CASE("every marker of a missing value among categories is counted") {

@@ -34,7 +34,7 @@ class UsageError : public Error {
 /// "<file>: <place>: <what was found and what was expected>".
 class InputError : public Error {
  public:
-  /// `place` may be empty when the whole file is meant.
+  /// `place` may be empty when the whole file is meant, and `file` when no file holds the data.
   InputError(std::string_view file, std::string_view place, std::string_view expectation);
 };
 

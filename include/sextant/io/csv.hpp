@@ -28,7 +28,7 @@ struct CsvOptions {
 
 struct CsvCell {
   std::string text = {};  ///< Without quotes; blanks around an unquoted cell are dropped.
-  std::size_t line = 0;   ///< Where it begins, from 1.
+  std::size_t line = 0;   ///< Where it begins, from 1; 0 in a table that no file holds.
 };
 
 struct CsvTable {
@@ -45,8 +45,12 @@ struct CsvTable {
   /// Index of a column by its name; throws `InputError` with the names and the likely one when
   /// there is none.
   std::size_t column(std::string_view name) const;
+  /// "line 3", for messages about a row; "rows[1]" where it has no line.
+  std::string place(std::size_t row) const;
   /// "line 3, column 2 (age)", for messages about a cell.
   std::string place(std::size_t row, std::size_t column) const;
+  /// "line 1", or "header" in a table without lines.
+  std::string header_place() const;
 };
 
 /// A cell in quotes for messages, cut after some 60 bytes.
@@ -66,16 +70,17 @@ std::string delimiter_name(char delimiter);
 ///
 /// Throws `InputError` naming `file`, line, column and the likely cause for a row with more or
 /// fewer cells than the header, a stray or unclosed quote, a null byte, bytes that are not UTF-8, a
-/// header name that is empty or repeated, a spreadsheet in place of text, and text without any row
-/// below the header; `ArgumentError` for a delimiter that cannot be one. Cost: linear in the text.
+/// header name that is empty or repeated, JSON, a safetensors file or a spreadsheet in place of a
+/// table, and text without any row below the header; `ArgumentError` for a delimiter that cannot be
+/// one. Cost: linear in the text.
 CsvTable parse_csv(std::string_view text, std::string_view file, const CsvOptions& options = {});
 
 /// `parse_csv` of a file. Throws `InputError` also when it cannot be read.
 CsvTable read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
 
 /// The text behind a byte-order mark of UTF-8, if it has one. Throws `InputError` for one of
-/// UTF-16, for a zip archive, as a spreadsheet is one, and for a Git LFS pointer or a web page in
-/// place of the file.
+/// UTF-16, for a zip archive, as a spreadsheet is one, and for a Git LFS pointer, a web page or one
+/// of the formats that `other_content` knows in place of the file.
 std::string_view without_byte_order_mark(std::string_view text, std::string_view file);
 
 }  // namespace sextant::io

@@ -52,14 +52,18 @@ struct ClassTable {
 ///   thousands, all with the same currency's sign or %. Other notations than the plain one are a
 ///   note. 1,234 and 1.020 follow the decimal mark that other columns show; where none does, 1,234
 ///   is 1234 in files with commas between cells and 1.234 in others, and 1.020 is 1.02, which is a
-///   note beside whole numbers.
+///   note beside whole numbers, in queries too. A column has one notation, in which queries are
+///   read as well; whole numbers are plain, and have decimal commas and points between thousands
+///   where another column shows decimal commas.
 /// - Otherwise, or where `columns` says so, it holds categories, in order of their texts or, where
-///   all are numbers, of their values; where half of the cells or more are numbers, or every
-///   example has a category of its own, that is a note.
-/// - A query's cell that is not a number in a column of numbers, and a category that no example
+///   all are numbers, of their values; where half of the cells or more are numbers, all are numbers
+///   with one unit or dates, or every example has a category of its own, that is a note.
+/// - A query's cell that is no number in a column's notation, and a category that no example
 ///   has, count as missing, which is a note.
 ///
-/// Labels that are all numbers are compared as numbers: 1, 1.0 and 01 are one class.
+/// Labels that are all numbers below 2^53 in size are compared as numbers: 1, 1.0 and 01 are one
+/// class. Labels that differ in case or spelling alone, or of which every one occurs once, are a
+/// note. Cells without lines, as in a table that a program made, are named by their rows: rows[3].
 ///
 /// Throws `InputError` naming the file, and the line and column where there is one, for infinite
 /// numbers, unknown names in `columns` (with the likely one), a table whose only column is the

@@ -60,6 +60,10 @@ struct PromptRows {
 /// Throws `ArgumentError` for a prompt that is not of a table.
 PromptRows prompt_rows(const EncodedPrompt& prompt);
 
+/// Why nothing can be learned from a table, as the end of a message: it has fewer than two examples
+/// or classes. Empty for any other.
+std::string no_task_reason(const ClassTable& table);
+
 /// The table's examples as context, and its queries. Throws `InputError` for fewer than two
 /// examples or classes, more than `most_classes` classes, and more columns than `limit`
 /// (`coded_columns`).
