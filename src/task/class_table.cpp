@@ -271,7 +271,7 @@ class Reader {
   }
 
   static constexpr std::string_view header_advice =
-      "write a header, or say whether the first line is one (--header yes or no)";
+      "write a header, or say whether the first line is one (header: yes or no)";
 
   std::size_t label_;
   std::vector<Part> parts_;
