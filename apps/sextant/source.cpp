@@ -36,12 +36,35 @@ geometry::PromptGeometry filtered(geometry::PromptGeometry geometry, const Sourc
   }
 }
 
-/// Throws where what was given in place of a geometry file goes with another option.
-void check_geometry_content(const std::string& name, std::span<const std::byte> content) {
-  const std::string other = io::other_content(content, geometry_description);
-  if (other.starts_with("is JSON")) {
-    throw InputError(name, "", other + ": a prompt goes with --prompt, beside --model");
+/// Where a content that is not the expected one belongs.
+struct Elsewhere {
+  io::Content content;
+  std::string_view remedy;
+};
+
+/// Throws where what was given goes with another option.
+void check_given(const std::string& name, std::span<const std::byte> content,
+                 std::string_view expected, std::span<const Elsewhere> others) {
+  const io::Content kind = io::content_of(content);
+  for (const Elsewhere& one : others) {
+    if (kind != one.content) continue;
+    throw InputError(name, "",
+                     fmt::format("{}: {}", io::other_content(content, expected), one.remedy));
   }
+}
+
+void check_geometry_content(const std::string& name, std::span<const std::byte> content) {
+  constexpr Elsewhere others[] = {
+      {io::Content::json, "a prompt goes with --prompt, beside --model"},
+      {io::Content::text, "a table goes with --csv, beside --model"}};
+  check_given(name, content, geometry_description, others);
+}
+
+void check_prompt_content(const std::string& name, std::span<const std::byte> content) {
+  constexpr Elsewhere others[] = {
+      {io::Content::safetensors, "a geometry goes with --geometry, alone"},
+      {io::Content::text, "a table goes with --csv, in place of --prompt"}};
+  check_given(name, content, "JSON (a prompt)", others);
 }
 
 geometry::PromptGeometry read_geometry(const std::string& path) {
@@ -73,6 +96,7 @@ ttt::PromptModel model_on_standard_input(const SourceOptions& options) {
   if (!options.head.empty()) prompt.head = options.head;
   if (options.csv.empty()) {
     const std::string text = read_standard_input("a prompt (JSON)");
+    check_prompt_content(standard_input_name, std::as_bytes(std::span(text)));
     return ttt::load_prompt_model(options.model, task::parse_prompt(text, standard_input_name),
                                   prompt);
   }
@@ -104,6 +128,9 @@ std::string prompt_name(const SourceOptions& options) {
 }
 
 ttt::PromptModel open_model(const SourceOptions& options, bool quiet) {
+  if (options.csv.empty() && !is_standard_input(options.prompt)) {
+    check_prompt_content(options.prompt, io::MappedFile(options.prompt).bytes());
+  }
   ttt::PromptModel model = reads_standard_input(options)
                                ? model_on_standard_input(options)
                                : ttt::load_prompt_model(prompt_files(options));

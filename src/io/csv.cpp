@@ -14,6 +14,7 @@
 #include "sextant/core/names.hpp"
 #include "sextant/io/content.hpp"
 #include "sextant/io/files.hpp"
+#include "sextant/io/json.hpp"
 
 namespace sextant::io {
 namespace {
@@ -336,7 +337,12 @@ std::string_view without_byte_order_mark(std::string_view text, std::string_view
     throw InputError(file, "", "is a zip archive, as spreadsheets are; export it as text (CSV)");
   }
   const auto bytes = std::as_bytes(std::span(text));
-  if (is_placeholder(bytes)) throw InputError(file, "", other_content(bytes, "text (CSV or TSV)"));
+  const Content content = content_of(bytes);
+  const bool is_object = content == Content::json && Json::accept(text);
+  if (content == Content::placeholder || content == Content::foreign ||
+      content == Content::safetensors || is_object) {
+    throw InputError(file, "", other_content(bytes, "text (CSV or TSV)"));
+  }
   return text;
 }
 
