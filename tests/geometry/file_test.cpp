@@ -272,6 +272,12 @@ TEST_CASE("every invalid file is rejected, naming tensor, block and value") {
       {set("query_base", 0, not_a_number), "query_base: entry [0] is nan"},
       {set("query_targets", 0, not_a_number), "query_targets: entry [0] is nan"},
       {set("prompt_base", 1, 1.001), "residuals: entry [1] is -1, expected prompt_targets"},
+      {set("prompt_base", 1, 1.001), "so near as after rounding to half precision"},
+      {[](RawFile& raw) {
+         for (double& value : raw.tensors["residuals"].values) value = -value;
+       },
+       "all have the other sign: store prompt_targets - prompt_base"},
+      {set("prompt_base", 1, 1.5), "they belong to other predictions or labels"},
   };
   RawFile().write(path);
   CHECK_NOTHROW(read_geometry(path));
