@@ -153,6 +153,13 @@ geometry::PromptGeometry capture(const ttt::PromptModel& model,
   }
 }
 
+void warn_of_capture(const ttt::PromptModel& model, std::span<const geometry::Block> blocks,
+                     const SourceOptions& options, bool quiet) {
+  for (const std::string& note : model.capture_notes(blocks)) {
+    warn({fmt::format("{}: {}", options.block_scales, note)}, quiet);
+  }
+}
+
 Source open_source(const SourceOptions& options, bool quiet) {
   check_source(options);
   Source source;
@@ -160,7 +167,7 @@ Source open_source(const SourceOptions& options, bool quiet) {
     source.captured = capture_options(options);
     source.model.emplace(open_model(options, quiet));
     source.geometry = capture(*source.model, source.captured);
-    warn(source.model->capture_notes(source.geometry.blocks), quiet);
+    warn_of_capture(*source.model, source.geometry.blocks, options, quiet);
     source.description = fmt::format("{} with {}", options.model, prompt_name(options));
     return source;
   }

@@ -200,3 +200,26 @@ TEST_CASE("inspect lists what is not used, advise says it in one line, and quiet
                     "../model` says why)") != std::string::npos);
   CHECK(runs.run(advise + " --quiet").errors.empty());
 }
+
+TEST_CASE("a written model is said to be adapted or as loaded, and scales without effect by file") {
+  const ProgramRuns runs("written");
+  const std::string adapt = "adapt --model '" + decoder + "' --prompt '" + decoder_prompt + "' ";
+  const auto errors = [&](const std::string& options) {
+    const Outcome outcome = runs.run(adapt + options);
+    CHECK(outcome.status == 0);
+    return outcome.errors;
+  };
+  CHECK(
+      errors("--horizon 1 --out-model ../a").find("sextant: ../a: the adapted model is written") !=
+      std::string::npos);
+  CHECK(errors("--horizon 0 --out-model ../b")
+            .find("../b: the model as loaded, to which nothing was done, is written") !=
+        std::string::npos);
+  CHECK(io::read_file(runs.path("b/model.safetensors")) !=
+        io::read_file(runs.path("a/model.safetensors")));
+  CHECK(errors("--horizon 1 --out-model ../c --quiet").empty());
+  io::write_file(runs.path("s.json"), R"({"h.0.mlp.in": 2})");
+  CHECK(errors("--horizon 1 --block-scales ../s.json")
+            .find("../s.json: Block h.0.mlp.in has a scale and is not captured") !=
+        std::string::npos);
+}
