@@ -13,6 +13,7 @@
 #include "sextant/geometry/file.hpp"
 #include "sextant/io/content.hpp"
 #include "sextant/io/files.hpp"
+#include "sextant/io/json.hpp"
 #include "standard_input.hpp"
 
 namespace sextant::apps {
@@ -67,6 +68,16 @@ void check_prompt_content(const std::string& name, std::span<const std::byte> co
   check_given(name, content, "JSON (a prompt)", others);
 }
 
+/// A table may begin with a bracket: JSON is what reads as JSON.
+void check_table_content(const std::string& name, std::string_view content) {
+  constexpr Elsewhere others[] = {
+      {io::Content::safetensors, "a geometry goes with --geometry, alone"},
+      {io::Content::json, "a prompt goes with --prompt, in place of --csv"}};
+  const auto bytes = std::as_bytes(std::span(content));
+  if (io::content_of(bytes) == io::Content::json && !io::Json::accept(content)) return;
+  check_given(name, bytes, "text (CSV or TSV)", others);
+}
+
 geometry::PromptGeometry read_geometry(const std::string& path) {
   if (is_standard_input(path)) {
     std::string content = read_standard_input(std::string(geometry_description));
@@ -87,7 +98,9 @@ geometry::PromptGeometry read_geometry(const std::string& path) {
 /// A table in a file or on standard input.
 io::CsvTable read_table(const std::string& path, const io::CsvOptions& format) {
   if (!is_standard_input(path)) return io::read_csv(path, format);
-  return io::parse_csv(read_standard_input("a table (CSV or TSV)"), standard_input_name, format);
+  const std::string content = read_standard_input("a table (CSV or TSV)");
+  check_table_content(standard_input_name, content);
+  return io::parse_csv(content, standard_input_name, format);
 }
 
 /// The model with its prompt, one part of which comes from standard input.
@@ -130,6 +143,9 @@ std::string prompt_name(const SourceOptions& options) {
 ttt::PromptModel open_model(const SourceOptions& options, bool quiet) {
   if (options.csv.empty() && !is_standard_input(options.prompt)) {
     check_prompt_content(options.prompt, io::MappedFile(options.prompt).bytes());
+  }
+  if (!options.csv.empty() && !is_standard_input(options.csv)) {
+    check_table_content(options.csv, io::read_file(options.csv));
   }
   ttt::PromptModel model = reads_standard_input(options)
                                ? model_on_standard_input(options)

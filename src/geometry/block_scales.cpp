@@ -14,8 +14,8 @@ namespace sextant::geometry {
 
 std::string scale_problem(double scale) {
   if (scale >= smallest_block_scale && scale <= largest_block_scale) return {};
-  return fmt::format("is {}, expected a positive number from {} to {}", scale, smallest_block_scale,
-                     largest_block_scale);
+  return fmt::format("is {}, expected a positive number from {:g} to {:g}", scale,
+                     smallest_block_scale, largest_block_scale);
 }
 
 void check_scale(std::string_view function, std::string_view block, double scale) {

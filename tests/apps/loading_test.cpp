@@ -48,6 +48,9 @@ TEST_CASE("what was given in place of a model or a geometry is named, with the o
   check_error(runs, "advise --model '" + decoder + "' --prompt ../t.csv",
               "is text that begins with \"a,b,label\", expected JSON (a prompt): a table goes "
               "with --csv, in place of --prompt");
+  check_error(
+      runs, "advise --model '" + decoder + "' --csv '" + decoder_prompt + "'",
+      "is JSON, expected text (CSV or TSV): a prompt goes with --prompt, in place of --csv");
 }
 
 TEST_CASE("inspect goes by the content, and says what it cannot read") {
