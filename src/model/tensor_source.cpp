@@ -95,8 +95,8 @@ std::vector<std::string> shard_names(const fs::path& directory) {
   }
   throw InputError(directory.string(), "",
                    none +
-                       ": the weights are missing, get that file too, as with `hf download NAME "
-                       "--local-dir DIR`, or `git lfs pull` in a clone");
+                       ": the weights are missing, get that file too from where the model comes "
+                       "from (in a clone with `git lfs pull`)");
 }
 
 std::string file_name(const io::SafetensorsFile& file) {
