@@ -26,7 +26,7 @@ void run_geometry(const GeometryOptions& options) {
   ResultFiles files(options.output, input_files(options.source), {{"--out", options.out}});
   const ttt::PromptModel model = open_model(options.source, options.shared.quiet);
   const geometry::PromptGeometry geometry = apps::capture(model, capture_options(options.source));
-  warn(model.capture_notes(geometry.blocks), options.shared.quiet);
+  warn_of_capture(model, geometry.blocks, options.source, options.shared.quiet);
   warn(geometry::write_geometry(options.out, geometry), options.shared.quiet);
   Summary summary = summarize_geometry(geometry, report::terminal_style(1));
   add_table(&model.prompt(), nullptr, summary.json, summary.text);

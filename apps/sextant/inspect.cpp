@@ -10,6 +10,7 @@
 #include "sextant/geometry/file.hpp"
 #include "sextant/io/content.hpp"
 #include "sextant/io/files.hpp"
+#include "sextant/io/json.hpp"
 #include "sextant/io/safetensors.hpp"
 #include "sextant/model/directory.hpp"
 #include "sextant/task/row_prompt.hpp"
@@ -30,19 +31,6 @@ struct InspectOptions {
   TableOptions table;
 };
 
-Summary summarize_safetensors(const std::string& path, const report::TerminalStyle& style) {
-  const io::SafetensorsFile file(path);
-  const auto format = file.metadata().find("format");
-  const std::string name = format == file.metadata().end() ? "" : format->second;
-  if (name.starts_with("sextant-head/")) return summarize_head(readout::read_head(path), style);
-  if (name.starts_with("sextant-geometry/")) {
-    return summarize_geometry(geometry::read_geometry(path), style);
-  }
-  throw InputError(path, "metadata \"format\"",
-                   "is neither sextant-geometry/1 nor sextant-head/1; for a model give its "
-                   "directory");
-}
-
 Summary summarize_rows(const io::CsvTable& rows, const InspectOptions& options,
                        const report::TerminalStyle& style) {
   task::ClassTable table = task::parse_class_table(rows, table_columns(options.table));
@@ -53,43 +41,80 @@ Summary summarize_rows(const io::CsvTable& rows, const InspectOptions& options,
   return summarize_table(table, style);
 }
 
-/// Whether a file whose name does not say what it is holds a table: what is nothing else.
-bool holds_table(const std::string& path) {
-  if (path.ends_with(".json") || path.ends_with(".safetensors")) return false;
-  const io::MappedFile file(path);
-  return io::other_content(file.bytes(), "a table").empty();
-}
+constexpr std::string_view what_is_read =
+    "a prompt (JSON), a geometry or a head (safetensors), a table (CSV, TSV) or a model's "
+    "directory";
 
-bool is_head(const io::SafetensorsFile& file) {
+template <class Head, class Geometry>
+Summary summarize_safetensors(const io::SafetensorsFile& file, const Head& head,
+                              const Geometry& geometry, const report::TerminalStyle& style) {
   const auto format = file.metadata().find("format");
-  return format != file.metadata().end() && format->second.starts_with("sextant-head/");
+  const std::string name = format == file.metadata().end() ? "" : format->second;
+  if (name.starts_with("sextant-head/")) return summarize_head(head(), style);
+  const bool is_geometry = name.starts_with("sextant-geometry/") || file.find("kernels") != nullptr;
+  if (is_geometry) return summarize_geometry(geometry(), style);
+  throw InputError(file.path(), "metadata \"format\"",
+                   "is neither sextant-geometry/1 nor sextant-head/1; for a model give its "
+                   "directory");
 }
 
-/// Standard input has no name that says what it is: a geometry, a head, a prompt or, otherwise, a
-/// table.
+/// Of JSON only prompts are inspected alone.
+Summary summarize_json(std::string_view text, const std::string& name,
+                       const report::TerminalStyle& style) {
+  const io::Json json = io::parse_json(text, name);
+  if (json.is_object() && !json.contains("examples")) {
+    const bool is_config = json.contains("model_type") || json.contains("architectures");
+    throw InputError(name, "",
+                     is_config ? "is a model's configuration, which is inspected with the rest of "
+                                 "the model: give the directory"
+                               : "was read as a prompt, as all JSON is here, and has no "
+                                 "\"examples\"");
+  }
+  return summarize_prompt(task::parse_prompt(text, name), style);
+}
+
+/// Whatever the name, the content decides; but text, of which a table can be any, is a table only
+/// where the name does not promise something else.
+bool holds_table(std::span<const std::byte> content, const std::string& path) {
+  const io::Content kind = io::content_of(content);
+  if (path.ends_with(".csv") || path.ends_with(".tsv")) {
+    const auto* text = reinterpret_cast<const char*>(content.data());
+    const bool is_json = kind == io::Content::json && io::Json::accept(text, text + content.size());
+    return !is_json && kind != io::Content::safetensors;
+  }
+  return kind == io::Content::text && !path.ends_with(".json") && !path.ends_with(".safetensors");
+}
+
+/// Throws for content that is none of what is read.
+[[noreturn]] void throw_not_read(std::span<const std::byte> content, const std::string& name) {
+  const std::string other = io::other_content(content, what_is_read);
+  throw InputError(name, "",
+                   other.empty() ? fmt::format("is of a format that is not known here, expected {}",
+                                               what_is_read)
+                                 : other);
+}
+
+void check_table_options(const InspectOptions& options, bool is_table) {
+  if (options.table.any() && !is_table) throw UsageError(std::string(for_tables));
+}
+
 Summary summarize_standard_input(const InspectOptions& options,
                                  const report::TerminalStyle& style) {
   std::string content = read_standard_input("a prompt, a geometry, a head or a table");
-  const std::string other = io::other_content(std::as_bytes(std::span(content)), "a table");
-  const bool is_table = other.empty();
-  if (options.table.any() && !is_table) throw UsageError(std::string(for_tables));
+  const auto bytes = std::as_bytes(std::span(content));
+  const bool is_table = holds_table(bytes, "");
+  check_table_options(options, is_table);
   if (is_table) {
     return summarize_rows(io::parse_csv(content, standard_input_name, table_format(options.table)),
                           options, style);
   }
-  if (other.starts_with("is JSON")) {
-    return summarize_prompt(task::parse_prompt(content, standard_input_name), style);
-  }
-  if (other.starts_with("is a safetensors file")) {
-    if (is_head({content, standard_input_name})) {
-      return summarize_head(readout::parse_head(std::move(content), standard_input_name), style);
-    }
-    return summarize_geometry(geometry::parse_geometry(std::move(content), standard_input_name),
-                              style);
-  }
-  throw InputError(standard_input_name, "",
-                   io::other_content(std::as_bytes(std::span(content)),
-                                     "a prompt (JSON), a geometry, a head or a table"));
+  const io::Content kind = io::content_of(bytes);
+  if (kind == io::Content::json) return summarize_json(content, standard_input_name, style);
+  if (kind != io::Content::safetensors) throw_not_read(bytes, standard_input_name);
+  const io::SafetensorsFile file(content, standard_input_name);
+  return summarize_safetensors(
+      file, [&] { return readout::parse_head(std::move(content), standard_input_name); },
+      [&] { return geometry::parse_geometry(std::move(content), standard_input_name); }, style);
 }
 
 Summary summarize_file(const InspectOptions& options, const report::TerminalStyle& style) {
@@ -103,16 +128,24 @@ Summary summarize_file(const InspectOptions& options, const report::TerminalStyl
     throw InputError(options.path, "", "does not exist");
   }
   const bool is_directory = std::filesystem::is_directory(status);
-  const bool is_table =
-      !is_directory && (options.path.ends_with(".csv") || options.path.ends_with(".tsv") ||
-                        holds_table(options.path));
-  if (options.table.any() && !is_table) throw UsageError(std::string(for_tables));
+  check_table_options(options, !is_directory);
   if (is_directory) return summarize_model(options.path, style);
+  const io::MappedFile mapped(options.path);
+  const auto bytes = mapped.bytes();
+  const bool is_table = holds_table(bytes, options.path);
+  check_table_options(options, is_table);
   if (is_table) {
     return summarize_rows(io::read_csv(options.path, table_format(options.table)), options, style);
   }
-  if (options.path.ends_with(".safetensors")) return summarize_safetensors(options.path, style);
-  return summarize_prompt(task::load_prompt(options.path), style);
+  const io::Content kind = io::content_of(bytes);
+  if (kind == io::Content::json) {
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    return summarize_json(text, options.path, style);
+  }
+  if (kind != io::Content::safetensors) throw_not_read(bytes, options.path);
+  return summarize_safetensors(
+      io::SafetensorsFile(options.path), [&] { return readout::read_head(options.path); },
+      [&] { return geometry::read_geometry(options.path); }, style);
 }
 
 void run_inspect(const InspectOptions& options) {
@@ -135,8 +168,8 @@ void add_inspect(CLI::App& app) {
   const auto options = std::make_shared<InspectOptions>();
   command
       ->add_option("path", options->path,
-                   "Model directory, .safetensors, .json, .csv or .tsv; - for standard "
-                   "input, recognised by its content")
+                   "Model directory, geometry, head, prompt or table, recognised by its "
+                   "content; - for standard input")
       ->required();
   add_table_options(*command, options->table);
   add_output_options(*command, options->output, false);

@@ -279,7 +279,7 @@ advice::BlockRankingOptions score_options(const StatisticOptions& options, std::
     try {
       result.method = subspace::method_from_name(options.method);
     } catch (const ArgumentError& error) {
-      throw UsageError(fmt::format("--method: {}", error.problem()));
+      throw UsageError(fmt::format("--method: {} {}", error.argument(), error.problem()));
     }
   }
   if (options.budget) result.budget = *options.budget;

@@ -124,6 +124,13 @@ void warn(const std::vector<std::string>& warnings, bool quiet) {
   }
 }
 
+void inform(const std::string& sentence, bool quiet) {
+  if (quiet) return;
+  fmt::print(
+      stderr, "{}\n",
+      report::wrap("sextant: " + report::printable(sentence), report::terminal_style(2).width));
+}
+
 void warn_of_notes(const model::DirectoryNotes& notes, const std::string& directory, bool quiet) {
   warn(notes.readings, quiet);
   const std::string unused = notes.unused_line();

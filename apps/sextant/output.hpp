@@ -66,6 +66,8 @@ report::Heading heading(const std::string& title, const std::string& subtitle, s
 
 /// "sextant: warning: ..." on standard error, wrapped to the terminal or 80 columns.
 void warn(const std::vector<std::string>& warnings, bool quiet);
+/// What was done, on standard error too; nothing when `quiet`.
+void inform(const std::string& sentence, bool quiet);
 
 /// Warns of what was decided where a model's files disagree, and, in one line, of what is not used.
 void warn_of_notes(const model::DirectoryNotes& notes, const std::string& directory, bool quiet);

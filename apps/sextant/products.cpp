@@ -70,7 +70,7 @@ ProductSource::ProductSource(const SourceOptions& options, bool quiet)
     : description(checked(options).model + " with " + prompt_name(options)),
       model(open_model(options, quiet)),
       products(model, capture_options(options)) {
-  warn(model.capture_notes(products.blocks()), quiet);
+  warn_of_capture(model, products.blocks(), options, quiet);
 }
 
 report::Heading heading(const std::string& title, const ProductSource& source, std::uint64_t seed) {

@@ -13,6 +13,7 @@
 #include "sextant/geometry/file.hpp"
 #include "sextant/io/content.hpp"
 #include "sextant/io/files.hpp"
+#include "sextant/io/json.hpp"
 #include "standard_input.hpp"
 
 namespace sextant::apps {
@@ -36,12 +37,45 @@ geometry::PromptGeometry filtered(geometry::PromptGeometry geometry, const Sourc
   }
 }
 
-/// Throws where what was given in place of a geometry file goes with another option.
-void check_geometry_content(const std::string& name, std::span<const std::byte> content) {
-  const std::string other = io::other_content(content, geometry_description);
-  if (other.starts_with("is JSON")) {
-    throw InputError(name, "", other + ": a prompt goes with --prompt, beside --model");
+/// Where a content that is not the expected one belongs.
+struct Elsewhere {
+  io::Content content;
+  std::string_view remedy;
+};
+
+/// Throws where what was given goes with another option.
+void check_given(const std::string& name, std::span<const std::byte> content,
+                 std::string_view expected, std::span<const Elsewhere> others) {
+  const io::Content kind = io::content_of(content);
+  for (const Elsewhere& one : others) {
+    if (kind != one.content) continue;
+    throw InputError(name, "",
+                     fmt::format("{}: {}", io::other_content(content, expected), one.remedy));
   }
+}
+
+void check_geometry_content(const std::string& name, std::span<const std::byte> content) {
+  constexpr Elsewhere others[] = {
+      {io::Content::json, "a prompt goes with --prompt, beside --model"},
+      {io::Content::text, "a table goes with --csv, beside --model"}};
+  check_given(name, content, geometry_description, others);
+}
+
+void check_prompt_content(const std::string& name, std::span<const std::byte> content) {
+  constexpr Elsewhere others[] = {
+      {io::Content::safetensors, "a geometry goes with --geometry, alone"},
+      {io::Content::text, "a table goes with --csv, in place of --prompt"}};
+  check_given(name, content, "JSON (a prompt)", others);
+}
+
+/// A table may begin with a bracket: JSON is what reads as JSON.
+void check_table_content(const std::string& name, std::string_view content) {
+  constexpr Elsewhere others[] = {
+      {io::Content::safetensors, "a geometry goes with --geometry, alone"},
+      {io::Content::json, "a prompt goes with --prompt, in place of --csv"}};
+  const auto bytes = std::as_bytes(std::span(content));
+  if (io::content_of(bytes) == io::Content::json && !io::Json::accept(content)) return;
+  check_given(name, bytes, "text (CSV or TSV)", others);
 }
 
 geometry::PromptGeometry read_geometry(const std::string& path) {
@@ -64,7 +98,9 @@ geometry::PromptGeometry read_geometry(const std::string& path) {
 /// A table in a file or on standard input.
 io::CsvTable read_table(const std::string& path, const io::CsvOptions& format) {
   if (!is_standard_input(path)) return io::read_csv(path, format);
-  return io::parse_csv(read_standard_input("a table (CSV or TSV)"), standard_input_name, format);
+  const std::string content = read_standard_input("a table (CSV or TSV)");
+  check_table_content(standard_input_name, content);
+  return io::parse_csv(content, standard_input_name, format);
 }
 
 /// The model with its prompt, one part of which comes from standard input.
@@ -73,6 +109,7 @@ ttt::PromptModel model_on_standard_input(const SourceOptions& options) {
   if (!options.head.empty()) prompt.head = options.head;
   if (options.csv.empty()) {
     const std::string text = read_standard_input("a prompt (JSON)");
+    check_prompt_content(standard_input_name, std::as_bytes(std::span(text)));
     return ttt::load_prompt_model(options.model, task::parse_prompt(text, standard_input_name),
                                   prompt);
   }
@@ -104,6 +141,12 @@ std::string prompt_name(const SourceOptions& options) {
 }
 
 ttt::PromptModel open_model(const SourceOptions& options, bool quiet) {
+  if (options.csv.empty() && !is_standard_input(options.prompt)) {
+    check_prompt_content(options.prompt, io::MappedFile(options.prompt).bytes());
+  }
+  if (!options.csv.empty() && !is_standard_input(options.csv)) {
+    check_table_content(options.csv, io::read_file(options.csv));
+  }
   ttt::PromptModel model = reads_standard_input(options)
                                ? model_on_standard_input(options)
                                : ttt::load_prompt_model(prompt_files(options));
@@ -126,13 +169,20 @@ geometry::PromptGeometry capture(const ttt::PromptModel& model,
   }
 }
 
+void warn_of_capture(const ttt::PromptModel& model, std::span<const geometry::Block> blocks,
+                     const SourceOptions& options, bool quiet) {
+  for (const std::string& note : model.capture_notes(blocks)) {
+    warn({fmt::format("{}: {}", options.block_scales, note)}, quiet);
+  }
+}
+
 Source open_source(const SourceOptions& options, bool quiet) {
   check_source(options);
   Source source;
   if (options.from_model()) {
     source.model.emplace(open_model(options, quiet));
     source.geometry = capture(*source.model, capture_options(options));
-    warn(source.model->capture_notes(source.geometry.blocks), quiet);
+    warn_of_capture(*source.model, source.geometry.blocks, options, quiet);
     source.description = fmt::format("{} with {}", options.model, prompt_name(options));
     return source;
   }

@@ -3,6 +3,7 @@
 /// From source options to a geometry, and the model behind it where there is one.
 
 #include <optional>
+#include <span>
 #include <string>
 
 #include "options.hpp"
@@ -32,6 +33,10 @@ Source open_source(const SourceOptions& options, bool quiet);
 /// meant. Throws as `load_prompt_model`, and `InputError` for a block in that file that the model
 /// lacks.
 ttt::PromptModel open_model(const SourceOptions& options, bool quiet);
+
+/// Warns of what a capture of these blocks leaves unused, naming the file of --block-scales.
+void warn_of_capture(const ttt::PromptModel& model, std::span<const geometry::Block> blocks,
+                     const SourceOptions& options, bool quiet);
 
 /// `model.capture(options)`. Throws `UsageError` for tokenwise features without a decoder.
 geometry::PromptGeometry capture(const ttt::PromptModel& model,

@@ -47,6 +47,12 @@ advice::Update make_update(const Source& source, const advice::Plan& plan, advic
     warn({options.out_model + " is not written"}, quiet);
   } else {
     model::write_adapted_model(files.model, options.out_model, made.changed);
+    const bool is_as_loaded =
+        made.changed.empty() || (made.result.is_made_of_steps() && !made.result.is_update());
+    inform(
+        fmt::format("{}: the {} is written", options.out_model,
+                    is_as_loaded ? "model as loaded, to which nothing was done," : "adapted model"),
+        quiet);
   }
   return made;
 }

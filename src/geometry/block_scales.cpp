@@ -12,16 +12,25 @@
 
 namespace sextant::geometry {
 
+std::string scale_problem(double scale) {
+  if (scale >= smallest_block_scale && scale <= largest_block_scale) return {};
+  return fmt::format("is {}, expected a positive number from {:g} to {:g}", scale,
+                     smallest_block_scale, largest_block_scale);
+}
+
+void check_scale(std::string_view function, std::string_view block, double scale) {
+  const std::string problem = scale_problem(scale);
+  if (!problem.empty()) throw ArgumentError(function, block, problem);
+}
+
 BlockScales read_block_scales(const std::filesystem::path& path) {
   const io::Json json = io::parse_json(io::read_file(path), path.string());
   const io::JsonObject top(json, path.string());
   BlockScales scales;
   for (const auto& [name, value] : json.items()) {
     const double scale = top.number(name);
-    if (!(scale >= smallest_block_scale && scale <= largest_block_scale)) {
-      throw InputError(path.string(), top.place(name),
-                       fmt::format("is {}, expected a positive number from {} to {}", scale,
-                                   smallest_block_scale, largest_block_scale));
+    if (const std::string problem = scale_problem(scale); !problem.empty()) {
+      throw InputError(path.string(), top.place(name), problem);
     }
     scales.emplace(name, scale);
   }
@@ -38,7 +47,7 @@ PromptGeometry with_block_scales(PromptGeometry geometry, const BlockScales& sca
                     geometry.block_scales.size(), geometry.block_scales.begin()->first));
   }
   for (const auto& [name, scale] : scales) {
-    check_positive("with_block_scales", name, scale);
+    check_scale("with_block_scales", name, scale);
     const auto b = static_cast<std::size_t>(select_blocks(geometry, {name}).front());
     geometry.kernels[b] *= scale;
     for (Eigen::MatrixXd& coupling : geometry.query_kernels) {
@@ -63,9 +72,12 @@ std::string unused_scales(const BlockScales& scales, std::span<const Block> capt
     if (unused++ == 0) first = name;
   }
   if (unused == 0) return {};
-  return fmt::format(
-      "{} of the {} blocks with a scale, first {}, are not captured: their scales have no effect",
-      unused, scales.size(), first);
+  if (scales.size() == 1) {
+    return fmt::format("Block {} has a scale and is not captured: it has no effect.", first);
+  }
+  return fmt::format("{} of the {} blocks with a scale, first {}, {} not captured: {} no effect.",
+                     unused, scales.size(), first, unused == 1 ? "is" : "are",
+                     unused == 1 ? "its scale has" : "their scales have");
 }
 
 std::string scale_difference(const std::vector<std::string>& blocks, const BlockScales& first,

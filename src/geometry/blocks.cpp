@@ -50,16 +50,15 @@ std::vector<Index> all_blocks(const PromptGeometry& geometry) {
 
 std::string unknown_block(std::string_view name, std::span<const Block> known) {
   constexpr std::size_t shown = 3;
-  std::vector<std::pair<std::size_t, std::string_view>> candidates;
-  for (const Block& block : known) {
-    candidates.emplace_back(edit_distance(name, block.name), block.name);
+  std::vector<std::string> names;
+  for (const Block& block : known) names.push_back(block.name);
+  const std::vector<std::string> likely = likely_names(name, names);
+  if (!likely.empty()) {
+    return fmt::format("\"{}\" is unknown; did you mean \"{}\"? There are {} blocks", name,
+                       fmt::join(likely, "\" or \""), known.size());
   }
-  std::ranges::stable_sort(candidates, {}, &std::pair<std::size_t, std::string_view>::first);
-  candidates.resize(std::min(candidates.size(), shown));
-  std::vector<std::string_view> nearest;
-  for (const auto& candidate : candidates) nearest.push_back(candidate.second);
-  return fmt::format("\"{}\" is unknown; the nearest of the {} names are \"{}\"", name,
-                     known.size(), fmt::join(nearest, "\", \""));
+  return fmt::format("\"{}\" is unknown; there {} {}", name, known.size() == 1 ? "is" : "are",
+                     listed(names, shown));
 }
 
 std::vector<Index> select_blocks(const PromptGeometry& geometry,
@@ -92,11 +91,12 @@ std::vector<Index> filter_blocks(const PromptGeometry& geometry, const BlockFilt
                         fmt::format("\"{}\" is the kind of no block; there are \"{}\"", kind,
                                     fmt::join(known, "\", \"")));
   }
-  if (filter.first_layer < 0 ||
+  if (filter.first_layer < 0 || filter.last_layer < -1 ||
       (filter.last_layer >= 0 && filter.last_layer < filter.first_layer)) {
     throw ArgumentError(
         here, "layers",
-        fmt::format("{} to {} are no range", filter.first_layer, filter.last_layer));
+        fmt::format("{} to {} are no range, expected 0 or more and no lower end, -1 for the last",
+                    filter.first_layer, filter.last_layer));
   }
   std::vector<Index> kept;
   for (Index b = 0; b < geometry.block_count(); ++b) {
@@ -107,8 +107,15 @@ std::vector<Index> filter_blocks(const PromptGeometry& geometry, const BlockFilt
     if (is_kind && is_below && block.layer >= filter.first_layer) kept.push_back(b);
   }
   if (!kept.empty()) return kept;
-  throw ArgumentError(here, "layers",
-                      fmt::format("and kinds leave none of the {} blocks", geometry.block_count()));
+  if (geometry.blocks.empty()) throw ArgumentError(here, "geometry", "has no blocks");
+  const auto [lowest, highest] = std::ranges::minmax(geometry.blocks, {}, &Block::layer);
+  const std::string last =
+      filter.last_layer < 0 ? std::string("the last") : std::to_string(filter.last_layer);
+  throw ArgumentError(
+      here, "layers",
+      fmt::format("{} to {} leave none of the {} blocks{}, which are of layers {} to {}",
+                  filter.first_layer, last, geometry.block_count(),
+                  filter.kinds.empty() ? "" : " (with these kinds)", lowest.layer, highest.layer));
 }
 
 std::vector<std::string> block_names(const PromptGeometry& geometry,

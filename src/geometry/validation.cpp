@@ -12,6 +12,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/core/number_range.hpp"
 #include "sextant/core/threads.hpp"
+#include "sextant/geometry/block_scales.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/spectral/kernel_checks.hpp"
 
@@ -202,9 +203,8 @@ void check_scales(const BlockScales& scales, const std::vector<Block>& blocks,
     if (std::ranges::find(blocks, name, &Block::name) == blocks.end()) {
       throw InputError(label, place, fmt::format("\"{}\" is not the name of a block", name));
     }
-    if (!(scale > 0) || !std::isfinite(scale)) {
-      throw InputError(label, place,
-                       fmt::format("\"{}\" is {}, expected a positive number", name, scale));
+    if (const std::string problem = scale_problem(scale); !problem.empty()) {
+      throw InputError(label, place, fmt::format("\"{}\" {}", name, problem));
     }
   }
 }
@@ -256,14 +256,25 @@ void check_residuals(const PromptGeometry& geometry, std::string_view label, dou
   const VectorXd& targets = geometry.prompt_targets;
   if (base.size() == 0 || targets.size() == 0) return;
   const double scale = std::max(base.cwiseAbs().maxCoeff(), targets.cwiseAbs().maxCoeff());
-  for (Index i = 0; i < base.size(); ++i) {
-    const double expected = targets[i] - base[i];
-    if (!(std::abs(geometry.residuals[i] - expected) <= tolerance * scale)) {
-      throw InputError(label, "residuals",
-                       fmt::format("entry [{}] is {}, expected prompt_targets - prompt_base = {}",
-                                   i, geometry.residuals[i], expected));
-    }
-  }
+  const VectorXd expected = targets - base;
+  Index worst = 0;
+  const double difference = (geometry.residuals - expected).cwiseAbs().maxCoeff(&worst);
+  if (difference <= tolerance * scale) return;
+  constexpr double half_precision = 0x1p-9;  // base, target and residual, each rounded to 11 bits
+  const bool is_turned =
+      (geometry.residuals + expected).cwiseAbs().maxCoeff() <= half_precision * scale;
+  const std::string_view cause =
+      is_turned ? "all have the other sign: store prompt_targets - prompt_base"
+      : difference <= half_precision * scale
+          ? "so near as after rounding to half precision (F16): store 32 or 64 bits, or "
+            "leave out prompt_base and prompt_targets, which are optional"
+          : "they belong to other predictions or labels: store those of one run, or leave out "
+            "prompt_base and prompt_targets, which are optional";
+  throw InputError(
+      label, "residuals",
+      fmt::format("entry [{}] is {}, expected prompt_targets - prompt_base = {} "
+                  "(within {:g} of the largest of the two, {:g}); {}",
+                  worst, geometry.residuals[worst], expected[worst], tolerance, scale, cause));
 }
 
 void check_total(const PromptGeometry& geometry, std::span<const Index> blocks,

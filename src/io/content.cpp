@@ -27,12 +27,36 @@ constexpr std::string_view convert =
 constexpr Signature signatures[] = {
     {"version https://git-lfs.github.com/"sv, "a Git LFS pointer",
      "run `git lfs pull` in the clone, or download the file itself"},
-    {"PK\x03\x04"sv, "a zip archive, as PyTorch writes checkpoints", convert},
     {"\x80\x02\x8a\x0a"sv, "a Python pickle, as PyTorch writes old checkpoints", convert},
     {"\x89HDF\r\n"sv, "an HDF5 file, as TensorFlow writes checkpoints", convert},
     {"GGUF"sv, "a GGUF file", convert},
     {"\x93NUMPY"sv, "a NumPy array", "save it with safetensors.numpy.save_file"},
+    {"\x89PNG"sv, "a picture (PNG)", ""},
+    {"%PDF-"sv, "a PDF document", ""},
+    {"\xd0\xcf\x11\xe0"sv, "an old Office document, as spreadsheets (.xls) are",
+     "export it as text (CSV)"},
     {"\x1f\x8b\x08"sv, "compressed by gzip", "unpack it"}};
+
+constexpr std::string_view zip = "PK\x03\x04";
+
+/// A zip archive by the name of its first member.
+Signature zip_signature(std::string_view text) {
+  constexpr std::size_t name_begins = 30;
+  constexpr std::size_t longest_name = 80;
+  const std::string_view name =
+      text.substr(std::min(name_begins, text.size())).substr(0, longest_name);
+  for (const std::string_view member : {"[Content_Types].xml", "_rels/", "xl/", "mimetype"}) {
+    if (name.starts_with(member)) {
+      return {zip, "a zip archive, as spreadsheets (.xlsx, .ods) are", "export it as text (CSV)"};
+    }
+  }
+  if (name.find("data.pkl") != std::string_view::npos) {
+    return {zip, "a zip archive, as PyTorch writes checkpoints", convert};
+  }
+  return {zip, "a zip archive, as spreadsheets (.xlsx) and checkpoints of PyTorch are",
+          "export a spreadsheet as text (CSV), convert a checkpoint with `save_pretrained` of "
+          "transformers, or unpack it"};
+}
 
 std::string_view text_of(std::span<const std::byte> content) {
   return {reinterpret_cast<const char*>(content.data()), content.size()};
@@ -76,6 +100,32 @@ bool is_utf16(std::string_view text) {
   return zero_at(0) || zero_at(1);
 }
 
+/// No byte of the beginning is a control character, and all of it is UTF-8 (but for a character
+/// that the end of the beginning cuts).
+bool is_text(std::string_view text) {
+  constexpr std::size_t looked_at = 4096;
+  constexpr std::size_t longest_character = 4;
+  const std::string_view beginning = text.substr(0, looked_at);
+  const bool has_controls = std::ranges::any_of(beginning, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 && (byte < '\t' || byte > '\r') && byte != 0x1b;
+  });
+  if (has_controls) return false;
+  const std::size_t valid = first_invalid_utf8(beginning);
+  return valid == beginning.size() ||
+         (text.size() > looked_at && valid + longest_character > beginning.size());
+}
+
+/// The first characters of the first line, in quotation marks.
+std::string first_words(std::string_view text) {
+  constexpr std::size_t most = 30;
+  const std::string_view line = stripped(text).substr(0, stripped(text).find_first_of("\r\n"));
+  std::size_t size = std::min(line.size(), most);
+  while (size > 0 && size < line.size() && (static_cast<unsigned char>(line[size]) & 0xC0U) == 0x80)
+    --size;
+  return fmt::format("\"{}{}\"", line.substr(0, size), size < line.size() ? "..." : "");
+}
+
 }  // namespace
 
 bool is_placeholder(std::span<const std::byte> content) {
@@ -96,25 +146,55 @@ std::size_t first_invalid_utf8(std::string_view text) {
   return text.size();
 }
 
+Content content_of(std::span<const std::byte> content) {
+  const std::string_view text = text_of(content);
+  if (text.empty()) return Content::empty;
+  if (is_safetensors(text)) return Content::safetensors;
+  if (is_placeholder(content)) return Content::placeholder;
+  if (is_utf16(text) || text.starts_with(zip)) return Content::foreign;
+  for (const Signature& one : signatures) {
+    if (text.starts_with(one.bytes)) return Content::foreign;
+  }
+  const std::string_view first = stripped(text).substr(0, 1);
+  if (first == "{" || first == "[") return Content::json;
+  return is_text(text) ? Content::text : Content::unknown;
+}
+
 std::string other_content(std::span<const std::byte> content, std::string_view expected) {
   const std::string_view text = text_of(content);
   const auto message = [&](std::string_view name, std::string_view remedy) {
     return fmt::format("is {}, expected {}{}{}", name, expected, remedy.empty() ? "" : ": ",
                        remedy);
   };
-  if (is_safetensors(text)) {
-    return expected == "a safetensors file" ? "" : message("a safetensors file", "");
+  switch (content_of(content)) {
+    case Content::empty:
+      return message("empty", "a download or a writing that was stopped leaves such a file");
+    case Content::safetensors:
+      return expected == "a safetensors file" ? "" : message("a safetensors file", "");
+    case Content::json:
+      return expected == "JSON" ? "" : message("JSON", "");
+    case Content::text:
+      return expected == "a table"
+                 ? ""
+                 : message(fmt::format("text that begins with {}", first_words(text)), "");
+    case Content::unknown:
+      return {};
+    case Content::placeholder:
+    case Content::foreign:
+      break;
   }
   if (is_utf16(text)) return message("text in UTF-16", "save it as UTF-8");
   if (is_web_page(text)) {
     return message("a web page",
                    "a server answered with a login or an error; download the file again");
   }
+  if (text.starts_with(zip)) {
+    const Signature one = zip_signature(text);
+    return message(one.name, one.remedy);
+  }
   for (const Signature& one : signatures) {
     if (text.starts_with(one.bytes)) return message(one.name, one.remedy);
   }
-  const std::string_view first = stripped(text).substr(0, 1);
-  if ((first == "{" || first == "[") && expected != "JSON") return message("JSON", "");
   return {};
 }
 

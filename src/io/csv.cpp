@@ -325,7 +325,7 @@ CsvTable parse_csv(std::string_view text, std::string_view file, const CsvOption
   const std::optional<char> known = options.delimiter ? options.delimiter : told;
   auto [delimiter, reading] =
       known ? std::pair(*known, read_rows(text, *known, told ? 2 : 1)) : find_delimiter(text);
-  if (looks_like_json(text) && (!reading.problem.empty() || Json::accept(text))) {
+  if (looks_like_json(text) && !reading.problem.empty()) {  // spoilt JSON
     throw InputError(file, "", other_content(std::as_bytes(std::span(text)), expected_text));
   }
   if (!reading.problem.empty()) throw InputError(file, reading.place, reading.problem);
@@ -365,13 +365,12 @@ std::string_view without_byte_order_mark(std::string_view text, std::string_view
     throw InputError(file, "", "is a zip archive, as spreadsheets are; export it as text (CSV)");
   }
   const auto bytes = std::as_bytes(std::span(text));
-  // No text has these bytes at its beginning, but formats of numbers do.
-  constexpr std::size_t beginning = 8;
-  const bool binary =
-      std::min(text.find('\0'), first_invalid_utf8(text.substr(0, 2 * beginning))) < beginning;
-  const std::string other =
-      binary || is_placeholder(bytes) ? other_content(bytes, expected_text) : std::string();
-  if (!other.empty()) throw InputError(file, "", other);
+  const Content content = content_of(bytes);
+  const bool is_object = content == Content::json && Json::accept(text);
+  if (content == Content::placeholder || content == Content::foreign ||
+      content == Content::safetensors || is_object) {
+    throw InputError(file, "", other_content(bytes, expected_text));
+  }
   return text;
 }
 

@@ -33,7 +33,9 @@ OpenFile open_regular(const fs::path& path) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
     ::close(descriptor);
-    throw InputError(path.string(), "", "is not a regular file");
+    throw InputError(
+        path.string(), "",
+        S_ISDIR(status.st_mode) ? "is a directory, expected a file" : "is not a regular file");
   }
   return {descriptor, static_cast<std::size_t>(status.st_size)};
 }

@@ -172,9 +172,9 @@ SafetensorsHeader parse_safetensors(std::span<const std::byte> image, std::strin
     throw InputError(file, "", other);
   }
   if (image.size() < length_bytes) {
-    throw InputError(
-        file, "header",
-        fmt::format("the file has {} bytes, expected at least {}", image.size(), length_bytes));
+    throw InputError(file, "header",
+                     fmt::format("the file has {} bytes, expected at least {}{}", image.size(),
+                                 length_bytes, cut_off));
   }
   std::uint64_t length = 0;
   std::memcpy(&length, image.data(), length_bytes);

@@ -73,10 +73,14 @@ std::optional<LinearKind> block_kind_from_name(std::string_view name) {
 std::vector<ModelBlock> model_blocks(const ModelConfig& config, std::span<const LinearKind> kinds,
                                      int first_layer, int last_layer) {
   const int last = last_layer < 0 ? config.layers - 1 : last_layer;
-  if (first_layer < 0 || first_layer > last || last >= config.layers) {
-    throw ArgumentError("model_blocks", "layers",
-                        fmt::format("{}-{} are outside the model's layers 0-{}", first_layer, last,
-                                    config.layers - 1));
+  if (first_layer < 0 || last_layer < -1 || first_layer > last || last >= config.layers) {
+    const std::string asked =
+        last_layer < -1 || first_layer != last
+            ? fmt::format("{} to {} are", first_layer, last_layer < -1 ? last_layer : last)
+            : fmt::format("{} is", first_layer);
+    throw ArgumentError(
+        "model_blocks", "layers",
+        fmt::format("{} outside the model's layers, which are 0 to {}", asked, config.layers - 1));
   }
   if (kinds.empty()) throw ArgumentError("model_blocks", "kinds", "is empty");
   for (const LinearKind kind : kinds) {

@@ -6,9 +6,11 @@
 #include <cctype>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/names.hpp"
 #include "sextant/io/content.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/io/json.hpp"
+#include "sextant/model/weights.hpp"
 
 namespace sextant::model {
 namespace fs = std::filesystem;
@@ -87,6 +89,56 @@ void resolve_head(ModelDirectory& directory) {
   }
 }
 
+/// Throws where the weights hold fewer layers than config.json asks for.
+void check_layers(const ModelDirectory& directory) {
+  const ModelConfig& config = directory.config;
+  const TensorSource& tensors = directory.tensors;
+  const bool is_bert = config.family == Family::bert;
+  const auto is_there = [&](int layer) {
+    const std::string name = matrix_place(config, layer, LinearKind::mlp_in).name;
+    return tensors.find(name, config.family).tensor != nullptr ||
+           tensors.is_promised(name, config.family);
+  };
+  int held = config.layers;
+  while (held > 0 && !is_there(held - 1)) --held;
+  if (held == config.layers || held == 0) return;
+  throw InputError(
+      (directory.path / "config.json").string(), is_bert ? "num_hidden_layers" : "n_layer",
+      fmt::format("is {}, but {} holds {}: get the configuration and the weights of "
+                  "one model",
+                  config.layers, fs::path(tensors.label()).filename().string(),
+                  held == 1 ? "layer 0 alone" : fmt::format("layers 0 to {} alone", held - 1)));
+}
+
+/// Directories directly below, with a config.json of their own.
+std::vector<std::string> model_folders(const fs::path& path) {
+  std::vector<std::string> folders;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(path, error)) {
+    if (fs::exists(entry.path() / "config.json", error)) folders.push_back(entry.path().string());
+  }
+  std::ranges::sort(folders);
+  return folders;
+}
+
+[[noreturn]] void throw_no_config(const fs::path& path) {
+  std::error_code error;
+  std::string remedy;
+  if (fs::exists(path / "adapter_config.json", error)) {
+    remedy =
+        ", but an adapter is there: merge it into its base model (peft's `merge_and_unload`) and "
+        "save that";
+  } else if (fs::exists(path / "model.safetensors", error) ||
+             fs::exists(path / "model.safetensors.index.json", error)) {
+    remedy = ", which belongs to the weights that are there: get that file too";
+  } else if (const auto folders = model_folders(path); !folders.empty()) {
+    constexpr std::size_t most = 5;
+    remedy = fmt::format("; {}: {}", folders.size() == 1 ? "this one has it" : "these have one",
+                         listed(folders, most));
+  }
+  throw InputError(path.string(), "", "is no model's directory: config.json is missing" + remedy);
+}
+
 }  // namespace
 
 void check_directory(const fs::path& path) {
@@ -121,6 +173,7 @@ void check_directory(const fs::path& path) {
         path.string(), "",
         fmt::format("has its encoder in a folder of its own: give {}", folder.string()));
   }
+  if (!fs::exists(path / "config.json")) throw_no_config(path);
   for (const std::string_view name : companions) {
     const fs::path file = path / name;
     if (!fs::is_regular_file(file, error)) continue;
@@ -133,6 +186,8 @@ void check_directory(const fs::path& path) {
 ModelDirectory open_directory(const fs::path& path) {
   ModelConfig config = read_config(path);
   ModelDirectory directory{path, config, TensorSource(path), {}};
+  directory.readings = directory.tensors.readings();
+  check_layers(directory);
   resolve_head(directory);
   return directory;
 }

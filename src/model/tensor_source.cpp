@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/io/files.hpp"
@@ -51,10 +52,32 @@ std::vector<std::string> spellings(const std::string& name, Family family) {
 
 namespace {
 
+/// The files named like model-00001-of-00004.safetensors, in order.
+std::vector<std::string> shard_names(const fs::path& directory) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.ends_with(".safetensors") && name.find("-of-") != std::string::npos) {
+      names.push_back(name);
+    }
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
 /// Says what is there in place of safetensors weights, and what to do about it.
 [[noreturn]] void throw_no_weights(const fs::path& directory) {
   const std::string none = "has neither model.safetensors nor model.safetensors.index.json";
   const auto has = [&](const std::string& name) { return fs::exists(directory / name); };
+  if (const auto shards = shard_names(directory); !shards.empty()) {
+    throw InputError(
+        directory.string(), "",
+        fmt::format("has {} of weights, {}{}, but not model.safetensors.index.json, which says "
+                    "which tensors lie in which shard: get that file too",
+                    shards.size() == 1 ? "a shard" : fmt::format("{} shards", shards.size()),
+                    shards.front(), shards.size() == 1 ? "" : " to " + shards.back()));
+  }
   for (const std::string_view other :
        {"pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack"}) {
     if (!has(std::string(other))) continue;
@@ -70,7 +93,14 @@ namespace {
                          ", but an adapter: merge it into its base model (peft's "
                          "`merge_and_unload`) and save that");
   }
-  throw InputError(directory.string(), "", none);
+  throw InputError(directory.string(), "",
+                   none +
+                       ": the weights are missing, get that file too from where the model comes "
+                       "from (in a clone with `git lfs pull`)");
+}
+
+std::string file_name(const io::SafetensorsFile& file) {
+  return fs::path(file.path()).filename().string();
 }
 
 }  // namespace
@@ -81,35 +111,55 @@ TensorSource::TensorSource(const fs::path& directory) {
   const bool is_single = fs::exists(single);
   if (!is_single && !fs::exists(index)) throw_no_weights(directory);
   label_ = (is_single ? single : index).string();
-  const auto open = [&](const fs::path& path) {
-    files_.push_back(std::make_shared<io::SafetensorsFile>(path));
-    for (const auto& tensor : files_.back()->tensors()) {
-      tensors_.try_emplace(tensor.name, Found{files_.back().get(), &tensor});
-    }
-  };
   if (is_single) {
     open(single);
+    if (fs::exists(index)) {
+      readings_.push_back(fmt::format(
+          "{}: model.safetensors is used, as in transformers, and not the shards of "
+          "model.safetensors.index.json, which lies there too; remove what is not meant",
+          directory.string()));
+    }
     return;
   }
   const auto promised = read_index(index);
-  std::map<std::string, const io::SafetensorsFile*> shards;
-  for (const auto& [tensor, shard] : promised) {
-    if (shards.contains(shard) || !fs::exists(directory / shard)) continue;
-    open(directory / shard);
-    shards[shard] = files_.back().get();
+  std::set<std::string> shards;  // in alphabetical order, of which the last one counts
+  for (const auto& [tensor, shard] : promised) shards.insert(shard);
+  for (const std::string& shard : shards) {
+    if (fs::exists(directory / shard)) open(directory / shard);
   }
   for (const auto& [tensor, shard] : promised) {
-    const auto file = shards.find(shard);
-    const io::TensorInfo* info = file == shards.end() ? nullptr : file->second->find(tensor);
-    if (info != nullptr) {
-      tensors_[tensor] = {file->second, info};
-    } else if (!tensors_.contains(tensor)) {
-      const bool no_shard = file == shards.end();
-      absent_[tensor] = {no_shard ? fmt::format("lies in {}, which is not in the directory", shard)
-                                  : fmt::format("is not in {}, where the index has it", shard),
-                         no_shard};
+    if (tensors_.contains(tensor)) continue;
+    const bool no_shard = !fs::exists(directory / shard);
+    absent_[tensor] = {no_shard ? fmt::format("lies in {}, which is not in the directory", shard)
+                                : fmt::format("is not in {}, where the index has it", shard),
+                       no_shard};
+  }
+}
+
+void TensorSource::open(const fs::path& path) {
+  files_.push_back(std::make_shared<io::SafetensorsFile>(path));
+  std::string first;
+  std::size_t replaced = 0;
+  std::string earlier;
+  for (const auto& tensor : files_.back()->tensors()) {
+    const Found here{files_.back().get(), &tensor};
+    const auto [place, is_new] = tensors_.try_emplace(tensor.name, here);
+    if (is_new) continue;
+    // Another type counts as different: it may be one that is not read.
+    const bool is_same =
+        place->second.tensor->type_name == tensor.type_name && same_values(place->second, here);
+    if (!is_same && replaced++ == 0) {
+      first = tensor.name;
+      earlier = file_name(*place->second.file);
     }
+    place->second = here;
   }
+  if (replaced == 0) return;
+  readings_.push_back(fmt::format(
+      "{}: {}{} is used, as in transformers, which takes the last shard's, and not that of {}, "
+      "whose values differ",
+      path.string(), first, replaced == 1 ? "" : fmt::format(" (and {} more)", replaced - 1),
+      earlier));
 }
 
 TensorSource::Found TensorSource::find_exactly(const std::string& name) const {
@@ -141,7 +191,25 @@ TensorSource::Found TensorSource::at(const std::string& name, Family family) con
     if (absent == absent_.end()) continue;
     throw InputError(label_, place, absent->second.why + ": get that file again");
   }
-  throw InputError(label_, place, "is missing");
+  throw InputError(label_, place, "is missing" + other_prefix(name));
+}
+
+/// What to say where the tensor is there under a prefix that is not known; or nothing.
+std::string TensorSource::other_prefix(const std::string& name) const {
+  const std::string ending = "." + name;
+  for (const auto& [held, ignored] : tensors_) {
+    if (!held.ends_with(ending)) continue;
+    return fmt::format(
+        "; there is \"{}\": the model was saved inside another one, whose prefix \"{}\" its "
+        "tensors have: save it alone, with its own `save_pretrained`",
+        held, held.substr(0, held.size() - name.size()));
+  }
+  return {};
+}
+
+bool TensorSource::is_promised(const std::string& name, Family family) const {
+  return std::ranges::any_of(spellings(name, family),
+                             [&](const auto& spelling) { return absent_.contains(spelling); });
 }
 
 bool same_values(const TensorSource::Found& a, const TensorSource::Found& b) {

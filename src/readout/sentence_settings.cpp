@@ -120,6 +120,11 @@ bool leaves_mean_open(const io::JsonObject& config, const std::vector<std::strin
 
 PoolingMode read_pooling(const fs::path& folder, std::vector<std::string>& notes) {
   const std::string file = (folder / "config.json").string();
+  if (!fs::exists(file)) {
+    throw InputError(file, "",
+                     "is missing: it says how the vectors of tokens are pooled, and modules.json "
+                     "names its folder; get that file too");
+  }
   const io::Json json = io::parse_json(io::read_file(file), file);
   const io::JsonObject config(json, file);
   const std::vector<std::string> modes = pooling_modes(config);

@@ -41,7 +41,7 @@ void PromptModel::set_block_scales(geometry::BlockScales scales) {
   const auto known = model::all_model_blocks(weights_.config);
   for (const auto& [name, scale] : scales) {
     find(known, name, "set_block_scales");
-    check_positive("set_block_scales", name, scale);
+    geometry::check_scale("set_block_scales", name, scale);
   }
   block_scales_ = std::move(scales);
 }

@@ -224,6 +224,12 @@ TEST_CASE("wrong usage and outputs that cannot be written") {
     CHECK(runs.left().empty());
   }
   check_fails(runs, "score" + on_model + "--budget 33", 2, "sextant: --budget: is 33, expected");
+  check_fails(runs, "score" + on_model + "--method best", 2,
+              "sextant: --method: \"best\" is unknown, expected one of");
+  check_fails(runs, "score" + on_model + "--layers 9", 2,
+              "sextant: --layers: 9 is outside the model's layers, which are 0 to");
+  check_fails(runs, "score" + on_model + "--layers 3-9", 2,
+              "sextant: --layers: 3 to 9 are outside the model's layers, which are 0 to");
   check_fails(runs, "select" + on_model + "--delta 1", 2, "sextant: --delta: is 1, expected");
   for (const std::string& output : std::vector<std::string>{"--json no/such/directory/a.json",
                                                             "--report no/such/directory/a.html"}) {

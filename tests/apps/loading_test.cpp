@@ -40,7 +40,48 @@ TEST_CASE("what was given in place of a model or a geometry is named, with the o
   check_error(runs, "select --geometry '" + decoder + "/model.safetensors'",
               "expected \"sextant-geometry/1\": these are a model's weights");
   check_error(runs, "advise --model '" + decoder + "' --prompt '" + decoder + "/model.safetensors'",
-              "is a safetensors file, expected JSON");
+              "is a safetensors file, expected JSON (a prompt): a geometry goes with --geometry");
+  io::write_file(runs.path("t.csv"), "a,b,label\n1,2,x\n3,4,y\n");
+  check_error(runs, "select --geometry ../t.csv",
+              "is text that begins with \"a,b,label\", expected a geometry file (.safetensors): a "
+              "table goes with --csv, beside --model");
+  check_error(runs, "advise --model '" + decoder + "' --prompt ../t.csv",
+              "is text that begins with \"a,b,label\", expected JSON (a prompt): a table goes "
+              "with --csv, in place of --prompt");
+  check_error(
+      runs, "advise --model '" + decoder + "' --csv '" + decoder_prompt + "'",
+      "is JSON, expected text (CSV or TSV): a prompt goes with --prompt, in place of --csv");
+}
+
+TEST_CASE("inspect goes by the content, and says what it cannot read") {
+  const ProgramRuns runs("inspect-content");
+  std::filesystem::copy_file(decoder_prompt, runs.path("prompt.txt"));
+  const std::string prompt = json_of(runs, "inspect ../prompt.txt")["format"];
+  CHECK(prompt == json_of(runs, "inspect '" + decoder_prompt + "'")["format"]);
+  REQUIRE(runs.run("geometry --model '" + decoder + "' --prompt '" + decoder_prompt +
+                   "' --out ../g.safetensors")
+              .status == 0);
+  std::filesystem::copy_file(runs.path("g.safetensors"), runs.path("g.st"));
+  std::filesystem::copy_file(runs.path("g.safetensors"), runs.path("g.csv"));
+  for (const char* name : {"g.st", "g.csv"}) {
+    CAPTURE(name);
+    CHECK(json_of(runs, std::string("inspect ../") + name) ==
+          json_of(runs, "inspect ../g.safetensors"));
+  }
+  check_error(runs, "inspect '" + decoder + "/config.json'",
+              "is a model's configuration, which is inspected with the rest of the model: give the "
+              "directory");
+  io::write_file(runs.path("o.json"), "{\"h.0.attn.v.0\": 4}");
+  check_error(runs, "inspect ../o.json", "was read as a prompt, as all JSON is here");
+  io::write_file(runs.path("t.xlsx"), "PK\x03\x04");
+  check_error(runs, "inspect ../t.xlsx", "is a zip archive, as spreadsheets (.xlsx)");
+  check_error(runs, "inspect ../t.xlsx", "expected a prompt (JSON), a geometry or a head");
+  io::write_file(runs.path("e.safetensors"), "");
+  check_error(runs, "inspect ../e.safetensors", "is empty, expected a prompt (JSON)");
+  io::write_file(runs.path("n.safetensors"), "Entry not found");
+  check_error(runs, "inspect ../n.safetensors", "is text that begins with \"Entry not found\"");
+  io::write_file(runs.path("b.bin"), "\x01\x02");
+  check_error(runs, "inspect ../b.bin", "is of a format that is not known here, expected a prompt");
 }
 
 TEST_CASE("a token without a row in the embedding is the tokenizer's, and named with its place") {
@@ -161,4 +202,27 @@ TEST_CASE("inspect lists what is not used, advise says it in one line, and quiet
   CHECK(errors.find("sextant: warning: ../model: not used: h.3, rope_scaling (`sextant inspect "
                     "../model` says why)") != std::string::npos);
   CHECK(runs.run(advise + " --quiet").errors.empty());
+}
+
+TEST_CASE("a written model is said to be adapted or as loaded, and scales without effect by file") {
+  const ProgramRuns runs("written");
+  const std::string adapt = "adapt --model '" + decoder + "' --prompt '" + decoder_prompt + "' ";
+  const auto errors = [&](const std::string& options) {
+    const Outcome outcome = runs.run(adapt + options);
+    CHECK(outcome.status == 0);
+    return outcome.errors;
+  };
+  CHECK(
+      errors("--horizon 1 --out-model ../a").find("sextant: ../a: the adapted model is written") !=
+      std::string::npos);
+  CHECK(errors("--horizon 0 --out-model ../b")
+            .find("../b: the model as loaded, to which nothing was done, is written") !=
+        std::string::npos);
+  CHECK(io::read_file(runs.path("b/model.safetensors")) !=
+        io::read_file(runs.path("a/model.safetensors")));
+  CHECK(errors("--horizon 1 --out-model ../c --quiet").empty());
+  io::write_file(runs.path("s.json"), R"({"h.0.mlp.in": 2})");
+  CHECK(errors("--horizon 1 --block-scales ../s.json")
+            .find("../s.json: Block h.0.mlp.in has a scale and is not captured") !=
+        std::string::npos);
 }

@@ -39,6 +39,9 @@ TEST_CASE("named blocks are scaled and the others left alone") {
   CHECK_THROWS_AS(with_block_scales(plain, {{"nowhere", 1.0}}), ArgumentError);
   CHECK_THROWS_AS(with_block_scales(plain, {{name, -1.0}}), ArgumentError);
   CHECK_THROWS_AS(with_block_scales(plain, {{name, NAN}}), ArgumentError);
+  CHECK_THROWS_AS(with_block_scales(plain, {{name, 9e-10}}), ArgumentError);
+  CHECK_THROWS_AS(with_block_scales(plain, {{name, 1.1e9}}), ArgumentError);
+  CHECK_NOTHROW(with_block_scales(plain, {{name, 1e-9}}));
 }
 
 TEST_CASE("scales are not applied twice, and a geometry file says which it holds") {
@@ -65,7 +68,8 @@ TEST_CASE("scales are not applied twice, and a geometry file says which it holds
   CHECK(io::read_file(path).find("block_scales") == std::string::npos);
 
   PromptGeometry wrong = plain;
-  for (const BlockScales& scales : {BlockScales{{"nowhere", 2.0}}, {{name, 0.0}}, {{name, NAN}}}) {
+  for (const BlockScales& scales :
+       {BlockScales{{"nowhere", 2.0}}, {{name, 0.0}}, {{name, NAN}}, {{name, 1.1e9}}}) {
     wrong.block_scales = scales;
     CHECK_THROWS_WITH_AS(write_geometry(path, wrong), doctest::Contains("block_scales"),
                          InputError);
@@ -111,5 +115,9 @@ TEST_CASE("scales without a captured block are said to have no effect") {
   CHECK(unused_scales({}, blocks).empty());
   CHECK(unused_scales({{"a", 2.0}, {"b", 3.0}}, blocks).empty());
   CHECK(unused_scales({{"a", 2.0}, {"d", 2.0}, {"c", 3.0}}, blocks) ==
-        "2 of the 3 blocks with a scale, first c, are not captured: their scales have no effect");
+        "2 of the 3 blocks with a scale, first c, are not captured: their scales have no effect.");
+  CHECK(unused_scales({{"a", 2.0}, {"d", 2.0}}, blocks) ==
+        "1 of the 2 blocks with a scale, first d, is not captured: its scale has no effect.");
+  CHECK(unused_scales({{"d", 2.0}}, blocks) ==
+        "Block d has a scale and is not captured: it has no effect.");
 }

@@ -64,8 +64,12 @@ TEST_CASE("blocks are found by name, and an unknown name is answered with the ne
   CHECK(select_blocks(geometry, {"h.2.attn.v.1", "h.0.attn.v.0"}) == expected);
   CHECK(select_blocks(geometry, {}).empty());
   CHECK_THROWS_WITH_AS(select_blocks(geometry, {"h.2.attn.v1"}),
-                       "select_blocks: blocks \"h.2.attn.v1\" is unknown; the nearest of the 24 "
-                       "names are \"h.2.attn.v.1\", \"h.0.attn.v.1\", \"h.1.attn.v.1\"",
+                       "select_blocks: blocks \"h.2.attn.v1\" is unknown; did you mean "
+                       "\"h.2.attn.v.1\"? There are 24 blocks",
+                       ArgumentError);
+  CHECK_THROWS_WITH_AS(select_blocks(geometry, {"classifier.weight"}),
+                       "select_blocks: blocks \"classifier.weight\" is unknown; there are "
+                       "\"h.0.attn.v.0\", \"h.0.attn.v.1\", \"h.1.attn.v.0\" and 21 others",
                        ArgumentError);
   CHECK_THROWS_AS(select_blocks(geometry, {"h.0.attn.v.0", "h.0.attn.v.0"}), ArgumentError);
 }
@@ -130,6 +134,8 @@ TEST_CASE("blocks are filtered by kind and layer, and what filters none or all i
       {.kinds = {"value", "mlp-in"}},
       "filter_blocks: kinds \"mlp-in\" is the kind of no block; there are \"value\", \"output\"");
   refuses({.kinds = {"output"}, .first_layer = 2}, "leave none of the 3 blocks");
-  refuses({.first_layer = 3}, "leave none of the 3 blocks");
+  refuses({.first_layer = 3},
+          "layers 3 to the last leave none of the 3 blocks, which are of layers 0 to 2");
+  refuses({.last_layer = -2}, "layers 0 to -2 are no range");
   refuses({.first_layer = 2, .last_layer = 1}, "layers 2 to 1 are no range");
 }

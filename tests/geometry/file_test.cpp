@@ -274,6 +274,12 @@ TEST_CASE("every invalid file is rejected, naming tensor, block and value") {
       {set("prompt_base", 1, 1.001), "residuals: entry [1] is -1, expected prompt_targets"},
       {[](RawFile& raw) { raw.metadata["features"] = "rounded"; },
        "metadata \"features\": is \"rounded\", expected \"exact\" or \"tokenwise\""},
+      {set("prompt_base", 1, 1.001), "so near as after rounding to half precision"},
+      {[](RawFile& raw) {
+         for (double& value : raw.tensors["residuals"].values) value = -value;
+       },
+       "all have the other sign: store prompt_targets - prompt_base"},
+      {set("prompt_base", 1, 1.5), "they belong to other predictions or labels"},
   };
   RawFile().write(path);
   CHECK_NOTHROW(read_geometry(path));

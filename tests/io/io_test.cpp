@@ -160,8 +160,8 @@ TEST_CASE("lying safetensors headers are rejected by name") {
   CHECK_THROWS_WITH_AS(parse_safetensors(oversized, "m"), doctest::Contains("claims"), InputError);
   const std::string text = "sentence\tlabel\na\t1\n";
   CHECK_THROWS_WITH_AS(parse_safetensors(std::as_bytes(std::span(text)), "s.tsv"),
-                       doctest::Contains("s.tsv: is no safetensors file: as one, its header "
-                                         "claims 7305804402549220723 bytes"),
+                       "s.tsv: is text that begins with \"sentence\tlabel\", expected a "
+                       "safetensors file",
                        InputError);
   // The first part of a file is still one.
   auto cut = image(R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8);
@@ -259,8 +259,22 @@ TEST_CASE("files that hold something else are named") {
     CHECK_THROWS_WITH_AS(parse_safetensors(std::span(cut).first(600), "m"),
                          doctest::Contains("cut off"), InputError);
   }
-  CHECK(other("", safetensors).empty());
-  CHECK(other("x", "JSON").empty());
+  CHECK(other("", safetensors) ==
+        "is empty, expected a safetensors file: a download or a writing that was stopped leaves "
+        "such a file");
+  CHECK_THROWS_WITH_AS(parse_safetensors({}, "g"), doctest::Contains("g: is empty"), InputError);
+  CHECK_THROWS_WITH_AS(parse_json("", "p.json"), doctest::Contains("p.json: is empty"), InputError);
+  CHECK(other("a,b\n1,2\n", "JSON") == "is text that begins with \"a,b\", expected JSON");
+  CHECK(other("a,b\n1,2\n", "a table").empty());
+  CHECK(other("\x01\x02", "JSON").empty());
+  CHECK(other("caf\xe9", "JSON").empty());
+  const std::string first_member(26, '.');
+  CHECK(other("PK\x03\x04" + first_member + "[Content_Types].xml", "JSON")
+            .starts_with("is a zip archive, as spreadsheets (.xlsx, .ods) are"));
+  CHECK(other("PK\x03\x04" + first_member + "archive/data.pkl", "JSON")
+            .starts_with("is a zip archive, as PyTorch writes checkpoints"));
+  CHECK(content_of({}) == Content::empty);
+  CHECK(content_of(std::as_bytes(std::span(real))) == Content::safetensors);
   CHECK(other("{\"a\": ", "JSON").empty());
   CHECK_FALSE(is_placeholder(std::as_bytes(std::span(real))));
 }

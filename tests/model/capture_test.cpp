@@ -261,6 +261,12 @@ TEST_CASE("layers outside the model and no kind are rejected") {
   const ModelConfig config = small_config(Family::gpt2);
   CHECK_THROWS_AS(model_blocks(config, {{LinearKind::value}, 0, 3}), ArgumentError);
   CHECK_THROWS_AS(model_blocks(config, {{LinearKind::value}, 2, 1}), ArgumentError);
+  CHECK_THROWS_WITH_AS(model_blocks(config, {{LinearKind::value}, 0, -2}),
+                       doctest::Contains("0 to -2 are outside the model's layers"), ArgumentError);
+  CHECK_THROWS_WITH_AS(model_blocks(config, {{LinearKind::value}, 9, 9}),
+                       doctest::Contains("9 is outside the model's layers, which are 0 to"),
+                       ArgumentError);
+  CHECK_NOTHROW(model_blocks(config, {{LinearKind::value}, 0, -1}));
   CHECK_THROWS_AS(model_blocks(config, {{}, 0, 1}), ArgumentError);
   CHECK(block_kind_from_name("mlp-in") == LinearKind::mlp_in);
   CHECK_FALSE(block_kind_from_name("query"));

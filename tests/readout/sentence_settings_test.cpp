@@ -189,6 +189,9 @@ TEST_CASE("other poolings and stages are refused by name") {
                  "several poolings (cls, mean)"));
   CHECK(contains(Directory(Files{{pooling_file, R"({"pooling_mode": ["mean", "max"]})"}}).error(),
                  "several poolings (mean, max)"));
+  CHECK(
+      contains(Directory(Files{{"modules.json", list({transformer, pooling_module})}}).error(),
+               "1_Pooling/config.json: is missing: it says how the vectors of tokens are pooled"));
   // Sentence-transformers makes no embedding of these.
   for (const char* const off :
        {R"({"pooling_mode_mean_tokens": false, "pooling_mode_cls_token": false})",

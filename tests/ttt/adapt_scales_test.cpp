@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <Eigen/Dense>
+#include <cmath>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
@@ -35,10 +36,17 @@ TEST_CASE("one scale for all blocks is a larger step, and wrong scales are refus
   CHECK(scaled.result.validity.bound == test::close(plain.result.validity.bound, 1e-3));
   CHECK_THROWS_WITH_AS(
       model.set_block_scales({{"h.9.attn.v.0", 1.0}}),
-      "set_block_scales: blocks \"h.9.attn.v.0\" is unknown; the nearest of the 12 "
-      "names are \"h.0.attn.v.0\", \"h.1.attn.v.0\", \"h.0.attn.v.1\"",
+      "set_block_scales: blocks \"h.9.attn.v.0\" is unknown; did you mean \"h.0.attn.v.0\" or "
+      "\"h.1.attn.v.0\" or \"h.0.attn.v.1\"? There are 12 blocks",
       ArgumentError);
-  CHECK_THROWS_AS(model.set_block_scales({{"h.0.attn.v.0", 0.0}}), ArgumentError);
+  for (const double scale : {0.0, -1.0, 9e-10, 1.1e9, HUGE_VAL, double{NAN}}) {
+    CHECK_THROWS_WITH_AS(model.set_block_scales({{"h.0.attn.v.0", scale}}),
+                         doctest::Contains("expected a positive number from 1e-09 to 1e+09"),
+                         ArgumentError);
+  }
+  for (const double scale : {1e-9, 1e9}) {
+    CHECK_NOTHROW(model.set_block_scales({{"h.0.attn.v.0", scale}}));
+  }
 }
 
 TEST_CASE("a geometry of other scales than the model's is refused") {

@@ -58,6 +58,11 @@ TEST_CASE("every step of the path is what adapt gives for that many steps") {
   }
 }
 
+TEST_CASE("a model without steps or norms counts as kept") {
+  CHECK(SteppedModel{}.is_kept());
+  CHECK_FALSE(SteppedModel{.residual_norms = {1, 2}, .steps = 1}.is_kept());
+}
+
 TEST_CASE("no block and no step leave the predictions; wrong requests are rejected") {
   const test::PromptModelCase c(model::Family::gpt2);
   const PromptModel model = c.prompt_model();

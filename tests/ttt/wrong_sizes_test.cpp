@@ -137,5 +137,5 @@ TEST_CASE("a capture says which scales have no effect on it") {
   model.set_block_scales({{"h.0.attn.v.0", 2.0}, {"h.1.mlp.in", 3.0}});
   const auto notes = model.capture_notes(geometry.blocks);
   REQUIRE(notes.size() == 1);
-  CHECK(notes[0].starts_with("1 of the 2 blocks with a scale, first h.1.mlp.in, are not captured"));
+  CHECK(notes[0].starts_with("1 of the 2 blocks with a scale, first h.1.mlp.in, is not captured"));
 }

@@ -30,7 +30,8 @@ struct CredibleInterval {
 /// The posterior of one query's correction: a mixture of Student t, or normal, distributions.
 class CorrectionPosterior {
  public:
-  /// `degrees` of freedom, +infinity for normal components; equal lengths, weights sum to 1.
+  /// `degrees` of freedom, +infinity for normal components; equal lengths, weights sum to 1. Throws
+  /// `ArgumentError` for other lengths, none at all, and degrees that are not above 0.
   CorrectionPosterior(Eigen::VectorXd weights, Eigen::VectorXd means, Eigen::VectorXd scales,
                       double degrees);
 
@@ -38,14 +39,15 @@ class CorrectionPosterior {
   double mean() const { return weights_.dot(means_); }
   /// P(f <= x).
   double cdf(double x) const;
-  /// The smallest x with cdf(x) >= probability, to about 1e-10 of the spread; probability in (0,
-  /// 1).
+  /// The smallest x with cdf(x) >= probability, to about 1e-10 of the spread; throws
+  /// `ArgumentError` unless probability is in (0, 1).
   double quantile(double probability) const;
-  /// Between the (1 - level)/2 and the (1 + level)/2 quantile; level in (0, 1).
+  /// Between the (1 - level)/2 and the (1 + level)/2 quantile; throws `ArgumentError` unless
+  /// level is in (0, 1).
   CredibleInterval interval(double level) const;
   /// P(|correction - f| < |f|): that predicting with `correction` is closer to the truth than
-  /// predicting without. 0 for a correction of 0, which
-  /// changes nothing.
+  /// predicting without. 0 for a correction of 0, which changes nothing. Throws `ArgumentError` for
+  /// one that is not finite.
   double probability_closer(double correction) const;
 
  private:

@@ -15,9 +15,14 @@
 
 namespace sextant::geometry {
 
-/// Ends of the range of scales in files, both allowed.
+/// Ends of the range of scales, both allowed, in files and in calls.
 inline constexpr double smallest_block_scale = 1e-9;
 inline constexpr double largest_block_scale = 1e9;
+
+/// What is wrong with a scale outside that range, as the end of a message; empty for a good one.
+std::string scale_problem(double scale);
+/// Throws `ArgumentError` with that problem.
+void check_scale(std::string_view function, std::string_view block, double scale);
 
 /// Reads a JSON object of names and such numbers. Throws `InputError` naming file and place for
 /// anything else.
@@ -28,7 +33,7 @@ double scale_of(const BlockScales& scales, const std::string& block);
 
 /// The geometry under these variances: kernels, couplings and variances of every named block times
 /// its scale, which `PromptGeometry::block_scales` then says (but for scales of 1). Throws
-/// `ArgumentError` for a block that is not there, a scale that is not positive, and a geometry that
+/// `ArgumentError` for a block that is not there, a scale outside 1e-9 to 1e9, and a geometry that
 /// holds scales already: its kernels would be scaled twice. No scales leave every geometry as it
 /// is.
 PromptGeometry with_block_scales(PromptGeometry geometry, const BlockScales& scales);

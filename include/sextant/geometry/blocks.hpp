@@ -17,11 +17,12 @@ namespace sextant::geometry {
 /// Indices of all blocks: 0, ..., B - 1.
 std::vector<Eigen::Index> all_blocks(const PromptGeometry& geometry);
 
-/// What is wrong with a block name that none of `known` has: it, and the known names nearest to it.
+/// What is wrong with a block name that none of `known` has: it, and the known names that were
+/// probably meant (`likely_names`), or, without such, the first few and how many there are.
 std::string unknown_block(std::string_view name, std::span<const Block> known);
 
 /// Indices of the blocks called `names`, in the order of `names`. Throws `ArgumentError` for a name
-/// that is unknown, saying which known names are nearest, or given twice.
+/// that is unknown, as `unknown_block` says it, or given twice.
 std::vector<Eigen::Index> select_blocks(const PromptGeometry& geometry,
                                         const std::vector<std::string>& names);
 
@@ -29,12 +30,12 @@ std::vector<Eigen::Index> select_blocks(const PromptGeometry& geometry,
 struct BlockFilter {
   std::vector<std::string> kinds = {};  ///< Any of these; empty: every kind.
   int first_layer = 0;
-  int last_layer = -1;  ///< Inclusive; -1: the highest there is.
+  int last_layer = -1;  ///< Inclusive; -1: the highest there is. No other number below 0.
 };
 
 /// Indices of the blocks of the kinds and layers asked for, ascending. Throws `ArgumentError` for a
-/// kind that no block has, naming those there are, for layers that run backwards, and where no
-/// block is left.
+/// kind that no block has, naming those there are, for layers that run backwards or are negative
+/// (but for a last of -1), and where no block is left.
 std::vector<Eigen::Index> filter_blocks(const PromptGeometry& geometry, const BlockFilter& filter);
 
 /// Names of `blocks`, in their order; of all blocks.

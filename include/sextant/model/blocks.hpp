@@ -36,7 +36,8 @@ struct ModelBlock {
   std::pair<int, LinearKind> matrix() const { return {block.layer, kind}; }
 };
 
-/// The blocks of `kinds` in layers `first_layer` to `last_layer`, both included and -1 the last,
+/// The blocks of `kinds` in layers `first_layer` to `last_layer`, both included; -1, and no other
+/// number below 0, is the last. They are
 /// ordered by layer, kind and head, named "h.4.attn.v.3", "h.4.attn.o.3", "h.4.mlp.in",
 /// "h.4.mlp.out". Throws `ArgumentError` when the layers are outside the model, no kind is given,
 /// or one that is not among `block_kinds`.

@@ -24,7 +24,8 @@ struct CaptureOptions {
   Features features = Features::exact;
 };
 
-/// The blocks that the options ask for.
+/// The blocks that the options ask for. Throws `ArgumentError` for layers outside the model, no
+/// kind, and one that is not among `block_kinds`.
 std::vector<ModelBlock> model_blocks(const ModelConfig& config, const CaptureOptions& options);
 
 /// Predictions and Gram matrices of n examples and m queries.
@@ -38,7 +39,9 @@ struct CaptureResult {
 /// Runs one forward pass over the batch and one reverse pass that turns each layer's factors into
 /// Gram matrices before it goes on, so that memory holds one batch's activations and one block's
 /// features. Sequences 0 ... examples - 1 of the batch are the prompt's examples. The packing must
-/// be the one the model's family wants. Throws `NumericalError` when a prediction is not finite.
+/// be the one the model's family wants. Throws `ArgumentError` for options as `model_blocks` does,
+/// tokenwise features of a batch that is not causal, `examples` outside 0 to the batch's sequences,
+/// and what `forward` refuses; `NumericalError` when a prediction is not finite.
 template <class Scalar>
 CaptureResult capture(const Weights<Scalar>& weights, const TokenBatch& batch, int examples,
                       const ScalarReadout<Scalar>& readout, const CaptureOptions& options);

@@ -47,8 +47,9 @@ struct ModelDirectory {
 /// Reads config.json and the headers of the weights. Where a GPT-2's config.json ties the head to
 /// the embedding or is silent, the tensors decide, as in transformers 5: an lm_head.weight with
 /// other values than wte.weight is the head (with a word in `readings`), and the only one of the
-/// two there serves as both. Throws what `read_config` and `TensorSource` throw. Cost: headers, and
-/// one pass over the two tensors where both are there.
+/// two there serves as both. Throws what `read_config` and `TensorSource` throw, and `InputError`
+/// for weights of fewer layers than config.json asks for. Cost: headers, and one pass over two
+/// tensors where both are there.
 ModelDirectory open_directory(const std::filesystem::path& path);
 
 /// What lies in the directory and is not used; buffers, copies and documents that cannot matter are
@@ -60,8 +61,9 @@ DirectoryNotes directory_notes(const ModelDirectory& directory);
 bool is_weights_file(std::string_view name);
 
 /// Throws `InputError` when `path` is no directory, with the remedy where it looks like the name of
-/// a model of the Hugging Face hub, a file of a model or a cache of the hub, and when its
-/// configuration or tokenizer is a Git LFS pointer or a web page.
+/// a model of the Hugging Face hub, a file of a model or a cache of the hub, when config.json is
+/// missing (naming the directories below that have one), and when its configuration or tokenizer is
+/// a Git LFS pointer or a web page.
 void check_directory(const std::filesystem::path& path);
 
 }  // namespace sextant::model

@@ -16,6 +16,8 @@ Eigen::VectorXd predict(const Rows<Scalar>& hidden, const TokenBatch& batch,
                         const ScalarReadout<Scalar>& readout);
 
 /// The cotangent of each sequence's own prediction, one row per top query of `sequence_layouts`.
+/// Throws `ArgumentError` unless `hidden` has one row for each of the batch's outputs and the batch
+/// the outputs of each sequence.
 template <class Scalar>
 Rows<Scalar> sequence_cotangents(const Rows<Scalar>& hidden, const TokenBatch& batch,
                                  const ScalarReadout<Scalar>& readout);

@@ -22,10 +22,12 @@ class ScalarReadout {
     return *this;
   }
 
-  /// s for the sequence whose hidden states are rows `outputs` of `hidden` [O, d].
+  /// s for the sequence whose hidden states are rows `outputs` of `hidden` [O, d], at least one.
+  /// Not checked here: `model::predict` checks the sizes of what it passes. Throws nothing.
   virtual double predict(const Rows<Scalar>& hidden, std::span<const int> outputs) const = 0;
 
-  /// Adds factor * ds/dhidden to rows `target` of `cotangent`, one for each of `outputs`.
+  /// Adds factor * ds/dhidden to rows `target` of `cotangent`, one for each of `outputs`. Sizes are
+  /// the caller's to check, as for `predict`. Throws nothing.
   virtual void pull_back(const Rows<Scalar>& hidden, std::span<const int> outputs, double factor,
                          std::span<const int> target, Rows<Scalar>& cotangent) const = 0;
 };

@@ -46,15 +46,17 @@ struct TokenBatch {
 };
 
 /// Packs sequences for a causal model; `output_positions[i]` lists, ascending, the positions of
-/// sequence i whose hidden states are wanted. Throws `ArgumentError` for an empty sequence or a
-/// position outside it. Cost: linear in the total number of tokens.
+/// sequence i whose hidden states are wanted. Throws `ArgumentError` for an empty sequence, another
+/// number of lists than of sequences, and a position outside its sequence. Cost: linear in the
+/// total number of tokens.
 TokenBatch pack_causal(const std::vector<std::vector<int>>& sequences,
                        const std::vector<std::vector<int>>& output_positions);
 
-/// As above, wanting the last token of each sequence.
+/// As above, wanting the last token of each sequence. Throws `ArgumentError` for an empty one.
 TokenBatch pack_causal(const std::vector<std::vector<int>>& sequences);
 
-/// Packs sequences for a bidirectional model, wanting every token.
+/// Packs sequences for a bidirectional model, wanting every token. Throws `ArgumentError` for an
+/// empty one.
 TokenBatch pack_bidirectional(const std::vector<std::vector<int>>& sequences);
 
 /// Packs sequences of rows of `table` for a series model, wanting the given positions; a row's

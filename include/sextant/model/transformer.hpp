@@ -52,7 +52,9 @@ LayerInput<Scalar> layer_input(const Weights<Scalar>& weights, const TokenBatch&
 /// Runs the model from `input` on, the result of `layer_input` for the same batch. With `keep` the
 /// activations of these layers are kept for `backward` (those below stay empty); otherwise only
 /// `hidden` and one layer's worth of memory. Deterministic for any thread count, and the same bit
-/// for bit from whichever layer it starts. Throws `ArgumentError` where sizes do not fit.
+/// for bit from whichever layer it starts. Throws `ArgumentError` for a layer outside the model, a
+/// stream that is not [R, d] of the layouts and the model, and weights that lack layers or norms of
+/// their configuration.
 template <class Scalar>
 Activations<Scalar> forward_from(const LayerInput<Scalar>& input, const Weights<Scalar>& weights,
                                  const AttentionLayouts& layouts, bool keep);

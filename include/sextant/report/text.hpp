@@ -48,13 +48,15 @@ std::string wrap(std::string_view text, int width, std::string_view indent = {})
 std::string bold(std::string_view text, const TerminalStyle& style);
 
 /// A number for people: `digits` significant digits (at least 1), integers below 10^7 in full, no
-/// trailing zeros, powers of ten only below 1e-4 or from 10^7 on. NaN is "–", infinity "∞".
+/// trailing zeros, powers of ten only below 1e-4 or from 10^7 on. NaN is "–", infinity "∞". Throws
+/// `ArgumentError` for digits below 1.
 std::string format_number(double value, int digits = 4);
 
 /// A column of numbers for people: one number of decimals for all, so that the points align; the
 /// largest value gets `digits` significant digits and the smallest at least two, unless it is
 /// smaller than the largest by seven orders of magnitude, when it is written as a power of ten.
 /// Integers below 10^15 stand in full; a column wholly below 1e-4 is written in powers of ten.
+/// Throws `ArgumentError` for digits below 1.
 std::vector<std::string> format_numbers(std::span<const double> values, int digits = 4);
 
 }  // namespace sextant::report

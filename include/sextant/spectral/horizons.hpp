@@ -23,7 +23,8 @@ namespace sextant::spectral {
 Eigen::VectorXd per_mode_times(const Eigen::Ref<const Eigen::VectorXd>& values, double lambda_star);
 
 /// The nearest integer T >= 0 to time/rho, halves rounded up; 0 when rho = 0 (a zero kernel); empty
-/// when that exceeds 2^53 (as for an infinite time). `time` in [0, +infinity].
+/// when that exceeds 2^53 (as for an infinite time). `time` in [0, +infinity], `rho` finite and at
+/// least 0; throws `ArgumentError` for others.
 std::optional<std::int64_t> horizon_for_time(double time, double rho);
 
 /// One horizon for all modes: the one that suits the mean eigenvalue.

@@ -35,7 +35,8 @@ struct EncodedPrompt {
   std::shared_ptr<const ClassTable> source = {};
 };
 
-/// Packs some of a prompt's sequences as its kind of model wants them.
+/// Packs some of a prompt's sequences as its kind of model wants them. Throws `ArgumentError` for
+/// an empty sequence, and for rows outside the prompt's table.
 model::TokenBatch pack(const EncodedPrompt& prompt, const std::vector<std::vector<int>>& sequences);
 
 inline constexpr std::size_t unlimited_context = std::numeric_limits<std::size_t>::max();

@@ -63,7 +63,7 @@ class PromptModel {
 
   /// Prior variances of blocks: from now on kernels are scaled and updates preconditioned by them.
   /// A geometry that was captured before holds the scales of that time, and is refused by updates.
-  /// Throws `ArgumentError` for a block that the model lacks and a scale that is not positive.
+  /// Throws `ArgumentError` for a block that the model lacks and a scale outside 1e-9 to 1e9.
   void set_block_scales(geometry::BlockScales scales);
   const geometry::BlockScales& block_scales() const { return block_scales_; }
   double block_scale(const std::string& block) const {
@@ -96,7 +96,9 @@ class PromptModel {
                                const io::CsvTable& rows) const;
 
   /// Captures residuals, kernels, couplings and variances at the base weights (theory Sec. 1).
-  /// Throws `NumericalError` when the kernels would take more than 0.8 of the machine's memory
+  /// Throws `ArgumentError` for options that ask for layers outside the model, no kind, one that is
+  /// not cut into blocks, or tokenwise features of a model that is no decoder; `NumericalError`
+  /// when the kernels would take more than 0.8 of the machine's memory
   /// (`check_capture_memory`); when a prediction is not finite, `InputError` naming the weight to
   /// blame of a loaded model, otherwise `NumericalError`.
   /// Cost: one forward and one reverse pass over all sequences, and the Gram matrices.

@@ -26,11 +26,11 @@ struct StepPath {
   std::vector<double> residual_norms = {};  ///< |r| of the labelled examples [T + 1].
 };
 
-/// The steps of `adapt` with `Solver::steps`. The last row of the queries equals the predictions
-/// that `adapt` gives for the same blocks, rho and horizon; every earlier row those for that many
-/// steps. Throws `ArgumentError` for unknown blocks, and a horizon or rho that is negative or not
-/// finite, `NumericalError` when predictions stop being finite. Cost: T + 1 forward passes and T
-/// reverse passes.
+/// The steps of `adapt` with `Solver::steps`. The last row of the queries equals, up to single
+/// precision, the predictions that `adapt` gives for the same blocks, rho and horizon; every
+/// earlier row those for that many steps. Throws `ArgumentError` for unknown blocks, and a horizon
+/// or rho that is negative or not finite, `NumericalError` when predictions stop being finite.
+/// Cost: T + 1 forward passes and T reverse passes.
 StepPath step_path(const PromptModel& model, const std::vector<std::string>& blocks, double rho,
                    std::int64_t horizon, RecordQueries record = RecordQueries::every_step);
 
@@ -40,9 +40,10 @@ struct SteppedModel {
   std::vector<double> residual_norms = {};  ///< |r| of the labelled examples [T + 1].
   std::int64_t steps = 0;                   ///< T; 0 where there was no block to move.
   /// Whether the steps brought the model closer to its labelled examples, as every step in the
-  /// linear model does (`Adaptation::is_kept`).
+  /// linear model does (`Adaptation::is_kept`). True without any norm, as of no step.
   bool is_kept() const {
-    return steps_are_kept(steps, residual_norms.front(), residual_norms.back());
+    return residual_norms.empty() ||
+           steps_are_kept(steps, residual_norms.front(), residual_norms.back());
   }
 };
 
