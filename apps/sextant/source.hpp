@@ -18,7 +18,7 @@ std::string prompt_name(const SourceOptions& options);
 struct Source {
   std::optional<ttt::PromptModel> model;  ///< Empty when a geometry file was given.
   geometry::PromptGeometry geometry;
-  std::string description;         ///< "models/digits-gpt2 with demo.json", for headings.
+  std::string description;  ///< "models/digits-gpt2 with demo.json", for headings.
 
   /// Null when a geometry file was given.
   const task::EncodedPrompt* prompt() const { return model ? &model->prompt() : nullptr; }

@@ -78,7 +78,7 @@ TEST_CASE("a first line whose names are values of later rows is told") {
   const auto told = [](const std::string& text, const std::string& names) {
     CAPTURE(text);
     CHECK(says(read(text), "t.csv: line 1 is read as names of columns, although some are " + names +
-                               "; write a header, or say whether the first line is one (--header "
+                               "; write a header, or say whether the first line is one (header: "
                                "yes or no)"));
     CHECK_FALSE(says(read(text, {}, {{}, io::Header::given}), "names of columns"));
   };
