@@ -133,14 +133,15 @@ check-tidy: dependencies-build dependencies-check
 	  clang-tidy --quiet -p build/clang 2>&1 | { grep -v ' warnings generated\.$$' || true; }
 
 .PHONY: check-asan
-check-asan: dependencies-build
-	cmake --preset asan
+# Clang compiles instrumented code in half of GCC's time.
+check-asan: dependencies-build dependencies-check
+	cmake --preset asan -DCMAKE_CXX_COMPILER=$(CLANGXX)
 	cmake --build build/asan --parallel $(JOBS)
 	$(CTEST) build/asan
 
 .PHONY: check-tsan
-check-tsan: dependencies-build
-	cmake --preset tsan
+check-tsan: dependencies-build dependencies-check
+	cmake --preset tsan -DCMAKE_CXX_COMPILER=$(CLANGXX)
 	cmake --build build/tsan --parallel $(JOBS)
 	$(CTEST) build/tsan
 
