@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <Eigen/Cholesky>
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <unordered_map>
@@ -14,6 +13,7 @@
 #include "sextant/core/threads.hpp"
 #include "sextant/geometry/block_scales.hpp"
 #include "sextant/geometry/blocks.hpp"
+#include "sextant/spectral/eigensystem.hpp"
 #include "sextant/spectral/kernel_checks.hpp"
 
 namespace sextant::geometry {
@@ -123,10 +123,8 @@ void check_semidefinite(const Eigen::Ref<const MatrixXd>& kernel, double scale,
   const double trace = shifted.trace();
   shifted.diagonal().array() += tolerance * trace;
   if (trace > 0 && Eigen::LLT<Eigen::Ref<MatrixXd>>(shifted).info() == Eigen::Success) return;
-  const MatrixXd symmetric = (kernel / scale + kernel.transpose() / scale) / 2;
-  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(symmetric, Eigen::EigenvaluesOnly);
-  const double smallest = solver.eigenvalues()[0];
-  if (solver.info() == Eigen::Success && smallest >= -tolerance * trace) return;
+  const double smallest = spectral::decompose(kernel / scale).most_negative;
+  if (smallest >= -tolerance * trace) return;
   throw InputError(label, place,
                    fmt::format("smallest eigenvalue is {:.6g} with trace {:.6g}, expected a "
                                "positive semidefinite matrix (eigenvalues of at least -{:g} trace)",
