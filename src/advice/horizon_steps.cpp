@@ -125,8 +125,8 @@ void warn_of_flat_likelihood(HorizonChoice& result) {
   result.warnings.emplace_back(
       "lambda_star is not identified: every ratio of noise to signal explains these residuals "
       "equally well (one example, or a kernel nearly proportional to the identity). Gaps and "
-      "expected "
-      "errors assume equal shares; give sigma2 and tau2 (the prior's scale) where you know them.");
+      "expected errors assume equal shares; give sigma2 and tau2 (the prior's scale) where you "
+      "know them.");
 }
 
 }  // namespace sextant::advice

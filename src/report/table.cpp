@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/wording.hpp"
 
 namespace sextant::report {
 namespace {
@@ -182,9 +183,7 @@ std::string to_terminal(const Table& table, const TerminalStyle& style, std::siz
     append_group(out, columns, group, style);
     first = false;
   }
-  if (rows < table.rows())
-    out +=
-        fmt::format("… {} more row{}\n", table.rows() - rows, table.rows() - rows == 1 ? "" : "s");
+  if (rows < table.rows()) out += fmt::format("… {}\n", counted(table.rows() - rows, "more row"));
   return out;
 }
 
