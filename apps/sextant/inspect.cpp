@@ -45,14 +45,12 @@ constexpr std::string_view what_is_read =
     "a prompt (JSON), a geometry or a head (safetensors), a table (CSV, TSV) or a model's "
     "directory";
 
-template <class Head, class Geometry>
-Summary summarize_safetensors(const io::SafetensorsFile& file, const Head& head,
-                              const Geometry& geometry, const report::TerminalStyle& style) {
+Summary summarize_safetensors(const io::SafetensorsFile& file, const report::TerminalStyle& style) {
   const auto format = file.metadata().find("format");
   const std::string name = format == file.metadata().end() ? "" : format->second;
-  if (name.starts_with("sextant-head/")) return summarize_head(head(), style);
+  if (name.starts_with("sextant-head/")) return summarize_head(readout::read_head(file), style);
   const bool is_geometry = name.starts_with("sextant-geometry/") || file.find("kernels") != nullptr;
-  if (is_geometry) return summarize_geometry(geometry(), style);
+  if (is_geometry) return summarize_geometry(geometry::read_geometry(file), style);
   throw InputError(file.path(), "metadata \"format\"",
                    "is neither sextant-geometry/1 nor sextant-head/1; for a model give its "
                    "directory");
@@ -111,10 +109,7 @@ Summary summarize_standard_input(const InspectOptions& options,
   const io::Content kind = io::content_of(bytes);
   if (kind == io::Content::json) return summarize_json(content, standard_input_name, style);
   if (kind != io::Content::safetensors) throw_not_read(bytes, standard_input_name);
-  const io::SafetensorsFile file(content, standard_input_name);
-  return summarize_safetensors(
-      file, [&] { return readout::parse_head(std::move(content), standard_input_name); },
-      [&] { return geometry::parse_geometry(std::move(content), standard_input_name); }, style);
+  return summarize_safetensors(io::SafetensorsFile(std::move(content), standard_input_name), style);
 }
 
 Summary summarize_file(const InspectOptions& options, const report::TerminalStyle& style) {
@@ -143,9 +138,7 @@ Summary summarize_file(const InspectOptions& options, const report::TerminalStyl
     return summarize_json(text, options.path, style);
   }
   if (kind != io::Content::safetensors) throw_not_read(bytes, options.path);
-  return summarize_safetensors(
-      io::SafetensorsFile(options.path), [&] { return readout::read_head(options.path); },
-      [&] { return geometry::read_geometry(options.path); }, style);
+  return summarize_safetensors(io::SafetensorsFile(options.path), style);
 }
 
 void run_inspect(const InspectOptions& options) {

@@ -8,12 +8,14 @@
 
 #include "output.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/core/wording.hpp"
 #include "sextant/geometry/block_scales.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/geometry/file.hpp"
 #include "sextant/io/content.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/io/json.hpp"
+#include "sextant/io/safetensors.hpp"
 #include "standard_input.hpp"
 
 namespace sextant::apps {
@@ -82,7 +84,7 @@ geometry::PromptGeometry read_geometry(const std::string& path) {
   if (is_standard_input(path)) {
     std::string content = read_standard_input(std::string(geometry_description));
     check_geometry_content(standard_input_name, std::as_bytes(std::span(content)));
-    return geometry::parse_geometry(std::move(content), standard_input_name);
+    return geometry::read_geometry(io::SafetensorsFile(std::move(content), standard_input_name));
   }
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) {
@@ -203,9 +205,8 @@ Source open_source(const SourceOptions& options, bool quiet) {
   source.description = input_name(options.geometry);
   if (options.query) {
     if (*options.query < 0 || *options.query >= source.geometry.queries()) {
-      throw UsageError(fmt::format("--query: {} is outside the {} {} of {} (from 0)",
-                                   *options.query, source.geometry.queries(),
-                                   source.geometry.queries() == 1 ? "query" : "queries",
+      throw UsageError(fmt::format("--query: {} is outside the {} of {} (from 0)", *options.query,
+                                   counted(source.geometry.queries(), "query"),
                                    input_name(options.geometry)));
     }
     const Eigen::Index only = *options.query;

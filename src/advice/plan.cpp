@@ -7,6 +7,7 @@
 #include "set_comparison.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/wording.hpp"
+#include "sextant/geometry/block_scales.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/geometry/validation.hpp"
 
@@ -14,16 +15,6 @@ namespace sextant::advice {
 namespace {
 
 using Eigen::Index;
-
-geometry::BlockScales scales_of(const geometry::BlockScales& scales,
-                                const std::vector<std::string>& blocks) {
-  geometry::BlockScales found;
-  for (const std::string& name : blocks) {
-    const auto scale = scales.find(name);
-    if (scale != scales.end()) found.insert(*scale);
-  }
-  return found;
-}
 
 /// Steps 2 and 3: fills `ranking`, `blocks` and `chosen` as far as they apply.
 void choose_blocks(const geometry::PromptGeometry& geometry, const PlanOptions& options,
@@ -141,7 +132,7 @@ std::string explanation_for(const Plan& plan) {
 std::optional<Recipe> recipe_for(const Plan& plan) {
   if (!plan.adapt) return std::nullopt;
   return Recipe{plan.horizon, plan.rho, plan.rho * static_cast<double>(plan.whole.n) / 2,
-                plan.block_names, scales_of(plan.block_scales, plan.block_names)};
+                plan.block_names, geometry::scales_of(plan.block_scales, plan.block_names)};
 }
 
 }  // namespace
@@ -193,7 +184,7 @@ Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) 
   result.whole = choose_horizon(geometry, modelled, options.ranking.horizon_options);
   result.modelled_names = geometry::block_names(geometry, modelled);
   result.tokenwise = geometry.tokenwise;
-  result.block_scales = scales_of(geometry.block_scales, result.modelled_names);
+  result.block_scales = geometry::scales_of(geometry.block_scales, result.modelled_names);
   choose_blocks(geometry, options, result);
   result.outlook = outlook_of(geometry, modelled, options.ranking.horizon_options.query, result);
   if (result.ranking && result.chosen) {

@@ -64,6 +64,15 @@ double scale_of(const BlockScales& scales, const std::string& block) {
   return found == scales.end() ? 1.0 : found->second;
 }
 
+BlockScales scales_of(const BlockScales& scales, const std::vector<std::string>& blocks) {
+  BlockScales found;
+  for (const std::string& name : blocks) {
+    const auto scale = scales.find(name);
+    if (scale != scales.end()) found.insert(*scale);
+  }
+  return found;
+}
+
 std::string unused_scales(const BlockScales& scales, std::span<const Block> captured) {
   std::string first;
   std::size_t unused = 0;

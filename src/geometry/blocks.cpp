@@ -9,6 +9,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/names.hpp"
+#include "sextant/geometry/block_scales.hpp"
 #include "sextant/geometry/validation.hpp"
 
 namespace sextant::geometry {
@@ -183,9 +184,8 @@ PromptGeometry restricted_to_blocks(const PromptGeometry& geometry, std::span<co
   for (const Index b : blocks) {
     result.blocks.push_back(geometry.blocks[b]);
     result.kernels.push_back(geometry.kernels[b]);
-    const auto scale = geometry.block_scales.find(geometry.blocks[b].name);
-    if (scale != geometry.block_scales.end()) result.block_scales.insert(*scale);
   }
+  result.block_scales = scales_of(geometry.block_scales, block_names(result));
   const auto count = static_cast<Index>(blocks.size());
   result.query_kernels.assign(geometry.query_kernels.size(), MatrixXd(geometry.examples(), count));
   result.query_variances.resize(geometry.queries(), count);

@@ -238,7 +238,9 @@ std::string blocks_text(const std::vector<Block>& blocks) {
   return list.dump();
 }
 
-PromptGeometry geometry_in(const SafetensorsFile& file) {
+}  // namespace
+
+PromptGeometry read_geometry(const SafetensorsFile& file) {
   check_format(file);
   check_tensors(file);
   PromptGeometry geometry;
@@ -267,14 +269,8 @@ PromptGeometry geometry_in(const SafetensorsFile& file) {
   return geometry;
 }
 
-}  // namespace
-
 PromptGeometry read_geometry(const std::filesystem::path& path) {
-  return geometry_in(SafetensorsFile(path));
-}
-
-PromptGeometry parse_geometry(std::string content, std::string name) {
-  return geometry_in(SafetensorsFile(std::move(content), std::move(name)));
+  return read_geometry(SafetensorsFile(path));
 }
 
 std::vector<std::string> write_geometry(const std::filesystem::path& path,

@@ -12,6 +12,7 @@
 
 #include "sextant/core/errors.hpp"
 #include "sextant/core/names.hpp"
+#include "sextant/core/wording.hpp"
 #include "sextant/io/content.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/io/json.hpp"
@@ -253,9 +254,9 @@ void check_widths(const CsvTable& table) {
   for (const auto& row : table.rows) {
     if (row.size() == width) continue;
     throw InputError(table.file, column_place(row.front().line, std::min(row.size(), width) + 1),
-                     fmt::format("the row has {} cell{}, expected {} as the {} has; cells are "
+                     fmt::format("the row has {}, expected {} as the {} has; cells are "
                                  "separated by {}, and one that holds {} stands in quotes",
-                                 row.size(), row.size() == 1 ? "" : "s", width,
+                                 counted(row.size(), "cell"), width,
                                  table.header_kind == Header::absent ? "first row" : "header",
                                  delimiter_name(table.delimiter), delimiter_name(table.delimiter)));
   }

@@ -12,9 +12,7 @@ constexpr const char* format_name = "sextant-head/1";
 
 }  // namespace
 
-namespace {
-
-LinearHead head_in(const io::SafetensorsFile& file) {
+LinearHead read_head(const io::SafetensorsFile& file) {
   const auto found = file.metadata().find("format");
   if (found == file.metadata().end() || found->second != format_name) {
     throw InputError(file.path(), "metadata \"format\"", fmt::format("is not \"{}\"", format_name));
@@ -50,14 +48,8 @@ LinearHead head_in(const io::SafetensorsFile& file) {
   return head;
 }
 
-}  // namespace
-
 LinearHead read_head(const std::filesystem::path& path) {
-  return head_in(io::SafetensorsFile(path));
-}
-
-LinearHead parse_head(std::string content, std::string name) {
-  return head_in({std::move(content), std::move(name)});
+  return read_head(io::SafetensorsFile(path));
 }
 
 void write_head(const std::filesystem::path& path, const LinearHead& head) {

@@ -51,7 +51,7 @@ std::string gap_fact(const advice::HorizonChoice& choice) {
       "Expected squared distance of a query's correction from the best possible one: {} after {}, "
       "{} without an update; closer for {} of {}.",
       short_number(gap.map), counted(choice.t_map, "step"), short_number(gap.none), helped,
-      choice.queries.size() == 1 ? "1 query" : fmt::format("{} queries", choice.queries.size()));
+      counted(choice.queries.size(), "query"));
 }
 
 /// Why a query's gap may fall where the update probably does not bring it closer, or the reverse.
@@ -72,7 +72,7 @@ std::optional<std::string> disagreement(const Queries& queries, Closer closer, F
       "For {} {}{} gap and P(closer) point opposite ways: the gap averages over all residuals that "
       "the benchmark might have drawn, P(closer) is for those at hand. The verdict is one for all "
       "queries, by the mean gap.",
-      numbers.size() == 1 ? "query" : "queries",
+      noun_for(numbers.size(), "query"),
       fmt::join(numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
       numbers.size() > shown ? fmt::format(" and {} more", numbers.size() - shown) : "");
 }
@@ -211,8 +211,7 @@ std::string outcome_statement(const ttt::Adaptation& adaptation) {
     return fmt::format("{} moved the queries' predictions by up to {}.", update,
                        short_number(largest_move(adaptation)));
   }
-  const std::string queries =
-      errors.known == 1 ? "1 query" : fmt::format("{} queries", errors.known);
+  const std::string queries = counted(errors.known, "query");
   if (hardly_differ(errors.base, errors.adapted)) {
     return fmt::format("{} hardly changed the mean squared error of {}, {}.", update, queries,
                        short_number(errors.base));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "sextant/core/wording.hpp"
 #include "sextant/task/row_prompt.hpp"
 
 namespace sextant::report {
@@ -13,10 +14,6 @@ namespace {
 constexpr std::string_view rows_title = "Rows of the table";
 constexpr std::string_view classes_title = "Most probable class of each row";
 constexpr std::size_t most_rows = 40;
-
-std::string counted_rows(std::size_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
 
 std::vector<std::size_t> lines_of(const task::ClassTable& table, const std::vector<int>& rows) {
   std::vector<std::size_t> lines;
@@ -48,8 +45,8 @@ std::string rows_fact(std::string_view what, std::ptrdiff_t first, std::size_t c
                         count == 1 ? "" : "one per row, ", table.classes[1], table.classes[0])
           : fmt::format("for each row those of {} in turn", first_of(table.classes));
   const std::string times = two ? "" : fmt::format(" x {} classes", table.classes.size());
-  return fmt::format("{} {} {}{}: {}, {}. In {}: line{} {}.", what, span, rows, times,
-                     counted_rows(count, noun), classes, file, numbers.size() == 1 ? "" : "s",
+  return fmt::format("{} {} {}{}: {}, {}. In {}: {} {}.", what, span, rows, times,
+                     counted(count, noun), classes, file, noun_for(numbers.size(), "line"),
                      first_of(lines_of(table, numbers)));
 }
 
@@ -85,15 +82,15 @@ std::vector<std::string> row_facts(const task::EncodedPrompt& prompt) {
   std::vector<std::string> facts{rows_fact(
       "Examples", 0, prompt.example_tokens.size(),
       rows.examples.size() == labelled
-          ? counted_rows(labelled, "row")
-          : fmt::format("{} of {}", rows.examples.size(), counted_rows(labelled, "labelled row")),
+          ? counted(labelled, "row")
+          : fmt::format("{} of {}", rows.examples.size(), counted(labelled, "labelled row")),
       "residual", table, table.file, rows.examples)};
   if (rows.queries.empty()) return facts;
   const std::ptrdiff_t first = prompt.query_numbers.empty() ? 0 : prompt.query_numbers.front();
   facts.push_back(rows_fact(
       rows.queries.size() * static_cast<std::size_t>(rows.scalars) == 1 ? "Query" : "Queries",
-      first, prompt.query_tokens.size(), counted_rows(rows.queries.size(), "row"), "prediction",
-      table, table.query_file, rows.queries));
+      first, prompt.query_tokens.size(), counted(rows.queries.size(), "row"), "prediction", table,
+      table.query_file, rows.queries));
   return facts;
 }
 

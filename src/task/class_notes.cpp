@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "cells.hpp"
+#include "sextant/core/wording.hpp"
 
 namespace sextant::task {
 namespace {
@@ -41,9 +42,9 @@ std::vector<std::string> class_notes(const Names& classes, const std::vector<Row
       if (cell.text() == name) tally.add(cell.file->place(cell.row));
     }
     notes.push_back(
-        fmt::format("the label \"{}\" ({} row{}, first in {}) is a class like others; where it "
+        fmt::format("the label \"{}\" ({}, first in {}) is a class like others; where it "
                     "says that the class is not known, leave the cell empty",
-                    name, tally.count, tally.count == 1 ? "" : "s", tally.first));
+                    name, counted(tally.count, "row"), tally.first));
   }
   if (!classes.merged().first.empty()) {
     notes.push_back(

@@ -14,6 +14,7 @@
 #include "feature_column.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/names.hpp"
+#include "sextant/core/wording.hpp"
 #include "table_header.hpp"
 
 namespace sextant::task {
@@ -26,10 +27,6 @@ struct Part {
   const io::CsvTable* csv;
   std::vector<std::optional<std::size_t>> places;
 };
-
-std::string rows(std::size_t count, const std::string& kind = "row") {
-  return fmt::format("{} {}{}", count, kind, count == 1 ? "" : "s");
-}
 
 /// A sentence on a file; on a table that no file holds, the sentence.
 std::string about(const std::string& file, const std::string& sentence) {
@@ -200,7 +197,7 @@ class Reader {
     if (unlabelled.count > 0) {
       table_.unread += static_cast<int>(unlabelled.count);
       note(fmt::format("{} without a label {} not read, first in {}: the queries come from {}",
-                       rows(unlabelled.count), unlabelled.count == 1 ? "is" : "are",
+                       counted(unlabelled.count, "row"), unlabelled.count == 1 ? "is" : "are",
                        unlabelled.first, name_of(*parts_.back().csv, "the table of queries")));
     }
     const Names classes(texts);
@@ -216,7 +213,7 @@ class Reader {
       table_.notes.push_back(
           about(parts_.back().csv->file,
                 fmt::format("{} {} no class of the examples and count{} as unknown, first {}",
-                            rows(strange.count, "label"), strange.count == 1 ? "is" : "are",
+                            counted(strange.count, "label"), strange.count == 1 ? "is" : "are",
                             strange.count == 1 ? "s" : "", strange.first)));
     }
   }
@@ -225,7 +222,7 @@ class Reader {
     if (csv.blank_rows == 0) return;
     table_.unread += static_cast<int>(csv.blank_rows);
     table_.notes.push_back(fmt::format("{}: {} of empty cells alone {} not read, first in line {}",
-                                       csv.file, rows(csv.blank_rows),
+                                       csv.file, counted(csv.blank_rows, "row"),
                                        csv.blank_rows == 1 ? "is" : "are", csv.first_blank_row));
   }
 
@@ -298,7 +295,7 @@ void check_table(const io::CsvTable& csv, std::string_view function, std::string
   for (std::size_t row = 0; row < csv.rows.size(); ++row) {
     if (csv.rows[row].size() == csv.header.size()) continue;
     fail(fmt::format("has {} in rows[{}], expected {} as in the header",
-                     rows(csv.rows[row].size(), "cell"), row, csv.header.size()));
+                     counted(csv.rows[row].size(), "cell"), row, csv.header.size()));
   }
 }
 

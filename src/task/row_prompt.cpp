@@ -7,6 +7,7 @@
 #include <set>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/wording.hpp"
 #include "sextant/readout/class_probabilities.hpp"
 #include "sextant/task/row_features.hpp"
 
@@ -154,10 +155,8 @@ PromptRows prompt_rows(const EncodedPrompt& prompt) {
 std::string no_task_reason(const ClassTable& table) {
   if (table.examples.size() < 2) {
     return fmt::format(
-        "has {} labelled row{}, expected at least two (column \"{}\"; a row whose label is empty "
-        "is "
-        "a query)",
-        table.examples.size(), table.examples.size() == 1 ? "" : "s", table.label);
+        "has {}, expected at least two (column \"{}\"; a row whose label is empty is a query)",
+        counted(table.examples.size(), "labelled row"), table.label);
   }
   if (table.classes.size() < 2) {
     return fmt::format(

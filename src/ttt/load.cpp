@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/wording.hpp"
 #include "sextant/readout/class_probabilities.hpp"
 #include "sextant/readout/label_expectation.hpp"
 #include "sextant/readout/linear_head.hpp"
@@ -42,8 +43,8 @@ void keep_wanted(const std::optional<int>& query, const std::string& label, std:
   const auto index = static_cast<std::size_t>(*query);
   if (*query < 0 || index >= queries) {
     throw ArgumentError("load_prompt_model", "query",
-                        fmt::format("is {}, but {} has {} {} (numbered from 0)", *query, label,
-                                    queries, queries == 1 ? "query" : "queries"));
+                        fmt::format("is {}, but {} has {} (numbered from 0)", *query, label,
+                                    counted(queries, "query")));
   }
   keep_queries(prompt, index * scalars, scalars);
 }

@@ -75,7 +75,7 @@ TEST_CASE("bad prompts") {
 
 TEST_CASE("bad encoder prompts and heads") {
   const ProgramRuns runs("bad-encoder");
-  write_encoder(runs.path("encoder"));
+  write_letters_encoder(runs.path("encoder"));
   io::write_file(runs.path("prompt.json"),
                  R"({"examples": [{"text": "a", "y": 1}, {"text": "b", "y": 0}], "queries": []})");
   const std::string advise = "advise --model ../encoder --prompt ../prompt.json --json a.json ";
@@ -270,7 +270,7 @@ TEST_CASE("a Git LFS pointer or a web page in place of any input is named") {
        "is a Git LFS pointer"},
       {"<!DOCTYPE html>\n<html><body>Sign in</body></html>\n", "is a web page"}};
   write_row_model(runs.path("rows"));
-  write_encoder(runs.path("encoder"));
+  write_letters_encoder(runs.path("encoder"));
   const auto copied = std::filesystem::copy_options::recursive;
   for (const auto& [content, message] : contents) {
     for (const char* name : {"t.csv", "t.tsv", "p.json", "g.safetensors", "s.json"}) {

@@ -15,7 +15,7 @@ namespace {
 std::map<std::string, std::string> results(const std::string& name, const std::string& arguments,
                                            const std::vector<std::string>& files) {
   const ProgramRuns runs("identity-" + name);
-  write_encoder(runs.path("encoder"));
+  write_letters_encoder(runs.path("encoder"));
   io::write_file(runs.path("sentences.tsv"),
                  "sentence\tlabel\na b c\t1\nd e f\t0\nab cd\t1\nef ab a\t0\nb b\t1\nfa de\t0\n");
   io::write_file(runs.path("prompt.json"), R"({"examples": [{"text": "a b", "y": 1},

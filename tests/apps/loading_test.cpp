@@ -86,7 +86,7 @@ TEST_CASE("inspect goes by the content, and says what it cannot read") {
 
 TEST_CASE("a token without a row in the embedding is the tokenizer's, and named with its place") {
   const ProgramRuns runs("tokens");
-  write_encoder(runs.path("encoder"));
+  write_letters_encoder(runs.path("encoder"));
   const std::string vocabulary = io::read_file(runs.path("encoder/vocab.txt"));
   io::write_file(runs.path("encoder/vocab.txt"), vocabulary + "new\n");
   CHECK(json_of(runs, "inspect ../encoder")["notes"][0] ==
@@ -111,7 +111,7 @@ TEST_CASE("a token without a row in the embedding is the tokenizer's, and named 
 TEST_CASE("a head is fitted and used with the directory's pooling, and with no other") {
   const ProgramRuns runs("pooling");
   const std::string encoder = runs.path("encoder");
-  write_encoder(encoder);
+  write_letters_encoder(encoder);
   io::write_file(runs.path("s.tsv"),
                  "sentence\tlabel\na b\t1\nb c\t0\nd\t1\na\t0\ne f a\t1\nc c\t0\n");
   io::write_file(runs.path("p.json"),

@@ -137,7 +137,7 @@ TEST_CASE("labels and kernels whose squares leave the range of numbers") {
     write_scaled_prompt(runs.path("p.json"), 1e-30);
     check_out_of_range(runs, on_prompt, 3, "labels[9].value: is 1e-30, the largest and yet below");
   }
-  write_encoder(runs.path("encoder"));
+  write_letters_encoder(runs.path("encoder"));
   io::write_file(runs.path("s.tsv"), "sentence\tlabel\na b\t1e200\nc d\t0\n");
   check_out_of_range(runs, "fit-head --model ../encoder --data ../s.tsv --out h.safetensors", 3,
                      "s.tsv: line 2: has a label that is 1e+200, beyond 1e+15");

@@ -73,15 +73,6 @@ class ProgramRuns {
 inline const std::string decoder = SEXTANT_SOURCE_DIR "/models/digits-gpt2";
 inline const std::string decoder_prompt = decoder + "/demo-clean.json";
 
-/// A random encoder of two layers with a WordPiece vocabulary of single letters.
-inline void write_encoder(const std::string& directory) {
-  std::filesystem::create_directories(directory);
-  write_model(directory, random_parameters<float>(small_config(model::Family::bert, 2, 2, 12), 1));
-  io::write_file(
-      directory + "/vocab.txt",
-      "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\nd\ne\nf\n##a\n##b\n##c\n##d\n##e\n##f\n");
-}
-
 /// A random model of rows with two layers, six features and four classes.
 inline void write_row_model(const std::string& directory) {
   std::filesystem::create_directories(directory);

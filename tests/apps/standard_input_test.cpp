@@ -63,7 +63,7 @@ TEST_CASE("a prompt, a geometry, a table and labelled sentences from standard in
   const Outcome shown = runs.run("inspect -", geometry);
   CHECK(shown.output.starts_with("standard input: geometry"));
 
-  write_encoder(runs.path("encoder"));
+  write_letters_encoder(runs.path("encoder"));
   io::write_file(runs.path("s.tsv"), "sentence\tlabel\na b\t1\nc d\t0\ne f\t1\na c\t0\n");
   const std::string fit = "fit-head --model ../encoder --out ../head.safetensors ";
   check_same(runs, fit, "--data", runs.path("s.tsv"));

@@ -24,4 +24,7 @@ TEST_CASE("two numbers get the digits that tell them apart, and no more than eig
 TEST_CASE("one of a thing and several") {
   CHECK(counted(1, "step") == "1 step");
   CHECK(counted(std::size_t{0}, "block") == "0 blocks");
+  CHECK(counted(1, "query") == "1 query");
+  CHECK(counted(2, "query") == "2 queries");
+  CHECK(noun_for(2, "day") == "days");
 }

@@ -85,4 +85,16 @@ inline void write_model(const std::filesystem::path& directory,
   writer.write(directory / "model.safetensors");
 }
 
+/// A random encoder of two layers with a WordPiece vocabulary of single letters. `factor` is of one
+/// weight.
+inline void write_letters_encoder(const std::filesystem::path& directory, float factor = 1) {
+  std::filesystem::create_directories(directory);
+  auto parameters = random_parameters<float>(small_config(model::Family::bert, 2, 2, 12), 1);
+  parameters.data("encoder.layer.1.attention.self.value.weight")[5] *= factor;
+  write_model(directory, parameters);
+  io::write_file(
+      directory / "vocab.txt",
+      "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\nd\ne\nf\n##a\n##b\n##c\n##d\n##e\n##f\n");
+}
+
 }  // namespace sextant::test

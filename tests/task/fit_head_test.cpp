@@ -16,22 +16,11 @@ namespace {
 const std::vector<LabelledText> six_sentences{{"a b", 1}, {"b c", 0}, {"d", 1},
                                               {"a", 0},   {"e f", 1}, {"c c", 0}};
 
-/// A random encoder with a vocabulary of letters.
-void write_letters_encoder(const std::filesystem::path& directory, float first_weight) {
-  auto parameters =
-      test::random_parameters<float>(test::small_config(model::Family::bert, 2, 2, 12), 1);
-  parameters.data("encoder.layer.1.attention.self.value.weight")[5] *= first_weight;
-  test::write_model(directory, parameters);
-  io::write_file(directory / "vocab.txt",
-                 "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\nd\ne\nf\n##a\n##b\n##c\n##d\n##e\n"
-                 "##f\n");
-}
-
 }  // namespace
 
 TEST_CASE("a head is fitted for an encoder's directory, as it asks") {
   const test::TemporaryDirectory directory("fit-head");
-  write_letters_encoder(directory.path(), 1);
+  test::write_letters_encoder(directory.path(), 1);
   const SentenceEncoder encoder = load_sentence_encoder(directory.path());
   CHECK(encoder.pooling == readout::Pooling());
   CHECK(encoder.directory == directory.path());
@@ -57,7 +46,7 @@ TEST_CASE("a head is fitted for an encoder's directory, as it asks") {
 TEST_CASE(
     "a weight that is not finite is named, and models without a head of their own alone fit") {
   const test::TemporaryDirectory directory("fit-head-nan");
-  write_letters_encoder(directory.path(), std::numeric_limits<float>::quiet_NaN());
+  test::write_letters_encoder(directory.path(), std::numeric_limits<float>::quiet_NaN());
   const SentenceEncoder encoder = load_sentence_encoder(directory.path());
   CHECK_THROWS_WITH_AS(fit_head(encoder, six_sentences, "s.tsv"),
                        doctest::Contains("encoder.layer.1.attention.self.value.weight"),

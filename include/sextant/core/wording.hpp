@@ -23,10 +23,21 @@ inline int digits_apart(double a, double b, int least) {
   return std::clamp(static_cast<int>(std::ceil(-std::log10(share))) + 1, least, 8);
 }
 
-/// "1 step", "2 steps": of nouns with a regular plural.
+/// "step" for 1, else "steps"; "query" and "queries": nouns with a regular plural.
+template <std::integral Count>
+std::string noun_for(Count count, std::string_view noun) {
+  if (count == 1) return std::string(noun);
+  if (noun.size() > 1 && noun.ends_with('y') &&
+      std::string_view("aeiou").find(noun[noun.size() - 2]) == std::string_view::npos) {
+    return std::string(noun.substr(0, noun.size() - 1)) + "ies";
+  }
+  return std::string(noun) + "s";
+}
+
+/// "1 step", "2 steps".
 template <std::integral Count>
 std::string counted(Count count, std::string_view noun) {
-  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+  return std::to_string(count) + " " + noun_for(count, noun);
 }
 
 }  // namespace sextant

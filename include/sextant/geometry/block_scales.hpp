@@ -31,6 +31,9 @@ BlockScales read_block_scales(const std::filesystem::path& path);
 /// The scale of a block, 1 where it is not named.
 double scale_of(const BlockScales& scales, const std::string& block);
 
+/// The scales of those of `blocks` that are named.
+BlockScales scales_of(const BlockScales& scales, const std::vector<std::string>& blocks);
+
 /// The geometry under these variances: kernels, couplings and variances of every named block times
 /// its scale, which `PromptGeometry::block_scales` then says (but for scales of 1). Throws
 /// `ArgumentError` for a block that is not there, a scale outside 1e-9 to 1e9, and a geometry that

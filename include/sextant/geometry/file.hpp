@@ -26,6 +26,10 @@
 
 #include "sextant/geometry/prompt_geometry.hpp"
 
+namespace sextant::io {
+class SafetensorsFile;
+}
+
 namespace sextant::geometry {
 
 inline constexpr std::string_view geometry_format = "sextant-geometry/1";
@@ -40,8 +44,8 @@ inline constexpr std::string_view geometry_format = "sextant-geometry/1";
 /// and one n x n matrix a thread; the file is mapped.
 PromptGeometry read_geometry(const std::filesystem::path& path);
 
-/// The same of a file's `content`, which messages call `name`. Memory: that of the content, too.
-PromptGeometry parse_geometry(std::string content, std::string name);
+/// The same of a file that is open, or of content in memory. Throws `InputError` naming its path.
+PromptGeometry read_geometry(const io::SafetensorsFile& file);
 
 /// Validates `geometry` and writes it in F64, atomically. `query_targets` are written only when
 /// every query has one; `prompt_base`, `prompt_targets` and `query_base` when they are known.

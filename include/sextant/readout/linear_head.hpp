@@ -11,6 +11,10 @@
 #include "sextant/model/scalar_readout.hpp"
 #include "sextant/readout/pooling.hpp"
 
+namespace sextant::io {
+class SafetensorsFile;
+}
+
 namespace sextant::readout {
 
 /// s = weight . pooled + bias.
@@ -24,8 +28,8 @@ struct LinearHead {
 /// "sextant-head/1" and pooling = a `pooling_name`, by default "mean". Throws `InputError` naming
 /// the tensor when something is missing, has another shape, or is not finite.
 LinearHead read_head(const std::filesystem::path& path);
-/// The same from the whole content of a file, which messages call `name`.
-LinearHead parse_head(std::string content, std::string name);
+/// The same of a file that is open, or of content in memory.
+LinearHead read_head(const io::SafetensorsFile& file);
 /// Writes what `read_head` reads.
 void write_head(const std::filesystem::path& path, const LinearHead& head);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "sextant/core/wording.hpp"
 #include "sextant/studies/presentation/comparison.hpp"
 #include "sextant/studies/presentation/study_charts.hpp"
 
@@ -63,13 +64,12 @@ std::string heads_finding(const HeadsResult& result) {
     if (found == "behind") better_than_risk[rule.method].push_back(rule.budget);
     if (rule.budget == one && found != "ahead of") as_good_alone.push_back(rule.method);
   }
-  return fmt::format(
-      "{}: at {} block{} risk is the best rule{}; significantly better than risk: {}.",
-      heads_name(result.heads), one, one == 1 ? "" : "s",
-      as_good_alone.empty()
-          ? ""
-          : fmt::format(", though not told apart from {}", fmt::join(as_good_alone, ", ")),
-      better_than_risk.empty() ? "no rule at any budget" : listed(better_than_risk));
+  return fmt::format("{}: at {} risk is the best rule{}; significantly better than risk: {}.",
+                     heads_name(result.heads), counted(one, "block"),
+                     as_good_alone.empty() ? ""
+                                           : fmt::format(", though not told apart from {}",
+                                                         fmt::join(as_good_alone, ", ")),
+                     better_than_risk.empty() ? "no rule at any budget" : listed(better_than_risk));
 }
 
 Table rule_table(const HeadsResult& result) {

@@ -32,20 +32,11 @@ std::string sentences(int count, std::uint64_t seed) {
   return text;
 }
 
-void write_encoder(const std::filesystem::path& directory) {
-  std::filesystem::create_directories(directory);
-  test::write_model(directory, test::random_parameters<float>(
-                                   test::small_config(model::Family::bert, 2, 2, 12), 1));
-  io::write_file(directory / "vocab.txt",
-                 "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\nd\ne\nf\n"
-                 "##a\n##b\n##c\n##d\n##e\n##f\n");
-}
-
 }  // namespace
 
 TEST_CASE("sentence tasks: both labels, no sentence of the pilot's half, the same for a seed") {
   const test::TemporaryDirectory directory("sst2");
-  write_encoder(directory.path() / "encoder");
+  test::write_letters_encoder(directory.path() / "encoder");
   io::write_file(directory.path() / "dev.tsv", sentences(80, 1));
   io::write_file(directory.path() / "train_2000.tsv", sentences(60, 2));
   Sst2Options options;
@@ -88,7 +79,7 @@ TEST_CASE("sentence tasks: both labels, no sentence of the pilot's half, the sam
 
 TEST_CASE("tasks can be balanced, and the head can be fitted on fewer sentences") {
   const test::TemporaryDirectory directory("sst2-options");
-  write_encoder(directory.path() / "encoder");
+  test::write_letters_encoder(directory.path() / "encoder");
   io::write_file(directory.path() / "dev.tsv", sentences(80, 1));
   io::write_file(directory.path() / "train_2000.tsv", sentences(60, 2));
   Sst2Options options;
@@ -116,7 +107,7 @@ TEST_CASE("tasks can be balanced, and the head can be fitted on fewer sentences"
 
 TEST_CASE("data that cannot serve are refused") {
   const test::TemporaryDirectory directory("sst2-bad");
-  write_encoder(directory.path() / "encoder");
+  test::write_letters_encoder(directory.path() / "encoder");
   const auto make = [&] { return sst2_study(directory.path() / "encoder", directory.path(), {}); };
   CHECK_THROWS_AS(make(), InputError);
   io::write_file(directory.path() / "dev.tsv", sentences(20, 1));
@@ -136,7 +127,7 @@ TEST_CASE("data that cannot serve are refused") {
 TEST_CASE("the head is fitted and used with the directory's pooling, which the settings name") {
   const test::TemporaryDirectory directory("sst2-pooling");
   const std::filesystem::path encoder = directory.path() / "encoder";
-  write_encoder(encoder);
+  test::write_letters_encoder(encoder);
   io::write_file(directory.path() / "dev.tsv", sentences(80, 1));
   io::write_file(directory.path() / "train_2000.tsv", sentences(60, 2));
   Sst2Options options;
