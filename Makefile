@@ -32,7 +32,7 @@ help: ## Show this list
 
 .PHONY: build
 build: configure ## Build the program: build/release/bin/sextant
-	cmake --build $(BUILD) --parallel $(JOBS) --target sextant sextant_cli
+	cmake --build $(BUILD) --parallel $(JOBS) --target sextant sextant_cli sextant_studies_cli
 
 .PHONY: configure
 configure: dependencies-build
@@ -40,7 +40,8 @@ configure: dependencies-build
 	@cmake --preset release -DSEXTANT_WERROR=$(WERROR) > $(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 
 .PHONY: demo
-demo: build ## Run `sextant advise` on the embedded model, with a noisy and with a clean prompt
+demo: configure ## Run `sextant advise` on the embedded model, with a noisy and with a clean prompt
+	cmake --build $(BUILD) --parallel $(JOBS) --target sextant_cli
 	@for prompt in noisy clean; do \
 	  echo; echo "== sextant advise --model $(DEMO) --prompt $(DEMO)/demo-$$prompt.json"; \
 	  $(PROGRAM) advise --model $(DEMO) --prompt $(DEMO)/demo-$$prompt.json; \
@@ -53,7 +54,7 @@ test: configure ## Build and run the tests
 
 .PHONY: parity
 parity: configure dependencies-parity ## Compare with PyTorch and transformers (installs them in build/venv)
-	cmake --build $(BUILD) --parallel $(JOBS) --target sextant_cli tokenize_lines
+	cmake --build $(BUILD) --parallel $(JOBS) --target sextant_cli sextant_studies_cli tokenize_lines
 	tools/python-environment
 	build/venv/bin/python tests/parity/common_test.py
 	build/venv/bin/python tests/parity/tokenizer_parity.py $(BUILD)/tests/parity/tokenize_lines

@@ -10,6 +10,7 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/sextant DESTINATION ${CMAKE_INST
 if(SEXTANT_BUILD_CLI)
   set_target_properties(sextant_cli PROPERTIES EXPORT_NAME cli)
   install(TARGETS sextant_cli EXPORT sextantTargets)
+  install(TARGETS sextant_studies_cli)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/models/digits-gpt2 ${PROJECT_SOURCE_DIR}/models/tabular-rows
     DESTINATION ${CMAKE_INSTALL_DATADIR}/sextant/models)
 endif()

@@ -3,8 +3,9 @@
 #include <memory>
 
 #include "commands.hpp"
-#include "help.hpp"
-#include "output.hpp"
+#include "program/help.hpp"
+#include "program/output.hpp"
+#include "program/shared_options.hpp"
 #include "sextant/advice/plan.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/report/advice_text.hpp"

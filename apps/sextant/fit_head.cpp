@@ -6,10 +6,11 @@
 #include <optional>
 
 #include "commands.hpp"
-#include "output.hpp"
+#include "program/output.hpp"
+#include "program/shared_options.hpp"
+#include "program/standard_input.hpp"
 #include "sextant/core/progress.hpp"
 #include "sextant/report/table.hpp"
-#include "standard_input.hpp"
 
 namespace sextant::apps {
 namespace {

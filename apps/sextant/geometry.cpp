@@ -3,8 +3,9 @@
 #include <memory>
 
 #include "commands.hpp"
-#include "help.hpp"
-#include "output.hpp"
+#include "program/help.hpp"
+#include "program/output.hpp"
+#include "program/shared_options.hpp"
 #include "sextant/geometry/file.hpp"
 #include "source.hpp"
 #include "summary.hpp"

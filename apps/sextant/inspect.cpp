@@ -5,7 +5,9 @@
 #include <span>
 
 #include "commands.hpp"
-#include "output.hpp"
+#include "program/output.hpp"
+#include "program/shared_options.hpp"
+#include "program/standard_input.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/file.hpp"
 #include "sextant/io/content.hpp"
@@ -14,7 +16,6 @@
 #include "sextant/io/safetensors.hpp"
 #include "sextant/model/directory.hpp"
 #include "sextant/task/row_prompt.hpp"
-#include "standard_input.hpp"
 #include "summary.hpp"
 #include "table_source.hpp"
 

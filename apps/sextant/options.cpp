@@ -6,7 +6,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "help.hpp"
+#include "program/help.hpp"
 #include "sextant/core/errors.hpp"
 
 namespace sextant::apps {

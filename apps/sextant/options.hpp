@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "output.hpp"
+#include "program/output.hpp"
 #include "sextant/advice/rank_blocks.hpp"
 #include "sextant/model/capture.hpp"
 #include "sextant/ttt/load.hpp"

@@ -1,6 +1,6 @@
 #include "products.hpp"
 
-#include "help.hpp"
+#include "program/help.hpp"
 #include "sextant/core/errors.hpp"
 #include "source.hpp"
 

@@ -1,9 +1,10 @@
 #include <memory>
 
 #include "commands.hpp"
-#include "help.hpp"
-#include "output.hpp"
 #include "products.hpp"
+#include "program/help.hpp"
+#include "program/output.hpp"
+#include "program/shared_options.hpp"
 #include "sextant/advice/rank_blocks.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/report/advice_text.hpp"

@@ -6,7 +6,8 @@
 #include <span>
 #include <tuple>
 
-#include "output.hpp"
+#include "program/output.hpp"
+#include "program/standard_input.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/wording.hpp"
 #include "sextant/geometry/block_scales.hpp"
@@ -16,7 +17,6 @@
 #include "sextant/io/files.hpp"
 #include "sextant/io/json.hpp"
 #include "sextant/io/safetensors.hpp"
-#include "standard_input.hpp"
 
 namespace sextant::apps {
 

@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "help.hpp"
-#include "output.hpp"
+#include "program/help.hpp"
+#include "program/output.hpp"
+#include "program/standard_input.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/progress.hpp"
 #include "sextant/io/files.hpp"
-#include "standard_input.hpp"
 
 namespace sextant::apps {
 

@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 struct SourceFile {
   fs::path path;  ///< Relative to the root.
-  /// "io", "studies/linear"; "apps" for everything below apps/; empty when directly below src/.
+  /// "io", "studies/linear", "apps", "apps/studies"; empty when directly below src/.
   std::string folder;
 };
 
@@ -45,11 +45,14 @@ struct Top {
 
 const std::vector<Top>& tops() {
   const auto of_studies = [](const fs::path& below) { return "studies/" + first_folder(below); };
+  const auto of_apps = [](const fs::path& below) -> std::string {
+    return first_folder(below) == "studies" ? "apps/studies" : "apps";
+  };
   static const std::vector<Top> all{{"include/sextant", first_folder},
                                     {"src", first_folder},
                                     {"studies/include/sextant/studies", of_studies},
                                     {"studies/src", of_studies},
-                                    {"apps", [](const fs::path&) { return std::string("apps"); }}};
+                                    {"apps", of_apps}};
   return all;
 }
 
@@ -94,11 +97,13 @@ const std::vector<std::string>& folder_order() {
       // the product
       "core", "io", "spectral", "evidence", "geometry", "subspace", "tokenizer", "model", "readout",
       "task", "ttt", "advice", "report",
+      // its program
+      "apps",
       // the studies
       "studies/statistics", "studies/analysis", "studies/linear", "studies/generators",
       "studies/single_index", "studies/pretrain", "studies/presentation", "studies/reproduce",
-      // the program
-      "apps"};
+      // their program
+      "apps/studies"};
   return order;
 }
 

@@ -1,4 +1,4 @@
-#include "help.hpp"
+#include "program/help.hpp"
 
 #include <sstream>
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "output.hpp"
+#include "program/output.hpp"
 
 namespace sextant::apps {
 

@@ -3,12 +3,15 @@
 #include <memory>
 #include <optional>
 
+#include "commands.hpp"
+#include "program/program.hpp"
+#include "program/standard_input.hpp"
+#include "program/study_commands.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/progress.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/report/figure_files.hpp"
 #include "sextant/report/json_output.hpp"
-#include "standard_input.hpp"
 
 namespace sextant::apps {
 
@@ -27,9 +30,8 @@ std::string shipped_model(const std::string& model) {
   namespace fs = std::filesystem;
   const fs::path name = fs::path("models") / model;
   std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
   for (const fs::path& candidate :
-       {name, program.parent_path().parent_path() / "share" / "sextant" / name}) {
+       {name, program_path().parent_path().parent_path() / "share" / "sextant" / name}) {
     if (fs::exists(candidate / "config.json", error)) return candidate.string();
   }
   throw UsageError("--model: give a model directory; the shipped one (" + name.string() +
@@ -81,16 +83,14 @@ void ReproduceOutput::write(const report::OrderedJson& results, const report::Ht
 }
 
 void add_reproduce(CLI::App& app) {
-  auto* reproduce = app.add_subcommand(
-      "reproduce",
-      "Run an experiment of the papers, or check a statement of the theory by simulation");
-  reproduce->require_subcommand(1);
-  add_reproduce_studies(*reproduce);
-  add_reproduce_gaussian(*reproduce);
-  add_reproduce_regression(*reproduce);
-  add_reproduce_tabular(*reproduce);
-  add_reproduce_theory(*reproduce);
-  add_reproduce_single_index(*reproduce);
+  CLI::App& reproduce = add_study_command(app, "reproduce");
+  reproduce.require_subcommand(1);
+  add_reproduce_studies(reproduce);
+  add_reproduce_gaussian(reproduce);
+  add_reproduce_regression(reproduce);
+  add_reproduce_tabular(reproduce);
+  add_reproduce_theory(reproduce);
+  add_reproduce_single_index(reproduce);
 }
 
 }  // namespace sextant::apps

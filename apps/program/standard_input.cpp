@@ -1,4 +1,4 @@
-#include "standard_input.hpp"
+#include "program/standard_input.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "commands.hpp"
-#include "output.hpp"
+#include "program/output.hpp"
+#include "program/shared_options.hpp"
 #include "sextant/report/advice_html.hpp"
 #include "sextant/report/html_report.hpp"
 #include "sextant/studies/reproduce/run_log.hpp"

@@ -6,8 +6,9 @@
 #include <string>
 
 #include "commands.hpp"
-#include "help.hpp"
-#include "output.hpp"
+#include "program/help.hpp"
+#include "program/output.hpp"
+#include "program/study_commands.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/studies/generators/covariances.hpp"
 #include "sextant/studies/linear/advice.hpp"
@@ -56,8 +57,7 @@ void run_linear(const LinearOptions& options) {
 }  // namespace
 
 void add_linear(CLI::App& app) {
-  auto* command = app.add_subcommand(
-      "linear", "The linear transformer: adapt or not, which start, which step, what gain");
+  CLI::App* command = &add_study_command(app, "linear");
   const auto options = std::make_shared<LinearOptions>();
   in_group(*command, setting_group, [&] {
     command->add_option("--n", options->setting.n, "Labelled examples in a context, 1 to 10^6")

@@ -6,11 +6,13 @@
 #include <string_view>
 
 #include "commands.hpp"
+#include "program/shared_options.hpp"
+#include "program/standard_input.hpp"
+#include "program/study_commands.hpp"
 #include "sextant/core/progress.hpp"
 #include "sextant/studies/pretrain/digit_shift.hpp"
 #include "sextant/studies/pretrain/regression.hpp"
 #include "sextant/studies/pretrain/tabular.hpp"
-#include "standard_input.hpp"
 
 namespace sextant::apps {
 namespace {
@@ -195,11 +197,11 @@ void add_tabular(CLI::App& pretrain) {
 }  // namespace
 
 void add_pretrain(CLI::App& app) {
-  auto* pretrain = app.add_subcommand("pretrain", "Train a small in-context learner from scratch");
-  pretrain->require_subcommand(1);
-  add_digit_shift_recipe(*pretrain);
-  add_regression(*pretrain);
-  add_tabular(*pretrain);
+  CLI::App& pretrain = add_study_command(app, "pretrain");
+  pretrain.require_subcommand(1);
+  add_digit_shift_recipe(pretrain);
+  add_regression(pretrain);
+  add_tabular(pretrain);
 }
 
 }  // namespace sextant::apps

@@ -3,10 +3,11 @@
 #include <string>
 
 #include "commands.hpp"
+#include "program/standard_input.hpp"
+#include "program/study_commands.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/studies/generators/digit_shift.hpp"
-#include "standard_input.hpp"
 
 namespace sextant::apps {
 namespace {
@@ -37,9 +38,9 @@ void run_prompt(const PromptOptions& options) {
 }  // namespace
 
 void add_prompt(CLI::App& app) {
-  auto* prompt = app.add_subcommand("prompt", "Draw a prompt file from a family of tasks");
-  prompt->require_subcommand(1);
-  auto* command = prompt->add_subcommand("digit-shift", "y = (x + shift) mod 10");
+  CLI::App& prompt = add_study_command(app, "prompt");
+  prompt.require_subcommand(1);
+  auto* command = prompt.add_subcommand("digit-shift", "y = (x + shift) mod 10");
   const auto options = std::make_shared<PromptOptions>();
   command->add_option("--out", options->out, "Prompt file to write")->required();
   command->add_option("--shifts", options->shifts, "Shifts to draw from, such as 0-4 or 0-4,7")

@@ -1,4 +1,4 @@
-#include "output.hpp"
+#include "program/output.hpp"
 
 #include <fmt/format.h>
 
@@ -6,14 +6,14 @@
 #include <cstdio>
 #include <optional>
 
-#include "help.hpp"
+#include "program/help.hpp"
+#include "program/standard_input.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/version.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/model/directory.hpp"
 #include "sextant/report/json_output.hpp"
 #include "sextant/report/text.hpp"
-#include "standard_input.hpp"
 
 namespace sextant::apps {
 namespace {
