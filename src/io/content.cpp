@@ -146,6 +146,13 @@ std::size_t first_invalid_utf8(std::string_view text) {
   return text.size();
 }
 
+std::string utf8_problem(std::string_view text) {
+  const std::size_t at = first_invalid_utf8(text);
+  if (at == text.size()) return {};
+  return fmt::format("is not valid UTF-8 at byte {} (0x{:02X})", at,
+                     static_cast<unsigned char>(text[at]));
+}
+
 Content content_of(std::span<const std::byte> content) {
   const std::string_view text = text_of(content);
   if (text.empty()) return Content::empty;
@@ -174,9 +181,7 @@ std::string other_content(std::span<const std::byte> content, std::string_view e
     case Content::json:
       return expected == "JSON" ? "" : message("JSON", "");
     case Content::text:
-      return expected == "a table"
-                 ? ""
-                 : message(fmt::format("text that begins with {}", first_words(text)), "");
+      return message(fmt::format("text that begins with {}", first_words(text)), "");
     case Content::unknown:
       return {};
     case Content::placeholder:

@@ -192,7 +192,7 @@ std::optional<char> take_separator_line(std::string_view& text) {
   return line.back();
 }
 
-/// Begins as an object or a list, which hardly is a column's name.
+/// Begins as an object or a list of these or of texts, which hardly is a column's name.
 bool looks_like_json(std::string_view text) {
   const auto next = [&text](std::string_view wanted) {
     text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
@@ -201,7 +201,7 @@ bool looks_like_json(std::string_view text) {
   const bool object = next("{");
   if (!object && !next("[")) return false;
   text.remove_prefix(1);
-  return next(object ? "\"}" : "[{\"-0123456789");
+  return next(object ? "\"}" : "[{\"");
 }
 
 void check_delimiter(char delimiter) {
@@ -359,12 +359,6 @@ CsvTable read_csv(const std::filesystem::path& path, const CsvOptions& options) 
 std::string_view without_byte_order_mark(std::string_view text, std::string_view file) {
   constexpr std::string_view mark = "\xEF\xBB\xBF";
   if (text.starts_with(mark)) text.remove_prefix(mark.size());
-  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
-    throw InputError(file, "", "is in UTF-16; save it as UTF-8");
-  }
-  if (text.starts_with("PK\x03\x04")) {
-    throw InputError(file, "", "is a zip archive, as spreadsheets are; export it as text (CSV)");
-  }
   const auto bytes = std::as_bytes(std::span(text));
   const Content content = content_of(bytes);
   const bool is_object = content == Content::json && Json::accept(text);

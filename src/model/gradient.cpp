@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "matrix_extents.hpp"
 #include "pass_checks.hpp"
 #include "sextant/core/errors.hpp"
 
@@ -55,8 +56,7 @@ BlockGradient<Scalar>::BlockGradient(const ModelConfig& config,
   if (blocks.empty()) throw ArgumentError("BlockGradient", "blocks", "is empty");
   for (const ModelBlock& block : blocks) {
     const Key key = block.matrix();
-    const int in = block.kind == LinearKind::mlp_out ? config.inner : config.width;
-    const int out = block.kind == LinearKind::mlp_in ? config.inner : config.width;
+    const auto [in, out] = detail::extents(config, block.kind);
     detail::check_slice("BlockGradient", "blocks", block.slice, in, out);
     if (key.first < 0 || key.first >= config.layers) {
       throw ArgumentError("BlockGradient", "blocks",

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 
+#include "matrix_extents.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/model/directory.hpp"
 
@@ -72,18 +73,6 @@ std::string norm_stem(const ModelConfig& config, int index) {
   if (index == 0) return "embeddings.LayerNorm";
   return fmt::format("encoder.layer.{}.{}.LayerNorm", (index - 1) / 2,
                      index % 2 == 1 ? "attention.output" : "output");
-}
-
-/// Extents [in, out] of a linear map.
-std::pair<int, int> extents(const ModelConfig& config, LinearKind kind) {
-  switch (kind) {
-    case LinearKind::mlp_in:
-      return {config.width, config.inner};
-    case LinearKind::mlp_out:
-      return {config.inner, config.width};
-    default:
-      return {config.width, config.width};
-  }
 }
 
 bool is_fused(const ModelConfig& config, LinearKind kind) {
@@ -198,7 +187,7 @@ Rows<Scalar> copy(const MatrixView<Scalar>& view) {
 
 MatrixPlace matrix_place(const ModelConfig& config, int layer, LinearKind kind) {
   check_layer("matrix_place", layer, to_size(config.layers));
-  const auto [in, out] = extents(config, kind);
+  const auto [in, out] = detail::extents(config, kind);
   MatrixPlace place;
   place.name = linear_names(config, layer, kind).weight;
   place.transposed = config.family == Family::bert;
@@ -230,7 +219,7 @@ std::vector<ParameterShape> parameter_shapes(const ModelConfig& config) {
       const bool fused = is_fused(config, kind);
       if (fused && kind != LinearKind::query) continue;
       const auto names_here = linear_names(config, layer, kind);
-      auto [in, out] = extents(config, kind);
+      auto [in, out] = detail::extents(config, kind);
       if (fused) out *= 3;
       const auto shape = config.family == Family::bert
                              ? std::vector<std::size_t>{to_size(out), to_size(in)}
@@ -278,7 +267,7 @@ Weights<Scalar> bind_weights(const ModelConfig& config,
       return place->second;
     };
     for (const LinearKind kind : linear_kinds) {
-      const auto [in, out] = extents(config, kind);
+      const auto [in, out] = detail::extents(config, kind);
       const MatrixPlace place = matrix_place(config, layer, kind);
       weights.layers[to_size(layer)].linear[static_cast<int>(kind)] = {
           {once(place.name) + place.first_column, in, out, place.stride, place.transposed},

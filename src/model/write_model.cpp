@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "matrix_extents.hpp"
 #include "pass_checks.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/io/files.hpp"
@@ -29,9 +30,8 @@ void copy_companions(const fs::path& source, const fs::path& target, int depth) 
 void check_matrix(const ModelConfig& config, const AdaptedMatrix& matrix) {
   const std::string argument =
       fmt::format("adapted, layer {} {},", matrix.layer, kind_name(matrix.kind));
-  detail::check_shape("write_adapted_model", argument, matrix.values,
-                      matrix.kind == LinearKind::mlp_out ? config.inner : config.width,
-                      matrix.kind == LinearKind::mlp_in ? config.inner : config.width);
+  const auto [in, out] = detail::extents(config, matrix.kind);
+  detail::check_shape("write_adapted_model", argument, matrix.values, in, out);
   if (!matrix.values.allFinite()) {
     throw ArgumentError("write_adapted_model", argument, "has an entry that is not finite");
   }

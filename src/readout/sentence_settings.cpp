@@ -25,7 +25,8 @@ constexpr std::string_view supported =
 struct Stage {
   std::string kind;
   fs::path folder;
-  std::string place;  ///< For messages: "modules.json: module 1".
+  std::string place;       ///< For messages: "modules.json: module 1".
+  bool is_listed = false;  ///< In modules.json, and not found by its folder.
 };
 
 fs::path without_separator(const fs::path& path) {
@@ -55,7 +56,7 @@ std::vector<Stage> stages_of_file(const fs::path& directory) {
     const io::JsonObject module(json[i], file, fmt::format("[{}]", i));
     const std::string type = module.string("type");
     stages.push_back({type.substr(type.find_last_of('.') + 1), directory / folder_name(module),
-                      fmt::format("{}: module {}", file, i)});
+                      fmt::format("{}: module {}", file, i), true});
   }
   return stages;
 }
@@ -72,7 +73,7 @@ std::vector<Stage> stages_of_folders(const fs::path& directory) {
       continue;
     }
     stages[std::stoi(name.substr(0, digits))] = {name.substr(digits + 1), entry.path(),
-                                                 entry.path().string()};
+                                                 entry.path().string(), false};
   }
   std::vector<Stage> result;
   for (auto& [number, stage] : stages) result.push_back(std::move(stage));
@@ -111,19 +112,21 @@ std::vector<std::string> pooling_modes(const io::JsonObject& config) {
   return modes;
 }
 
-/// Whether versions of sentence-transformers disagree: with one flag on and none for the mean, 5.3
-/// joins the two poolings, and 6.2 takes the flag's.
-bool leaves_mean_open(const io::JsonObject& config, const std::vector<std::string>& modes) {
-  return modes.size() == 1 && modes.front() != "mean" && !config.has("pooling_mode") &&
-         !config.has("pooling_mode_mean_tokens");
+/// Whether versions of sentence-transformers disagree on a stage with one flag on, which is not the
+/// mean's: where there is none for the mean, 5.3 joins the two poolings, and 6.2 takes the flag's.
+bool leaves_mean_open(const io::JsonObject& config) {
+  return !config.has("pooling_mode") && !config.has("pooling_mode_mean_tokens");
 }
 
-PoolingMode read_pooling(const fs::path& folder, std::vector<std::string>& notes) {
-  const std::string file = (folder / "config.json").string();
+PoolingMode read_pooling(const Stage& stage, std::vector<std::string>& notes) {
+  const std::string file = (stage.folder / "config.json").string();
   if (!fs::exists(file)) {
-    throw InputError(file, "",
-                     "is missing: it says how the vectors of tokens are pooled, and modules.json "
-                     "names its folder; get that file too");
+    throw InputError(
+        file, "",
+        fmt::format("is missing: it says how the vectors of tokens are pooled, and {}",
+                    stage.is_listed ? "modules.json names its folder; get that file too"
+                                    : "its folder is there; get that file too, or remove the "
+                                      "folder where the mean is meant"));
   }
   const io::Json json = io::parse_json(io::read_file(file), file);
   const io::JsonObject config(json, file);
@@ -133,7 +136,7 @@ PoolingMode read_pooling(const fs::path& folder, std::vector<std::string>& notes
     refuse(file, fmt::format("asks for several poolings ({})", fmt::join(modes, ", ")));
   if (modes.front() == "mean") return PoolingMode::mean;
   if (modes.front() == "cls") {
-    if (leaves_mean_open(config, modes)) {
+    if (leaves_mean_open(config)) {
       notes.push_back(
           fmt::format("{}: has no pooling_mode_mean_tokens beside pooling_mode_cls_token: read as "
                       "cls alone, as "
@@ -193,7 +196,7 @@ Pooling pooling_of(const std::vector<Stage>& stages, const fs::path& encoder,
             fmt::format("has its encoder in a folder of its own: give {}", stage.folder.string()));
       }
     } else if (stage.kind == "Pooling" && !pooling) {
-      pooling.emplace().mode = read_pooling(stage.folder, notes);
+      pooling.emplace().mode = read_pooling(stage, notes);
       if (std::string note = width_note(stage.folder, encoder); !note.empty()) {
         notes.push_back(std::move(note));
       }
@@ -247,6 +250,28 @@ SentenceSettings read_sentence_settings(const fs::path& directory) {
         static_cast<int>(config.integer("max_seq_length", 1, std::numeric_limits<int>::max()));
   }
   return settings;
+}
+
+SentenceSettings read_sentence_settings(const fs::path& directory,
+                                        const tokenizer::Tokenizer& tokenizer) {
+  SentenceSettings settings = read_sentence_settings(directory);
+  check_lower_case(directory, tokenizer);
+  return settings;
+}
+
+std::string long_texts_note(const std::optional<int>& max_length,
+                            const std::vector<std::vector<int>>& examples,
+                            const std::vector<std::vector<int>>& queries) {
+  if (!max_length) return {};
+  const auto is_long = [&](const std::vector<int>& tokens) {
+    return tokens.size() > static_cast<std::size_t>(*max_length);
+  };
+  const auto count =
+      std::ranges::count_if(examples, is_long) + std::ranges::count_if(queries, is_long);
+  if (count == 0) return {};
+  return fmt::format("{} longer than max_seq_length in {} ({} tokens), read in full and not cut",
+                     count == 1 ? "one text is" : fmt::format("{} texts are", count), settings_name,
+                     *max_length);
 }
 
 void check_lower_case(const fs::path& directory, const tokenizer::Tokenizer& tokenizer) {

@@ -31,6 +31,12 @@ std::string first_of(const Values& values) {
   return shown == values.size() ? list : fmt::format("{} and {} more", list, values.size() - shown);
 }
 
+/// " In t.csv: lines 2, 3.", or nothing where some row has no line.
+std::string lines_fact(const std::string& file, const std::vector<std::size_t>& lines) {
+  if (std::ranges::find(lines, std::size_t{0}) != lines.end()) return {};
+  return fmt::format(" In {}: {} {}.", file, noun_for(lines.size(), "line"), first_of(lines));
+}
+
 /// "Examples 0 to 23 are 8 rows x 3 classes: 24 residuals", or "Query 0 is 1 row: 1 prediction" of
 /// two classes, and of which lines.
 std::string rows_fact(std::string_view what, std::ptrdiff_t first, std::size_t count,
@@ -45,9 +51,8 @@ std::string rows_fact(std::string_view what, std::ptrdiff_t first, std::size_t c
                         count == 1 ? "" : "one per row, ", table.classes[1], table.classes[0])
           : fmt::format("for each row those of {} in turn", first_of(table.classes));
   const std::string times = two ? "" : fmt::format(" x {} classes", table.classes.size());
-  return fmt::format("{} {} {}{}: {}, {}. In {}: {} {}.", what, span, rows, times,
-                     counted(count, noun), classes, file, noun_for(numbers.size(), "line"),
-                     first_of(lines_of(table, numbers)));
+  return fmt::format("{} {} {}{}: {}, {}.{}", what, span, rows, times, counted(count, noun),
+                     classes, lines_fact(file, lines_of(table, numbers)));
 }
 
 std::string name_of(const std::optional<ttt::ProbableClass>& found) {
@@ -61,6 +66,14 @@ double probability_of(const std::optional<ttt::ProbableClass>& found) {
 OrderedJson class_json(const std::optional<ttt::ProbableClass>& found) {
   if (!found) return nullptr;
   return {{"class", found->name}, {"probability", found->probability}};
+}
+
+OrderedJson lines_json(const std::vector<std::size_t>& lines) {
+  OrderedJson json = OrderedJson::array();
+  for (const std::size_t line : lines) {
+    json.push_back(line == 0 ? OrderedJson() : OrderedJson(line));
+  }
+  return json;
 }
 
 bool predicts_rows(const task::EncodedPrompt& prompt, const ttt::Adaptation* adaptation) {
@@ -161,8 +174,8 @@ OrderedJson table_rows_json(const task::EncodedPrompt& prompt) {
   OrderedJson json = to_json(*prompt.source);
   json["residuals"] = prompt.example_tokens.size();
   json["predictions"] = prompt.query_tokens.size();
-  json["example_lines"] = lines_of(*prompt.source, rows.examples);
-  json["query_lines"] = lines_of(*prompt.source, rows.queries);
+  json["example_lines"] = lines_json(lines_of(*prompt.source, rows.examples));
+  json["query_lines"] = lines_json(lines_of(*prompt.source, rows.queries));
   return json;
 }
 

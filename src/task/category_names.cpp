@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -17,6 +18,14 @@ namespace {
 
 /// From 2^53 on whole numbers that are not equal can be one double.
 bool is_told_apart(double value) { return std::abs(value) < 0x1p53; }
+
+/// The number that a name is, whatever file it comes from: 1,000 may be 1 or 1000, so it is none.
+std::optional<double> undoubted_number(std::string_view name) {
+  const auto value = common_number(name);
+  const auto with_thousands = Notation{",", '.', "", false}.read(name);
+  if (value && with_thousands && *with_thousands != *value) return {};
+  return value;
+}
 
 }  // namespace
 
@@ -30,7 +39,7 @@ std::vector<LikeNames> like_names(const std::vector<std::string>& names) {
       result.push_back({other->second, name, "case"});
       continue;
     }
-    const auto value = common_number(name);
+    const auto value = undoubted_number(name);
     if (!value || !is_told_apart(*value)) continue;
     const auto [equal, is_new_value] = values.emplace(*value, name);
     if (!is_new_value) result.push_back({equal->second, name, "spelling"});

@@ -18,7 +18,7 @@ struct LikeNames {
 };
 
 /// Those of `names` that differ from an earlier one in case, or as numbers in how these are
-/// written.
+/// written. 1,000, which may be 1 or 1000, is like no other number.
 std::vector<LikeNames> like_names(const std::vector<std::string>& names);
 /// `"Ja" and "ja", "Nein" and "nein"`: those of one kind, the first eight; empty without.
 std::string like_names_text(const std::vector<LikeNames>& names, std::string_view how);

@@ -11,8 +11,6 @@
 namespace sextant::task {
 namespace {
 
-bool is_ascii_digit(char c) { return c >= '0' && c <= '9'; }
-
 /// Takes up to `most` digits off the text and says how many there were and what they make.
 struct Digits {
   std::size_t count = 0;
@@ -21,7 +19,7 @@ struct Digits {
 
 Digits take_digits(std::string_view& text, std::size_t most) {
   Digits result;
-  while (result.count < std::min(most, text.size()) && is_ascii_digit(text[result.count])) {
+  while (result.count < std::min(most, text.size()) && is_digit(text[result.count])) {
     result.value = 10 * result.value + (text[result.count++] - '0');
   }
   text.remove_prefix(result.count);
@@ -72,12 +70,11 @@ Notation with_unit_of(std::string_view cell) {
       std::ranges::all_of(cell.substr(0, code), is_capital)) {
     return {"", '.', std::string(cell.substr(0, code)), true};
   }
-  constexpr std::string_view minus = "\xE2\x88\x92";
-  if (cell.starts_with(minus)) cell.remove_prefix(minus.size());
+  if (cell.starts_with(wide_minus)) cell.remove_prefix(wide_minus.size());
   if (const auto sign = cell.find_first_not_of("+- "); sign != std::string_view::npos) {
     cell.remove_prefix(sign);
   }
-  if (cell.empty() || !is_ascii_digit(cell.front())) return {};
+  if (cell.empty() || !is_digit(cell.front())) return {};
   const std::string_view unit =
       trimmed(cell.substr(std::min(cell.find_first_not_of("0123456789., '"), cell.size())));
   const auto begins = [](char c) {

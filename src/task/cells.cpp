@@ -17,7 +17,6 @@
 namespace sextant::task {
 namespace {
 
-constexpr std::string_view wide_minus = "\xE2\x88\x92";  // U+2212
 constexpr std::array<std::string_view, 2> hard_blanks = {"\xC2\xA0", "\xE2\x80\xAF"};
 
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
@@ -37,8 +36,6 @@ std::string normalised(std::string_view text) {
   for (const std::string_view blank : hard_blanks) result = replaced(result, blank, " ");
   return result;
 }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Digits, at most one point and an exponent.
 std::optional<double> unsigned_number(std::string_view text) {
@@ -67,7 +64,8 @@ std::optional<int> take_sign(std::string_view& text) {
   return sign;
 }
 
-/// The text without `group` where that stands between thousands alone.
+/// The text without `group` where that stands between thousands alone. A number with groups is
+/// digits up to its decimal mark: an exponent's digits are no thousands.
 std::optional<std::string> without_groups(std::string_view text, std::string_view group,
                                           char decimal) {
   if (group.empty()) return std::string(text);
@@ -75,6 +73,7 @@ std::optional<std::string> without_groups(std::string_view text, std::string_vie
   std::string result;
   std::size_t digits = 0;
   bool grouped = false;
+  bool plain = true;
   for (std::size_t i = 0; i < whole;) {
     if (text.substr(i, whole - i).starts_with(group)) {
       if (!grouped && text[0] == '0') return {};  // 0.125 is no number of thousands
@@ -84,10 +83,14 @@ std::optional<std::string> without_groups(std::string_view text, std::string_vie
       i += group.size();
       continue;
     }
-    digits += is_digit(text[i]) ? 1 : 0;
+    if (is_digit(text[i])) {
+      ++digits;
+    } else {
+      plain = false;
+    }
     result += text[i++];
   }
-  if (grouped && digits != 3) return {};
+  if (grouped && (digits != 3 || !plain)) return {};
   return result + std::string(text.substr(whole));
 }
 
@@ -127,8 +130,6 @@ Unit most_frequent_unit(const std::vector<std::string_view>& cells) {
   return std::ranges::max_element(counts, {}, [](const auto& entry) { return entry.second; })
       ->first;
 }
-
-bool has_point(std::string_view cell) { return cell.find('.') != std::string_view::npos; }
 
 std::string group_name(const std::string& group) {
   if (group == ",") return "commas";
@@ -174,12 +175,18 @@ bool is_missing(std::string_view text) {
   return words.contains(in_lower_case(text));
 }
 
+bool is_missing(std::string_view text, bool beside_plus) {
+  return is_missing(text) && !(beside_plus && text == "-");
+}
+
 std::optional<double> plain_number(std::string_view text) { return Notation().read(text); }
 
 std::optional<double> common_number(std::string_view text) {
   const auto value = plain_number(text);
   return value ? value : Notation{"", ',', "", false}.read(text);
 }
+
+bool has_point(std::string_view text) { return text.find('.') != std::string_view::npos; }
 
 bool has_wide_minus(std::string_view text) {
   return text.find(wide_minus) != std::string_view::npos;
@@ -263,9 +270,8 @@ DecimalMark decimal_mark(const ColumnNotation& notation,
   if (notation.all.empty()) return DecimalMark::unknown;
   if (!has('.')) return DecimalMark::comma;
   if (notation.all.front().decimal == ',') return DecimalMark::maybe_comma;
-  const bool points = std::ranges::any_of(
-      cells, [](std::string_view cell) { return cell.find('.') != std::string_view::npos; });
-  return points && !has(',') ? DecimalMark::point : DecimalMark::unknown;
+  return std::ranges::any_of(cells, has_point) && !has(',') ? DecimalMark::point
+                                                            : DecimalMark::unknown;
 }
 
 Notation chosen_notation(const ColumnNotation& notation, DecimalMark mark,

@@ -18,6 +18,8 @@ std::string in_lower_case(std::string_view text);
 /// those that pandas knows (NA, N/A, NaN, null, None, #N/A, <NA>, ...), N.A., k.A., ?, \N, a dash,
 /// and the errors of spreadsheets (#DIV/0!, #VALUE!, #NV, #WERT!, ...).
 bool is_missing(std::string_view text);
+/// The same in a column; `beside_plus`: one of its cells is +, and so a dash is a name as well.
+bool is_missing(std::string_view text, bool beside_plus);
 
 /// The number that the whole text is: a sign, digits with a point, an exponent; also "inf" and what
 /// is beyond a double (infinite, or 0). A minus sign may be U+2212. Never NaN.
@@ -26,7 +28,12 @@ std::optional<double> plain_number(std::string_view text);
 /// `plain_number`, or with a decimal comma.
 std::optional<double> common_number(std::string_view text);
 
-/// Whether the text has U+2212, a minus sign that is not ASCII's.
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool has_point(std::string_view text);
+
+/// U+2212, a minus sign that is not ASCII's.
+inline constexpr std::string_view wide_minus = "\xE2\x88\x92";
 bool has_wide_minus(std::string_view text);
 
 /// One way of writing numbers that all cells of a column may follow.

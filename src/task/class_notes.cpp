@@ -36,7 +36,7 @@ std::vector<std::string> class_notes(const Names& classes, const std::vector<Row
   std::vector<std::string> notes;
   const bool has_plus = std::ranges::find(classes.names(), "+") != classes.names().end();
   for (const std::string& name : classes.names()) {
-    if (!is_missing(name) || (has_plus && name == "-")) continue;
+    if (!is_missing(name, has_plus)) continue;
     Tally tally;
     for (const RowPlace& cell : labelled) {
       if (cell.text() == name) tally.add(cell.file->place(cell.row));

@@ -293,9 +293,17 @@ void check_table(const io::CsvTable& csv, std::string_view function, std::string
     }
   }
   for (std::size_t row = 0; row < csv.rows.size(); ++row) {
-    if (csv.rows[row].size() == csv.header.size()) continue;
-    fail(fmt::format("has {} in rows[{}], expected {} as in the header",
-                     counted(csv.rows[row].size(), "cell"), row, csv.header.size()));
+    const auto& cells = csv.rows[row];
+    if (cells.size() != csv.header.size()) {
+      fail(fmt::format("has {} in rows[{}], expected {} as in the header",
+                       counted(cells.size(), "cell"), row, csv.header.size()));
+    }
+    if (std::ranges::all_of(cells, [](const io::CsvCell& cell) { return cell.text.empty(); })) {
+      fail(
+          fmt::format("has empty cells alone in rows[{}], expected no such row: leave it out, as "
+                      "`io::parse_csv` does",
+                      row));
+    }
   }
 }
 
@@ -326,7 +334,7 @@ Eigen::MatrixXd coded_columns(const ClassTable& table, int limit) {
   while (total > limit) {
     const auto widest = std::ranges::max_element(widths);
     if (widest == widths.end() || *widest == 1) {
-      throw InputError(table.file, "line 1",
+      throw InputError(table.file, "",
                        fmt::format("has {} columns beside the label, the model reads at most {}",
                                    table.names.size(), limit));
     }

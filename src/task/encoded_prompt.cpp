@@ -188,14 +188,16 @@ namespace {
 
 /// A prompt made in memory need not be UTF-8, unlike one that was read from a file.
 void check_is_utf8(std::string_view text, const std::string& place, std::string_view file) {
-  const std::size_t at = io::first_invalid_utf8(text);
-  if (at == text.size()) return;
-  throw InputError(file, place,
-                   fmt::format("is not valid UTF-8 at byte {} (0x{:02X})", at,
-                               static_cast<unsigned char>(text[at])));
+  const std::string problem = io::utf8_problem(text);
+  if (!problem.empty()) throw InputError(file, place, problem);
 }
 
 void check_texts(const DecoderPrompt& prompt, std::string_view file) {
+  check_is_utf8(prompt.pattern.example, "template.example", file);
+  check_is_utf8(prompt.pattern.query, "template.query", file);
+  for (std::size_t l = 0; l < prompt.labels.size(); ++l) {
+    check_is_utf8(prompt.labels[l].text, fmt::format("labels[{}].text", l), file);
+  }
   const std::size_t n = prompt.examples.size();
   for (std::size_t i = 0; i < n; ++i) {
     check_is_utf8(prompt.examples[i].x, place_of(i, n) + ".x", file);
@@ -203,6 +205,7 @@ void check_texts(const DecoderPrompt& prompt, std::string_view file) {
   }
   for (std::size_t i = 0; i < prompt.queries.size(); ++i) {
     check_is_utf8(prompt.queries[i].x, place_of(n + i, n) + ".x", file);
+    if (prompt.queries[i].y) check_is_utf8(*prompt.queries[i].y, place_of(n + i, n) + ".y", file);
   }
 }
 

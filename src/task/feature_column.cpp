@@ -60,10 +60,7 @@ class Column {
   }
 
  private:
-  /// A dash is a category where a plus is one.
-  bool skip(const RowPlace& cell) const {
-    return is_missing(cell.text()) && !(has_plus_ && cell.text() == "-");
-  }
+  bool skip(const RowPlace& cell) const { return is_missing(cell.text(), has_plus_); }
 
   void note_numbers(const ColumnNotation& notation) {
     notes_.sentences.push_back(fmt::format(
@@ -89,12 +86,7 @@ class Column {
     const auto first = std::ranges::find_if(queries, [&](const RowPlace& cell) {
       return chosen.read(cell.text()) && has_doubtful_point(notation, chosen, cell.text());
     });
-    if (first != queries.end() && !has_points(texts_)) add(*first, true);
-  }
-
-  static bool has_points(const std::vector<std::string_view>& cells) {
-    return std::ranges::any_of(
-        cells, [](std::string_view cell) { return cell.find('.') != std::string_view::npos; });
+    if (first != queries.end() && std::ranges::none_of(texts_, has_point)) add(*first, true);
   }
 
   /// Calls use(place in the values, cell) for every cell that is not missing, examples first.

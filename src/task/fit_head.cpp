@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/model/finite_weights.hpp"
@@ -45,12 +46,10 @@ std::vector<int> encode(const tokenizer::Tokenizer& tokenizer, const std::string
   return tokens;
 }
 
-}  // namespace
-
-readout::RidgeFit fit_head(const model::Weights<float>& weights,
-                           const tokenizer::Tokenizer& tokenizer, const readout::Pooling& pooling,
-                           const std::vector<LabelledText>& data, std::string_view file,
-                           const std::function<void(std::size_t)>& on_progress) {
+readout::RidgeFit fit(const model::Weights<float>& weights, const tokenizer::Tokenizer& tokenizer,
+                      const readout::Pooling& pooling, const std::optional<int>& max_length,
+                      const std::vector<LabelledText>& data, std::string_view file,
+                      const std::function<void(std::size_t)>& on_progress) {
   constexpr std::size_t first_line = 2;  // after the header
   check_data(data, file);
   std::vector<std::vector<int>> sequences;
@@ -65,7 +64,19 @@ readout::RidgeFit fit_head(const model::Weights<float>& weights,
   readout::RidgeFit fit =
       readout::fit_ridge(readout::embed(weights, sequences, pooling, on_progress), targets);
   fit.head.pooling = pooling;
+  if (const std::string note = readout::long_texts_note(max_length, sequences); !note.empty()) {
+    fit.warnings.push_back(file.empty() ? note : fmt::format("{}: {}", file, note));
+  }
   return fit;
+}
+
+}  // namespace
+
+readout::RidgeFit fit_head(const model::Weights<float>& weights,
+                           const tokenizer::Tokenizer& tokenizer, const readout::Pooling& pooling,
+                           const std::vector<LabelledText>& data, std::string_view file,
+                           const std::function<void(std::size_t)>& on_progress) {
+  return fit(weights, tokenizer, pooling, {}, data, file, on_progress);
 }
 
 SentenceEncoder load_sentence_encoder(const std::filesystem::path& directory) {
@@ -80,25 +91,28 @@ SentenceEncoder load_sentence_encoder(const std::filesystem::path& directory) {
                      "is a decoder; a head is fitted for an encoder, a decoder's readout is its "
                      "prompt's labels");
   }
-  const readout::SentenceSettings settings = readout::read_sentence_settings(directory);
-  encoder.pooling = settings.pooling;
   tokenizer::TokenizerReading reading = tokenizer::read_tokenizer(directory);
+  const readout::SentenceSettings settings =
+      readout::read_sentence_settings(directory, *reading.tokenizer);
+  encoder.pooling = settings.pooling;
+  encoder.max_length = settings.max_length;
   encoder.notes = *encoder.weights.notes;
   if (!reading.notes.empty()) encoder.notes.readings.push_back(reading.notes_line());
   encoder.notes.readings.insert(encoder.notes.readings.end(), settings.notes.begin(),
                                 settings.notes.end());
   encoder.tokenizer = std::move(reading.tokenizer);
-  readout::check_lower_case(directory, *encoder.tokenizer);
   return encoder;
 }
 
 readout::RidgeFit fit_head(const SentenceEncoder& encoder, const std::vector<LabelledText>& data,
                            std::string_view file,
                            const std::function<void(std::size_t)>& on_progress) {
+  if (encoder.tokenizer == nullptr) throw ArgumentError("fit_head", "encoder.tokenizer", "is null");
   try {
-    return fit_head(encoder.weights, *encoder.tokenizer, encoder.pooling, data, file, on_progress);
+    return fit(encoder.weights, *encoder.tokenizer, encoder.pooling, encoder.max_length, data, file,
+               on_progress);
   } catch (const NumericalError&) {
-    model::check_finite_weights(encoder.directory);
+    if (!encoder.directory.empty()) model::check_finite_weights(encoder.directory);
     throw;
   }
 }

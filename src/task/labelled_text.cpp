@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "label_range.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/names.hpp"
 #include "sextant/core/number_range.hpp"
@@ -87,7 +88,6 @@ LabelledText parse_line(std::string_view line, std::size_t number, std::string_v
     fail(fmt::format("has the label {}, expected a finite number{}", io::quoted_cell(label),
                      likely_cause(label)));
   }
-  constexpr double largest_label = 1e15;  // the head's weights are of 32 bits, as is the model
   if (const std::string problem = beyond_range(value, rescale_labels, 0, largest_label, 32);
       !problem.empty()) {
     fail("has a label that " + problem);

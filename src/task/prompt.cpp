@@ -7,6 +7,7 @@
 #include <cmath>
 #include <set>
 
+#include "label_range.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/number_range.hpp"
 #include "sextant/io/files.hpp"
@@ -88,10 +89,6 @@ void check_templates(const PromptTemplate& pattern, std::string_view file) {
   check(pattern.example, "template.example", true);
   check(pattern.query, "template.query", false);
 }
-
-/// The model computes in 32 bits, whose range the squares of labels must not leave.
-constexpr double largest_label = 1e15;
-constexpr double smallest_label = 1e-15;
 
 /// Throws unless |value| is 0 or `least` to `largest_label`.
 void check_label_range(double value, double least, std::string_view file, std::string_view place) {

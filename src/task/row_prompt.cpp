@@ -1,12 +1,12 @@
 #include "sextant/task/row_prompt.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/names.hpp"
 #include "sextant/core/wording.hpp"
 #include "sextant/readout/class_probabilities.hpp"
 #include "sextant/task/row_features.hpp"
@@ -137,10 +137,14 @@ PromptRows prompt_rows(const EncodedPrompt& prompt) {
   if (prompt.table == nullptr) {
     throw ArgumentError("prompt_rows", "prompt", "is not that of a table");
   }
-  const auto rows_of = [&](const std::vector<std::vector<int>>& sequences) {
+  const auto rows_of = [&](std::string_view what, const std::vector<std::vector<int>>& sequences) {
     std::vector<int> rows;
     int last_scalar = 0;
     for (const std::vector<int>& sequence : sequences) {  // a row's scalars follow one another
+      if (sequence.empty()) {
+        throw ArgumentError("prompt_rows", what,
+                            "has an empty sequence, expected its last token to name a row");
+      }
       const int row = prompt.table->row_of(sequence.back());
       const int scalar = prompt.table->scalar_of(sequence.back());
       // A row may come twice in a row, and a prompt may have some of a row's scalars alone.
@@ -149,7 +153,8 @@ PromptRows prompt_rows(const EncodedPrompt& prompt) {
     }
     return rows;
   };
-  return {prompt.table->scalars, rows_of(prompt.example_tokens), rows_of(prompt.query_tokens)};
+  return {prompt.table->scalars, rows_of("prompt.example_tokens", prompt.example_tokens),
+          rows_of("prompt.query_tokens", prompt.query_tokens)};
 }
 
 std::string no_task_reason(const ClassTable& table) {
@@ -177,12 +182,11 @@ RowTask row_task(const ClassTable& table, int limit, int most_classes) {
   task.queries = table.queries;
   task.classes = static_cast<int>(table.classes.size());
   if (task.classes > most_classes) {
-    throw InputError(table.file, "",
-                     fmt::format("has {} classes, the model tells at most {} apart ({}, ...): is "
-                                 "the label's column (\"{}\") the right one?",
-                                 task.classes, most_classes,
-                                 fmt::join(table.classes.begin(), table.classes.begin() + 3, ", "),
-                                 table.label));
+    throw InputError(
+        table.file, "",
+        fmt::format("has {} classes, the model tells at most {} apart ({}): is "
+                    "the label's column (\"{}\") the right one?",
+                    task.classes, most_classes, listed(table.classes, 3), table.label));
   }
   return task;
 }

@@ -12,6 +12,7 @@
 #include <array>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/io/content.hpp"
 
 namespace sextant::tokenizer {
 namespace {
@@ -77,25 +78,12 @@ const icu::Normalizer2& unicode_9_decomposition() {
 
 }  // namespace
 
-bool is_utf8(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
-    if (decode(text, at) < 0) return false;
-  }
-  return true;
-}
-
 void check_utf8(std::string_view function, std::string_view argument, std::string_view text) {
   if (text.size() > longest_text) {
     throw ArgumentError(function, argument, fmt::format("has more than {} bytes", longest_text));
   }
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t begin = at;
-    if (decode(text, at) < 0) {
-      throw ArgumentError(function, argument,
-                          fmt::format("is not valid UTF-8 at byte {} (0x{:02X})", begin,
-                                      static_cast<unsigned char>(text[begin])));
-    }
-  }
+  const std::string problem = io::utf8_problem(text);
+  if (!problem.empty()) throw ArgumentError(function, argument, problem);
 }
 
 std::string replace_invalid_utf8(std::string_view text) {

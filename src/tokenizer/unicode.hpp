@@ -14,8 +14,6 @@ namespace sextant::tokenizer {
 
 /// Throws `ArgumentError` naming the byte unless `text` is valid UTF-8.
 void check_utf8(std::string_view function, std::string_view argument, std::string_view text);
-/// Whether `text` is valid UTF-8.
-bool is_utf8(std::string_view text);
 /// `text` with each maximal invalid byte sequence replaced by U+FFFD.
 std::string replace_invalid_utf8(std::string_view text);
 

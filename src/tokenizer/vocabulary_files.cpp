@@ -5,7 +5,7 @@
 #include "definition.hpp"
 #include "settings.hpp"
 #include "sextant/core/errors.hpp"
-#include "unicode.hpp"
+#include "sextant/io/content.hpp"
 
 namespace sextant::tokenizer {
 namespace {
@@ -13,7 +13,8 @@ namespace {
 /// Calls `use(line, number)` for every line, without its end, numbered from 1.
 template <class Use>
 void for_each_line(std::string_view text, const std::string& file, Use use) {
-  if (!is_utf8(text)) throw InputError(file, "", "is not valid UTF-8");
+  const std::string problem = io::utf8_problem(text);
+  if (!problem.empty()) throw InputError(file, "", problem);
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t end = text.find('\n');
     std::string_view line = text.substr(0, end);

@@ -87,24 +87,6 @@ void add_note(const std::string& note, model::Weights<float>& weights) {
   weights.notes = std::move(notes);
 }
 
-/// Adds a word to the model's notes where texts are longer than sentence-transformers would read.
-void note_long_texts(const task::EncodedPrompt& prompt, const readout::SentenceSettings& settings,
-                     const std::string& label, model::Weights<float>& weights) {
-  if (!settings.max_length) return;
-  const auto is_long = [&](const std::vector<int>& tokens) {
-    return tokens.size() > static_cast<std::size_t>(*settings.max_length);
-  };
-  const auto count = std::ranges::count_if(prompt.example_tokens, is_long) +
-                     std::ranges::count_if(prompt.query_tokens, is_long);
-  if (count == 0) return;
-  add_note(
-      fmt::format("{}: {} longer than max_seq_length in sentence_bert_config.json ({} tokens), "
-                  "read in full and not cut",
-                  label, count == 1 ? "one text is" : fmt::format("{} texts are", count),
-                  *settings.max_length),
-      weights);
-}
-
 PromptModel load_row_model(model::Weights<float> weights, const std::filesystem::path& directory,
                            const PromptTable& table, const PromptOptions& options) {
   const std::string& label = table.examples.file;
@@ -125,9 +107,12 @@ PromptModel load_row_model(model::Weights<float> weights, const std::filesystem:
   origin.read_rows = [examples = table.examples, columns = table.columns,
                       supervision = table.supervision, limit,
                       most = weights.config.vocabulary](const io::CsvTable& queries) {
-    const task::RowTask both =
-        task::row_task(task::parse_class_tables(examples, queries, columns), limit, most);
-    return task::encode(both, limit, supervision, queries.file);
+    auto both =
+        std::make_shared<task::ClassTable>(task::parse_class_tables(examples, queries, columns));
+    task::EncodedPrompt encoded =
+        task::encode(task::row_task(*both, limit, most), limit, supervision, queries.file);
+    encoded.source = std::move(both);
+    return encoded;
   };
   return {std::move(weights), std::move(prompt), std::move(readout), label, std::move(origin)};
 }
@@ -171,10 +156,11 @@ PromptModel load_text_model(model::Weights<float> weights, const std::filesystem
     readout = std::make_shared<readout::LabelExpectation<float>>(weights, prompt.label_tokens,
                                                                  prompt.label_values);
   } else {
-    const auto settings = readout::read_sentence_settings(directory);
-    readout::check_lower_case(directory, *tokenizer);
+    const auto settings = readout::read_sentence_settings(directory, *tokenizer);
     for (const std::string& note : settings.notes) add_note(note, weights);
-    note_long_texts(prompt, settings, label, weights);
+    const std::string long_texts =
+        readout::long_texts_note(settings.max_length, prompt.example_tokens, prompt.query_tokens);
+    if (!long_texts.empty()) add_note(fmt::format("{}: {}", label, long_texts), weights);
     const auto file = options.head.value_or(directory / "head.safetensors");
     readout = std::make_shared<readout::PooledHead<float>>(
         encoder_head(file, settings, weights.config.width), weights.config.width);

@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "sextant/core/errors.hpp"
 #include "sextant/core/memory.hpp"
 #include "sextant/model/finite_weights.hpp"
 #include "sextant/model/prediction.hpp"
+#include "sextant/task/class_table.hpp"
 
 namespace sextant::ttt {
 namespace {
@@ -139,13 +143,30 @@ Eigen::VectorXd PromptModel::predict(const model::Weights<float>& weights,
 
 Eigen::VectorXd PromptModel::predict_rows(const model::Weights<float>& weights,
                                           const io::CsvTable& rows) const {
-  if (!origin_.read_rows) {
-    throw ArgumentError("PromptModel::predict_rows", "rows",
-                        "need a model that was loaded with a table");
-  }
-  check_same_sizes("PromptModel::predict_rows", weights_.config, weights.config);
+  constexpr std::string_view here = "PromptModel::predict_rows";
+  check_reads_rows(here);
+  check_same_sizes(here, weights_.config, weights.config);
   if (rows.rows.empty()) return {};
   return query_predictions(weights, origin_.read_rows(rows), rows.file);
+}
+
+std::vector<std::string> PromptModel::row_notes(const io::CsvTable& rows) const {
+  check_reads_rows("PromptModel::row_notes");
+  if (rows.rows.empty()) return {};
+  const task::EncodedPrompt read = origin_.read_rows(rows);
+  if (read.source == nullptr) return {};
+  const auto is_known = [&](const std::string& note) {
+    return prompt_.source != nullptr &&
+           std::ranges::find(prompt_.source->notes, note) != prompt_.source->notes.end();
+  };
+  std::vector<std::string> notes;
+  std::ranges::remove_copy_if(read.source->notes, std::back_inserter(notes), is_known);
+  return notes;
+}
+
+void PromptModel::check_reads_rows(std::string_view function) const {
+  if (origin_.read_rows) return;
+  throw ArgumentError(function, "rows", "need a model that was loaded with a table");
 }
 
 Eigen::VectorXd PromptModel::query_predictions(const model::Weights<float>& weights,

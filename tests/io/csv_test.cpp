@@ -190,14 +190,21 @@ TEST_CASE("messages name the likely cause") {
             "quotes"},
            {"\xFF\xFE"
             "a",
-            "is in UTF-16; save it as UTF-8"},
+            "is text in UTF-16, expected text (CSV or TSV): save it as UTF-8"},
            {std::string("a\0,\0", 4), "has a null byte, expected text; is the file in UTF-16?"},
            {"a,b\n1,\xE9\n", "has bytes that are not UTF-8; save the file in that encoding"},
            {"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n",
             "t.csv: is a Git LFS pointer, expected text (CSV or TSV): run `git lfs pull`"},
            {"\xEF\xBB\xBF<!DOCTYPE html>\n<html></html>\n",
             "t.csv: is a web page, expected text (CSV or TSV): a server answered with a login"},
-           {"PK\x03\x04...", "is a zip archive, as spreadsheets are; export it as text"}}) {
+           {"PK\x03\x04...",
+            "is a zip archive, as spreadsheets (.xlsx) and checkpoints of PyTorch are, expected "
+            "text (CSV or TSV): export a spreadsheet as text"},
+           {"PK\x03\x04" + std::string(26, '.') + "pytorch_model/data.pkl",
+            "is a zip archive, as PyTorch writes checkpoints, expected text (CSV or TSV): convert"},
+           {"PK\x03\x04" + std::string(26, '.') + "[Content_Types].xml",
+            "is a zip archive, as spreadsheets (.xlsx, .ods) are, expected text (CSV or TSV): "
+            "export it as text (CSV)"}}) {
     CAPTURE(bad.text);
     CHECK_THROWS_WITH_AS(parse_csv(bad.text, "t.csv"), doctest::Contains(bad.message.c_str()),
                          InputError);
@@ -228,6 +235,12 @@ TEST_CASE("a file that holds something else than a table is named as such") {
   refused("\x1f\x8b\x08\0\0\0\0\0"s, "compressed by gzip");
   CHECK(parse_csv("[x],{y}\n1,2\n", "t.csv").header == std::vector<std::string>{"[x]", "{y}"});
   CHECK(parse_csv("[1],b\n1,2\n", "t.csv", {.header = Header::given}).rows.size() == 1);
+  CHECK_THROWS_WITH_AS(parse_csv("[1] length,b\n1,x\"y\n", "t.csv"),
+                       doctest::Contains("line 2, column 2: has a quote inside a cell"),
+                       InputError);
+  CHECK_THROWS_WITH_AS(parse_csv("[1] length,b\n1,\xE9\n", "t.csv"),
+                       doctest::Contains("line 2, column 2: has bytes that are not UTF-8"),
+                       InputError);
   CHECK_THROWS_WITH_AS(parse_csv("h\xE4user,b\n1,2\n", "t.csv"),
                        doctest::Contains("has bytes that are not UTF-8"), InputError);
 }

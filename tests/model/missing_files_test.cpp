@@ -78,6 +78,11 @@ TEST_CASE("of two files or shards that hold a tensor the one that transformers 5
   const float* first = model.embedding();
   const Weights<float> same = write_last({first, first + model.other.size()});
   CHECK(logits(same) == model.expected(first, first));
+  const std::vector<double> doubles(first, first + model.other.size());
+  io::SafetensorsWriter wider;
+  wider.add("wte.weight", "F64", shape, std::as_bytes(std::span(doubles)));
+  wider.write(path / "b.safetensors");
+  CHECK(model.load().notes->readings.empty());
   CHECK(same.notes->readings.empty());
   // A single file beside the shards counts alone.
   write_last(model.other);

@@ -192,6 +192,12 @@ TEST_CASE("other poolings and stages are refused by name") {
   CHECK(
       contains(Directory(Files{{"modules.json", list({transformer, pooling_module})}}).error(),
                "1_Pooling/config.json: is missing: it says how the vectors of tokens are pooled"));
+  const std::string no_file = Directory(Files{{"1_Pooling/notes.txt", "x"}}).error();
+  CHECK_MESSAGE(contains(no_file,
+                         "1_Pooling/config.json: is missing: it says how the vectors of tokens are "
+                         "pooled, and its folder is there; get that file too, or remove the folder "
+                         "where the mean is meant"),
+                no_file);
   // Sentence-transformers makes no embedding of these.
   for (const char* const off :
        {R"({"pooling_mode_mean_tokens": false, "pooling_mode_cls_token": false})",

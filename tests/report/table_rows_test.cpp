@@ -93,6 +93,19 @@ TEST_CASE("a table's JSON has numbers of rows and of scalars, and the lines of t
   CHECK(json["query_lines"] == OrderedJson{6, 9});
 }
 
+TEST_CASE("rows that no file holds have no lines") {
+  task::EncodedPrompt prompt = prompt_of_table(two_classes);
+  auto table = std::make_shared<task::ClassTable>(*prompt.source);
+  table->lines.assign(table->lines.size(), 0);
+  prompt.source = std::move(table);
+  CHECK(row_facts(prompt)[1] ==
+        "Query 0 is 1 row: 1 prediction, of the probability of the class yes (the rest is that of "
+        "no).");
+  CHECK(table_rows_json(prompt)["example_lines"] ==
+        OrderedJson{nullptr, nullptr, nullptr, nullptr});
+  CHECK(table_rows_json(prompt)["query_lines"] == OrderedJson::array({nullptr}));
+}
+
 TEST_CASE("terminal and HTML show one table of the rows' classes") {
   const task::EncodedPrompt prompt = prompt_of_table(three_classes);
   const ttt::Adaptation adaptation = row_update();

@@ -75,7 +75,9 @@ TEST_CASE("categories become indicators as long as there is room") {
   const Eigen::MatrixXd tight = coded_columns(table, 5);  // no room for three indicators
   REQUIRE(tight.cols() == 4);
   CHECK(tight(5, 2) == 2);
-  CHECK_THROWS_WITH_AS(coded_columns(table, 3), doctest::Contains("has 4 columns"), InputError);
+  CHECK_THROWS_WITH_AS(coded_columns(table, 3),
+                       "t.csv: has 4 columns beside the label, the model reads at most 3",
+                       InputError);
 }
 
 TEST_CASE("bad tables are refused with line and column") {
@@ -87,7 +89,13 @@ TEST_CASE("bad tables are refused with line and column") {
   check_refused("y\na\nb\n", "line 1: has the label's column alone");
   std::string many = "x,y\n";
   for (int i = 0; i < 11; ++i) many += "1,c" + std::to_string(i) + "\n";
-  check_refused(many, "has 11 classes, the model tells at most 10 apart");
+  check_refused(many,
+                "has 11 classes, the model tells at most 10 apart (\"c0\", \"c1\", \"c10\" and 8 "
+                "others): is");
+  CHECK_THROWS_WITH_AS(row_task(table_of("x,y\n1,a\n2,b\n"), 10, 1),
+                       doctest::Contains("has 2 classes, the model tells at most 1 apart (\"a\", "
+                                         "\"b\"): is the label's column (\"y\") the right one?"),
+                       InputError);
 }
 
 TEST_CASE("rows without a label are queries, and so are those of a second table") {

@@ -166,6 +166,22 @@ TEST_CASE("a label must be the same token everywhere and no other label's") {
         "p.json: labels[1].text: \"8\" is the same token \"9\" as label \"7\"");
 }
 
+TEST_CASE("bytes that are not UTF-8 are named where they stand") {
+  const auto refused = [](const std::string& place, const auto& spoil) {
+    DecoderPrompt prompt = small_prompt();
+    spoil(prompt);
+    CHECK(message_of(prompt).starts_with("p.json: " + place + ": is not valid UTF-8 at byte"));
+  };
+  const std::string bad = "\xFF";
+  refused("template.example", [&](DecoderPrompt& prompt) { prompt.pattern.example += bad; });
+  refused("template.query", [&](DecoderPrompt& prompt) { prompt.pattern.query += bad; });
+  refused("labels[1].text", [&](DecoderPrompt& prompt) { prompt.labels[1].text += bad; });
+  refused("examples[2].x", [&](DecoderPrompt& prompt) { prompt.examples[2].x += bad; });
+  refused("examples[2].y", [&](DecoderPrompt& prompt) { prompt.examples[2].y += bad; });
+  refused("queries[1].x", [&](DecoderPrompt& prompt) { prompt.queries[1].x += bad; });
+  refused("queries[0].y", [&](DecoderPrompt& prompt) { *prompt.queries[0].y += bad; });
+}
+
 TEST_CASE("sequences longer than the context are named with both lengths") {
   const EncodedPrompt encoded = encode(small_prompt(), bytes, "p.json");
   CHECK(encoded.example_tokens[0].size() == 10);

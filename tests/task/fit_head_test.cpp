@@ -43,6 +43,33 @@ TEST_CASE("a head is fitted for an encoder's directory, as it asks") {
   CHECK(first_tokens.head.weight != fit.head.weight);
 }
 
+TEST_CASE("sentences longer than sentence-transformers reads are embedded in full, with a word") {
+  const test::TemporaryDirectory directory("fit-head-long");
+  test::write_letters_encoder(directory.path(), 1);
+  const auto before = fit_head(load_sentence_encoder(directory.path()), six_sentences, "s.tsv");
+  io::write_file(directory.path() / "sentence_bert_config.json", R"({"max_seq_length": 3})");
+  const SentenceEncoder encoder = load_sentence_encoder(directory.path());
+  CHECK(encoder.max_length == 3);
+  const auto fit = fit_head(encoder, six_sentences, "s.tsv");
+  CHECK(fit.head.weight == before.head.weight);
+  REQUIRE(fit.warnings.size() == before.warnings.size() + 1);
+  CHECK(fit.warnings.back() ==
+        "s.tsv: 4 texts are longer than max_seq_length in sentence_bert_config.json (3 tokens), "
+        "read in full and not cut");
+}
+
+TEST_CASE("an encoder that was not loaded needs a tokenizer, and has no directory to blame") {
+  const test::TemporaryDirectory directory("fit-head-memory");
+  test::write_letters_encoder(directory.path(), std::numeric_limits<float>::quiet_NaN());
+  const SentenceEncoder loaded = load_sentence_encoder(directory.path());
+  CHECK_THROWS_WITH_AS(fit_head(SentenceEncoder{.weights = loaded.weights}, six_sentences, "s.tsv"),
+                       "fit_head: encoder.tokenizer is null", ArgumentError);
+  CHECK_THROWS_AS(
+      fit_head(SentenceEncoder{.weights = loaded.weights, .tokenizer = loaded.tokenizer},
+               six_sentences, "s.tsv"),
+      NumericalError);
+}
+
 TEST_CASE(
     "a weight that is not finite is named, and models without a head of their own alone fit") {
   const test::TemporaryDirectory directory("fit-head-nan");

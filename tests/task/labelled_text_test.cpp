@@ -83,5 +83,5 @@ TEST_CASE("a byte-order mark is skipped, and a wrong header names its likely cau
   reject("sentence\tlabel\na\t-1e200\n",
          "line 2: has a label that is -1e+200, beyond 1e+15: its square overflows a 32-bit number; "
          "divide");
-  reject("\xFF\xFEs\0e\0", "is in UTF-16; save it as UTF-8");
+  reject("\xFF\xFEs\0e\0", "is text in UTF-16, expected text (CSV or TSV): save it as UTF-8");
 }

@@ -140,3 +140,14 @@ TEST_CASE("rows of a prompt are counted by their scalars, also those that come t
     CHECK(prompt_rows(prompt).queries == task.queries);  // of the first row one scalar is left
   }
 }
+
+TEST_CASE("an empty sequence names no row") {
+  EncodedPrompt prompt = encode(random_task(6, 2, 2), 100, {}, "t.csv");
+  prompt.query_tokens[1].clear();
+  CHECK_THROWS_WITH_AS(prompt_rows(prompt),
+                       doctest::Contains("prompt_rows: prompt.query_tokens has an empty sequence"),
+                       ArgumentError);
+  prompt.example_tokens[0].clear();
+  CHECK_THROWS_WITH_AS(prompt_rows(prompt), doctest::Contains("prompt.example_tokens has an empty"),
+                       ArgumentError);
+}

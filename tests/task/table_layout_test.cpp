@@ -26,6 +26,8 @@ TEST_CASE("tables that no file can be are refused") {
   refused(table, "has 1 cell in rows[1], expected 2 as in the header");
   table.rows[1].clear();
   refused(table, "has 0 cells in rows[1]");
+  table.rows[1] = {{"", 0}, {"", 0}};
+  refused(table, "has empty cells alone in rows[1], expected no such row");
   table = io::parse_csv("x,y\n1,a\n2,b\n", "t.csv");
   table.header[1] = "x";
   refused(table, "has the column name \"x\" twice");

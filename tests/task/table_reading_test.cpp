@@ -61,6 +61,10 @@ TEST_CASE("numbers in another notation are numbers where the whole column follow
            {{"1,5", "2.5", "3"}, {}, "mostly numbers (2 of 3)"},
            {{"12,34", "1,234", "5,6"}, {12.34, 1.234, 5.6}, "decimal commas"},
            {{"1,23,4", "12", "5"}, {}, "mostly numbers (2 of 3)"},
+           {{"1.2e+05", "3.4e+05", "5.6e+04"}, {1.2e5, 3.4e5, 5.6e4}, ""},
+           {{"1,5e10", "2,5e10", "3,5e-10"}, {1.5e10, 2.5e10, 3.5e-10}, "decimal commas"},
+           {{"1,234.5e3", "1,000.0", "7"}, {1234500, 1000, 7}, "commas between thousands"},
+           {{"1 2e05", "1 2e06", "1 2e07"}, {}, ""},
            {{"2020-01-02", "2020-01-03", "2020-01-02"}, {}, ""},
            {{"--5", "+-3", "0x1F"}, {}, ""}}) {
     CAPTURE(column.cells);
@@ -76,6 +80,15 @@ TEST_CASE("numbers in another notation are numbers where the whole column follow
 TEST_CASE("a comma is a decimal comma where cells are not separated by commas") {
   CHECK(same(read("x;y\n1,234;a\n2,345;b\n").columns.col(0), {1.234, 2.345}));
   CHECK(same(read("x,y\n\"1,234\",a\n\"2,345\",b\n").columns.col(0), {1234, 2345}));
+}
+
+TEST_CASE("digits of an exponent are no thousands, beside a decimal comma either") {
+  const ClassTable table = read("x;z;y\n1.25e3;1,5;a\n2.25e3;2,5;b\n12;3,5;a\n");
+  CHECK(same(table.columns.col(0), {1250, 2250, 12}));
+  CHECK_FALSE(says(table, "thousands"));
+  const ClassTable alone = read("x,y\n1.2e+05,a\n3,b\n3.4e+05,a\n");
+  CHECK(same(alone.columns.col(0), {1.2e5, 3, 3.4e5}));
+  CHECK(alone.notes.empty());
 }
 
 TEST_CASE("points stand between thousands where another column has decimal commas") {
@@ -205,6 +218,8 @@ TEST_CASE("names that differ in spelling or case alone are told") {
   spelling("x,y\n1,1\n2,1.0\n3,x\n", "\"1\" and \"1.0\"");
   spelling("x,y\n1,1\n2,1.0\n3,0\n4,NA\n", "\"1\" and \"1.0\"");
   spelling("x;y\n1,5;1,0\n2,5;1\n3,5;0\n", "\"1\" and \"1,0\"");
+  // 1,000 is a thousand as well as 1: it is not said to be another name of either.
+  CHECK_FALSE(says(read("x;y\n1,5;1,000\n2,5;1\n3,5;0\n1,5;1000\n"), "spelling"));
   const ClassTable table = read("c,d,e,y\nRed,u,1,a\nred,U,1.0,b\nRed,u,x,a\nblue,u,1,b\n");
   CHECK(table.categories == std::vector<int>{3, 2, 3});
   CHECK(table.notes ==

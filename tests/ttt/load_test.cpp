@@ -208,6 +208,32 @@ TEST_CASE("rows of a new table are predicted by the examples' scales and categor
   check_message<ArgumentError>([&] { model.predict(moved, {"1"}); }, "a prompt of texts");
 }
 
+TEST_CASE("what is read otherwise in rows of a new table is said") {
+  const test::TemporaryDirectory directory("load-row-notes");
+  const auto examples = directory.path() / "examples.csv";
+  io::write_file(examples,
+                 "size,colour,one,class\n1.5,red,1,a\n2,blue,1,b\n3,red,1,a\n4,blue,1,b\n");
+  const PromptModel model = load_prompt_model(
+      {.model = shipped / "tabular-rows", .table = TableFiles{.examples = examples}});
+  REQUIRE(model.prompt().source != nullptr);
+  CHECK(model.prompt().source->notes.size() == 1);  // on the column that does not differ
+  const io::CsvTable rows =
+      io::parse_csv("size,colour,one\n\"1,234\",red,1\n2,violet,1\n", "new.csv");
+  CHECK(model.predict_rows(model.weights(), rows).allFinite());
+  const std::vector<std::string> notes = model.row_notes(rows);
+  REQUIRE(notes.size() == 2);
+  CHECK_MESSAGE(notes[0].starts_with("new.csv: 1 cell of queries counts as missing"), notes[0]);
+  CHECK_MESSAGE(notes[0].ends_with("first \"violet\" in line 3, column 2 (colour)"), notes[0]);
+  CHECK_MESSAGE(notes[1].starts_with("new.csv: 1 cell of queries counts as missing"), notes[1]);
+  CHECK_MESSAGE(notes[1].ends_with("first \"1,234\" in line 2, column 1 (size)"), notes[1]);
+  CHECK(model.row_notes(io::parse_csv("size,colour,one\n2,red,1\n", "new.csv")).empty());
+  CHECK(model.row_notes({}).empty());
+  const PromptModel texts = load_prompt_model(digits, demo_prompt());
+  check_message<ArgumentError>([&] { texts.row_notes(rows); },
+                               "PromptModel::row_notes: rows need a model that was loaded with a "
+                               "table");
+}
+
 TEST_CASE("kernels beyond the memory are refused before they are made") {
   check_capture_memory(1000, 10, std::size_t{1} << 30);
   check_capture_memory(1'000'000, 10, 0);  // unknown

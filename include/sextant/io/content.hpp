@@ -22,12 +22,12 @@ enum class Content {
 
 Content content_of(std::span<const std::byte> content);
 
-/// What a file that is not `expected` ("JSON", "a safetensors file", "a table") most likely is, as
-/// the end of an error's message with the remedy: "is a Git LFS pointer, expected JSON: ...".
-/// Recognised by their first bytes: empty files, Git LFS pointers, web pages, PyTorch, TensorFlow
-/// and GGUF checkpoints, spreadsheets, NumPy arrays, pictures, gzip, text in UTF-16, JSON and
-/// safetensors (cut off ones too), and, unless "a table" is expected, other text. Empty for what is
-/// not known. Cost: constant, but for leading blanks.
+/// What a file that is not `expected` ("JSON", "a safetensors file") most likely is, as the end of
+/// an error's message with the remedy: "is a Git LFS pointer, expected JSON: ...". Recognised by
+/// their first bytes: empty files, Git LFS pointers, web pages, PyTorch, TensorFlow and GGUF
+/// checkpoints, spreadsheets, NumPy arrays, pictures, gzip, text in UTF-16, JSON and safetensors
+/// (cut off ones too), and other text. Empty for what is not known. Cost: constant, but for leading
+/// blanks.
 std::string other_content(std::span<const std::byte> content, std::string_view expected);
 
 /// Whether it is a Git LFS pointer or a web page: what stands in place of a file that was not
@@ -36,5 +36,8 @@ bool is_placeholder(std::span<const std::byte> content);
 
 /// Where the first bytes stand that are not UTF-8; the text's size when all are.
 std::size_t first_invalid_utf8(std::string_view text);
+
+/// "is not valid UTF-8 at byte 3 (0xFF)", the end of an error's message; empty for valid UTF-8.
+std::string utf8_problem(std::string_view text);
 
 }  // namespace sextant::io

@@ -71,7 +71,8 @@ class TensorSource {
   std::vector<std::string> readings_;
 };
 
-/// Whether two tensors have one shape and the same values. Cost: one pass over both.
+/// Whether two tensors have one shape and the same values; false for two types of which one is not
+/// read (`io::ElementType`). Cost: one pass over both.
 bool same_values(const TensorSource::Found& a, const TensorSource::Found& b);
 
 }  // namespace sextant::model

@@ -101,7 +101,8 @@ class GradientObserver {
 /// final hidden states. `layouts` decides what is differentiated: `tree_layouts` gives the gradient
 /// of the sum over all outputs, `sequence_layouts` that of each sequence by itself (row ranges in
 /// `sequences`, null for sums). Throws `ArgumentError` unless `activations` reach down to the
-/// observer's lowest layer and the cotangent has one row for each top query.
+/// observer's lowest layer and the cotangent has one row for each top query, and for weights that
+/// lack layers or norms of their configuration.
 template <class Scalar>
 void backward(const Weights<Scalar>& weights, const Activations<Scalar>& activations,
               const AttentionLayouts& layouts, const SequenceLayouts* sequences,

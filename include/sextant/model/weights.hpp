@@ -115,8 +115,10 @@ struct AdaptedMatrix {
 /// Writes a new model directory: every file of `source` that is not weights is copied (top level
 /// and one level of folders), and model.safetensors holds all of its tensors under their names, the
 /// adapted ones in F32, so that it loads as `source` does but for these. Throws `InputError` when
-/// `target` exists and is not empty, `ArgumentError` for a matrix of another shape than the model's
-/// or with a number that is not finite; nothing is left behind on failure.
+/// `target` exists and is not empty, and naming file and tensor where `source` lacks a tensor that
+/// is adapted or cannot be opened, `ArgumentError` for a layer outside the model and for a matrix
+/// of another shape than the model's or with a number that is not finite; nothing is left behind on
+/// failure.
 void write_adapted_model(const std::filesystem::path& source, const std::filesystem::path& target,
                          const std::vector<AdaptedMatrix>& adapted);
 

@@ -30,6 +30,15 @@ struct SentenceSettings {
 /// another width than the encoder's, or [CLS] and nothing of the mean, which versions of
 /// sentence-transformers read differently, has a word in `notes`.
 SentenceSettings read_sentence_settings(const std::filesystem::path& directory);
+/// The same for texts that `tokenizer` reads. Throws also what `check_lower_case` throws.
+SentenceSettings read_sentence_settings(const std::filesystem::path& directory,
+                                        const tokenizer::Tokenizer& tokenizer);
+
+/// "2 texts are longer than max_seq_length ...": how many of the sequences, examples and queries,
+/// sentence-transformers would cut, which is not done here. Empty where there is none.
+std::string long_texts_note(const std::optional<int>& max_length,
+                            const std::vector<std::vector<int>>& examples,
+                            const std::vector<std::vector<int>>& queries = {});
 
 /// Throws `InputError` where sentence_bert_config.json asks for lower case and the tokenizer keeps
 /// the case of the letters, so that texts would be read otherwise than by sentence-transformers.

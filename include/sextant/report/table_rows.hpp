@@ -18,7 +18,8 @@ namespace sextant::report {
 std::string row_counts(const task::ClassTable& table);
 
 /// Which rows the prompt's examples and queries are of, a sentence each: their numbers, rows x
-/// classes, and the lines of the rows. Empty for a prompt that is not of a table.
+/// classes, and the lines of the rows where a file holds them. Empty for a prompt that is not of a
+/// table.
 std::vector<std::string> row_facts(const task::EncodedPrompt& prompt);
 
 /// One row per row to predict: its most probable class before and after the update with its
@@ -36,8 +37,8 @@ void add_table_rows(HtmlReport& report, const task::EncodedPrompt& prompt,
 /// rows, not of scalars.
 OrderedJson to_json(const task::ClassTable& table);
 /// The same of the prompt's table and {"residuals", "predictions": how many scalars,
-/// "example_lines", "query_lines": of the rows that they are of, in their order}. Null for a prompt
-/// that is not of a table.
+/// "example_lines", "query_lines": of the rows that they are of, in their order, null for a row
+/// that no file holds}. Null for a prompt that is not of a table.
 OrderedJson table_rows_json(const task::EncodedPrompt& prompt);
 /// [{"row", "base": {"class", "probability"}, "adapted", "known"}]; null what is not known.
 OrderedJson to_json(const std::vector<ttt::RowPrediction>& rows);

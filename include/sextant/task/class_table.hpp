@@ -26,9 +26,10 @@ struct ClassTable {
   std::vector<int> categories = {};  ///< [D] how many the examples have; 0 for a column of numbers.
   std::vector<std::string> classes = {};  ///< [C] of the examples, sorted; numbers by value.
   std::vector<int> labels = {};           ///< [R] -1 where missing, or no class of the examples.
-  std::vector<std::size_t> lines = {};    ///< [R] where each row begins in its file, from 1.
-  std::vector<int> examples = {};         ///< Rows with a label, ascending.
-  std::vector<int> queries = {};          ///< Rows to predict, ascending.
+  /// [R] the line of its file that each row begins in, from 1; 0 for a row that no file holds.
+  std::vector<std::size_t> lines = {};
+  std::vector<int> examples = {};  ///< Rows with a label, ascending.
+  std::vector<int> queries = {};   ///< Rows to predict, ascending.
   /// Rows that are neither: with empty cells alone, or, where queries have a file of their own,
   /// without a label. The former are not among the R rows.
   int unread = 0;
@@ -70,7 +71,7 @@ struct ClassTable {
 /// label, and a first line that is a row rather than a header (unless `columns.label` is in it or
 /// `io::CsvOptions::header` says what it is), and `ArgumentError` for a table that no file can be:
 /// without columns, with a name twice or empty, or with a row that has not as many cells as the
-/// header. Cost: linear in the cells, and n log n in the categories.
+/// header or empty ones alone. Cost: linear in the cells, and n log n in the categories.
 ClassTable parse_class_table(const io::CsvTable& csv, const TableColumns& columns);
 
 /// Examples from one table, queries from another, its rows below those of the first; rows of

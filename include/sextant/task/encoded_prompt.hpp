@@ -45,8 +45,9 @@ inline constexpr std::size_t unlimited_context = std::numeric_limits<std::size_t
 /// tokens. Every label must be exactly one token after every text, and the same one:
 /// encode(text + label) = encode(text) followed by that id. Throws `InputError` naming `file`, the
 /// label, the example and the tokens that came out when it is not, when two labels share a token,
-/// when a text has no tokens, and for whatever `check_prompt` rejects. Deterministic for any number
-/// of threads. Cost: (number of labels + 1) (n + m) tokenisations of texts of n examples each.
+/// when a text has no tokens or is not UTF-8, and for whatever `check_prompt` rejects.
+/// Deterministic for any number of threads. Cost: (number of labels + 1) (n + m) tokenisations of
+/// texts of n examples each.
 ///
 /// With `Supervision::every_label` no sequence is longer than `context_length` tokens: example i
 /// reads the examples of its window before it, and a window ends where the next example would not
@@ -56,7 +57,8 @@ EncodedPrompt encode(const DecoderPrompt& prompt, const tokenizer::Tokenizer& to
                      std::string_view file, std::size_t context_length = unlimited_context);
 
 /// Tokenises an encoder's prompt: each text with the tokenizer's special tokens.
-/// Throws `InputError` when a text has no tokens or `check_prompt` rejects the prompt.
+/// Throws `InputError` when a text has no tokens or is not UTF-8, or `check_prompt` rejects the
+/// prompt.
 EncodedPrompt encode(const EncoderPrompt& prompt, const tokenizer::Tokenizer& tokenizer,
                      std::string_view file);
 

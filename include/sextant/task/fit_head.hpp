@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -32,10 +33,11 @@ readout::RidgeFit fit_head(const model::Weights<float>& weights,
 
 /// A sentence encoder as a head is fitted for it.
 struct SentenceEncoder {
-  std::filesystem::path directory = {};
+  std::filesystem::path directory = {};  ///< Empty when it was not loaded.
   model::Weights<float> weights = {};
   std::shared_ptr<const tokenizer::Tokenizer> tokenizer = {};
   readout::Pooling pooling = {};  ///< As the directory asks (`readout::read_sentence_settings`).
+  std::optional<int> max_length = {};  ///< Likewise; sentences are not cut, see `fit_head`.
   /// What was read otherwise than the directory's files may have meant, and what is not used.
   model::DirectoryNotes notes = {};
 };
@@ -45,8 +47,10 @@ struct SentenceEncoder {
 /// one) and for whatever is wrong in the files.
 SentenceEncoder load_sentence_encoder(const std::filesystem::path& directory);
 
-/// The same as above with what was loaded. An embedding that is not finite is an `InputError`
-/// naming the weight to blame, where a weight is.
+/// The same as above with what was loaded. Sentences longer than `max_length` tokens, which
+/// sentence-transformers would cut, are embedded in full, and `warnings` says how many they are.
+/// Throws `ArgumentError` without a tokenizer. An embedding that is not finite is an `InputError`
+/// naming the weight to blame, where the directory is known and a weight is.
 readout::RidgeFit fit_head(const SentenceEncoder& encoder, const std::vector<LabelledText>& data,
                            std::string_view file,
                            const std::function<void(std::size_t)>& on_progress = {});

@@ -57,7 +57,7 @@ struct PromptRows {
   std::vector<int> queries = {};   ///< Rows to predict, in the order of the prompt's queries.
 };
 
-/// Throws `ArgumentError` for a prompt that is not of a table.
+/// Throws `ArgumentError` for a prompt that is not of a table, and for an empty sequence.
 PromptRows prompt_rows(const EncodedPrompt& prompt);
 
 /// Why nothing can be learned from a table, as the end of a message: it has fewer than two examples

@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sextant/geometry/block_scales.hpp"
@@ -32,7 +33,8 @@ struct ModelOrigin {
   std::filesystem::path directory = {};  ///< Of the model; empty when it was not loaded.
   /// The queries of the result are the texts, one each; empty for tables.
   std::function<task::EncodedPrompt(const std::vector<std::string>&)> read_texts = {};
-  /// The queries of the result are the rows' scalars; empty but for tables.
+  /// The queries of the result are the rows' scalars, and its source says how they were read; empty
+  /// but for tables.
   std::function<task::EncodedPrompt(const io::CsvTable&)> read_rows = {};
 };
 
@@ -90,10 +92,15 @@ class PromptModel {
   /// The same for the rows of a table: probabilities [rows * scalars], row by row, as
   /// `readout::scalars_per_row` has it. `rows` has the columns of the examples' table, in any
   /// order, without or with the label, which nothing reads; categories and scales are those of the
-  /// examples. Throws `ArgumentError` for a model of texts, `InputError` for a column that `rows`
-  /// lacks.
+  /// examples. What counts as missing in `rows`, `row_notes` says. Throws `ArgumentError` for a
+  /// model of texts, `InputError` for a column that `rows` lacks.
   Eigen::VectorXd predict_rows(const model::Weights<float>& weights,
                                const io::CsvTable& rows) const;
+  /// What `predict_rows` reads in `rows` otherwise than may be meant, one sentence each: categories
+  /// that no example has and cells that are no numbers as the examples write them, which count as
+  /// missing, and whatever else `task::ClassTable::notes` has to say beyond what it says of the
+  /// prompt. Throws as `predict_rows`. Cost: the examples and the rows parsed.
+  std::vector<std::string> row_notes(const io::CsvTable& rows) const;
 
   /// Captures residuals, kernels, couplings and variances at the base weights (theory Sec. 1).
   /// Throws `ArgumentError` for options that ask for layers outside the model, no kind, one that is
@@ -135,6 +142,7 @@ class PromptModel {
   }
 
  private:
+  void check_reads_rows(std::string_view function) const;
   /// Of the prompt's queries alone, which need not be this model's prompt's.
   Eigen::VectorXd query_predictions(const model::Weights<float>& weights,
                                     const task::EncodedPrompt& prompt,
