@@ -19,6 +19,7 @@
 
 #include "program/help.hpp"
 #include "program/output.hpp"
+#include "program/standard_input.hpp"
 #include "sextant/core/blas.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/memory.hpp"
@@ -72,7 +73,7 @@ std::optional<std::string> explain_file(const CLI::App& app, const ArgumentError
     const CLI::Option* file = command->get_option_no_throw("--geometry");
     if (file == nullptr || file->count() == 0) continue;
     const std::string_view field = argument.substr(std::string_view("geometry").size());
-    return fmt::format("{}: {}{}{}", file->as<std::string>(),
+    return fmt::format("{}: {}{}{}", input_name(file->as<std::string>()),
                        field.empty() ? field : field.substr(1), field.empty() ? "" : ": ",
                        error.problem());
   }

@@ -39,7 +39,10 @@ void run_advise(const AdviseOptions& options) {
   plan_options.label_scale =
       source.model ? advice::label_scale_of(*source.model) : advice::LabelScale::labels_alone;
   advice::Plan plan = advice::plan(source.geometry, plan_options);
-  warn(report::summarize(plan).warnings, options.shared.quiet);
+  std::vector<std::string> warnings = report::summarize(plan).warnings;
+  const bool takes_rate = source.model && !options.update.rank;  // that of the update, below
+  if (takes_rate) std::erase(warnings, advice::tokenwise_rate_warning);
+  warn(warnings, options.shared.quiet);
   const ttt::Adaptation update =
       source.model
           ? make_update(source, plan, advice::UpdateRule::as_advised, options.update,

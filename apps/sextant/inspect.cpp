@@ -23,7 +23,7 @@ namespace sextant::apps {
 namespace {
 
 constexpr std::string_view for_tables =
-    "--label, --categorical, --delimiter and --header are for tables (.csv, .tsv)";
+    "--label, --categorical, --delimiter and --header are for tables";
 
 struct InspectOptions {
   SharedOptions shared;
@@ -75,13 +75,15 @@ Summary summarize_json(std::string_view text, const std::string& name,
 /// Whatever the name, the content decides; but text, of which a table can be any, is a table only
 /// where the name does not promise something else.
 bool holds_table(std::span<const std::byte> content, const std::string& path) {
+  if (path.ends_with(".json") || path.ends_with(".safetensors")) return false;
   const io::Content kind = io::content_of(content);
+  const auto* text = reinterpret_cast<const char*>(content.data());
+  const bool is_json = kind == io::Content::json && io::Json::accept(text, text + content.size());
   if (path.ends_with(".csv") || path.ends_with(".tsv")) {
-    const auto* text = reinterpret_cast<const char*>(content.data());
-    const bool is_json = kind == io::Content::json && io::Json::accept(text, text + content.size());
     return !is_json && kind != io::Content::safetensors;
   }
-  return kind == io::Content::text && !path.ends_with(".json") && !path.ends_with(".safetensors");
+  // No list is a prompt, so that what begins like one is at best a cell in brackets.
+  return kind == io::Content::text || (kind == io::Content::json && !is_json && text[0] == '[');
 }
 
 /// Throws for content that is none of what is read.

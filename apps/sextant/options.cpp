@@ -12,16 +12,15 @@
 namespace sextant::apps {
 namespace {
 
-constexpr std::int64_t max_horizon = 1'000'000'000;
 constexpr std::size_t max_candidates = 10'000'000;
 
 std::int64_t parse_integer(std::string_view text, std::string_view option) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || value < 0 ||
-      value > max_horizon) {
-    throw UsageError(
-        fmt::format("{}: \"{}\" is not an integer from 0 to {}", option, text, max_horizon));
+      value > advice::largest_horizon) {
+    throw UsageError(fmt::format("{}: \"{}\" is not an integer from 0 to {}", option, text,
+                                 advice::largest_horizon));
   }
   return value;
 }

@@ -103,9 +103,13 @@ Summary summarize_geometry(const geometry::PromptGeometry& geometry,
       std::ranges::all_of(geometry.query_targets,
                           [](const auto& target) { return target.has_value(); });
   Summary summary;
-  summary.json = {{"format", "geometry"},          {"n", geometry.examples()},
-                  {"queries", geometry.queries()}, {"residual_norm", geometry.residuals.norm()},
-                  {"trace", kernel.trace()},       {"lambda_max", lambda_max},
+  summary.json = {{"format", "geometry"},
+                  {"n", geometry.examples()},
+                  {"queries", geometry.queries()},
+                  {"residual_norm", geometry.residuals.norm()},
+                  {"features", geometry.tokenwise ? "tokenwise" : "exact"},
+                  {"trace", kernel.trace()},
+                  {"lambda_max", lambda_max},
                   {"blocks", OrderedJson::array()}};
   for (std::size_t b = 0; b < geometry.blocks.size(); ++b) {
     const auto& block = geometry.blocks[b];
@@ -123,6 +127,7 @@ Summary summarize_geometry(const geometry::PromptGeometry& geometry,
             {"queries m", std::to_string(geometry.queries())},
             {"blocks B", std::to_string(geometry.block_count())},
             {"residual norm |r|", number(geometry.residuals.norm())},
+            {"features", std::string(geometry.tokenwise ? "tokenwise" : "exact")},
             {"trace of the summed kernel", number(kernel.trace())},
             {"its largest eigenvalue", number(lambda_max)},
             {"base predictions of the queries", known(geometry.query_base)},

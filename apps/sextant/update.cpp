@@ -48,7 +48,8 @@ advice::Update make_update(const Source& source, const advice::Plan& plan, advic
   } else {
     model::write_adapted_model(files.model, options.out_model, made.changed);
     const bool is_as_loaded =
-        made.changed.empty() || (made.result.is_made_of_steps() && !made.result.is_update());
+        made.changed.empty() ||
+        (made.result.is_made_of_steps() ? !made.result.is_update() : made.result.rank == 0);
     inform(
         fmt::format("{}: the {} is written", options.out_model,
                     is_as_loaded ? "model as loaded, to which nothing was done," : "adapted model"),

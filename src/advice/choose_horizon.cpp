@@ -33,6 +33,17 @@ void certify(const HorizonOptions& options, HorizonChoice& result) {
                        radii.paper, radii.exact_mgf, radii.exact_tail};
 }
 
+/// Those that are judged: the one asked for, or all.
+struct QueryRange {
+  Index first = 0;
+  Index end = 0;
+};
+
+QueryRange queries_of(const geometry::PromptGeometry& geometry, const HorizonOptions& options) {
+  if (options.query) return {*options.query, *options.query + 1};
+  return {0, geometry.queries()};
+}
+
 /// What all queries share.
 struct Filters {
   VectorXd map;
@@ -85,8 +96,7 @@ void judge(const geometry::PromptGeometry& geometry, Blocks blocks, const Vector
       evidence::average_query_filter(values, rho, result.curve.horizons, result.posterior.weights),
       spectral::bayes_query_filter(values, result.lambda_star)};
   result.variances = variance_posterior(values, rotated, options);
-  const Index first = options.query.value_or(0);
-  const Index last = options.query ? first + 1 : geometry.queries();
+  const auto [first, last] = queries_of(geometry, options);
   std::vector<spectral::GapWeights> every_weights;
   for (Index query = first; query < last; ++query) {
     result.queries.push_back(
@@ -99,12 +109,12 @@ void judge(const geometry::PromptGeometry& geometry, Blocks blocks, const Vector
   }
 }
 
-/// Warns of the first query and block whose coupling is larger than the Cauchy-Schwarz inequality
-/// allows for inner products of gradients.
+/// Warns of the first query, of those that are asked for, and block whose coupling is larger than
+/// the Cauchy-Schwarz inequality allows for inner products of gradients.
 void warn_of_couplings(const geometry::PromptGeometry& geometry, Blocks blocks,
-                       HorizonChoice& result) {
+                       const QueryRange& queries, HorizonChoice& result) {
   constexpr double tolerance = 1e-6;
-  for (Index x = 0; x < geometry.queries(); ++x) {
+  for (Index x = queries.first; x < queries.end; ++x) {
     for (const Index b : blocks) {
       const VectorXd diagonal = geometry.kernels[b].diagonal().cwiseMax(0.0);
       const double variance = geometry.query_variances(x, b);
@@ -221,7 +231,7 @@ HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry, Blocks bl
                                       candidates(options), options.sigma2),
              options, result);
   certify(options, result);
-  warn_of_couplings(geometry, blocks, result);
+  warn_of_couplings(geometry, blocks, queries_of(geometry, options), result);
   judge(geometry, blocks, rotated, options, result);
   collect_warnings(result);
   return result;

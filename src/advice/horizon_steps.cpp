@@ -16,11 +16,15 @@ void check_options(const HorizonOptions& options) {
   if (options.tau2) check_not_negative(here, "tau2", *options.tau2);
   if (options.sigma2.rule == evidence::Sigma2Rule::fixed) {
     check_positive(here, "sigma2", options.sigma2.value);
+  } else if (options.sigma2.value != 0) {
+    throw ArgumentError(
+        here, "sigma2",
+        fmt::format("is given as {:g}, which only the rule fixed takes", options.sigma2.value));
   }
   for (const std::int64_t horizon : options.horizons) {
-    if (horizon <= largest_horizon) continue;
+    if (horizon >= 0 && horizon <= largest_horizon) continue;
     throw ArgumentError(here, "horizons",
-                        fmt::format("has {}, expected at most {}", horizon, largest_horizon));
+                        fmt::format("has {}, expected 0 to {}", horizon, largest_horizon));
   }
 }
 

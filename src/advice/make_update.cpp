@@ -24,10 +24,23 @@ double largest_of_planned(const geometry::PromptGeometry& geometry, const Plan& 
   return spectral::largest_eigenvalue(geometry::summed_kernel(geometry, blocks)).value;
 }
 
-/// Throws where the kernel of the planned blocks in `geometry`, captured as the plan's was, is not
-/// the plan's.
-void check_kernel_of_plan(const geometry::PromptGeometry& geometry, const Plan& plan) {
+/// Throws where the residuals or the kernel of the planned blocks in `geometry`, captured as the
+/// plan's was, are not the plan's.
+void check_geometry_of_plan(const geometry::PromptGeometry& geometry, const Plan& plan) {
   if (!plan.chosen || plan.block_names.empty()) return;
+  if (plan.tokenwise != geometry.tokenwise) {
+    constexpr std::string_view kinds[] = {"exact", "tokenwise"};
+    throw ArgumentError("adapt", "plan",
+                        fmt::format("was made from {} features, and the geometry holds {} ones",
+                                    kinds[plan.tokenwise], kinds[geometry.tokenwise]));
+  }
+  const double norm = geometry.residuals.norm();
+  if (std::abs(norm - plan.residual_norm) > 1e-3 * plan.residual_norm) {
+    throw ArgumentError("adapt", "plan",
+                        fmt::format("was made for another model, prompt or labels: the norm of its "
+                                    "residuals is {:.6g}, here it is {:.6g}",
+                                    plan.residual_norm, norm));
+  }
   constexpr double tolerance = 1e-5;  // kernels of single precision
   const double found = largest_of_planned(geometry, plan);
   if (std::abs(found - plan.chosen->lambda_max) <= tolerance * plan.chosen->lambda_max) return;
@@ -62,6 +75,11 @@ void check(const ttt::PromptModel& model, const Plan& plan, const UpdateOptions&
   if (options.rank && options.solver != ttt::Solver::steps) {
     throw ArgumentError("adapt", "rank",
                         "is given together with a solver, expected one of the two");
+  }
+  if (options.rank && (*options.rank < 0 || *options.rank > model.queries())) {
+    throw ArgumentError("adapt", "rank",
+                        fmt::format("is {}, expected 0 to {}, the number of queries", *options.rank,
+                                    model.queries()));
   }
   check_blocks_of_plan(model, plan);
   check_scales_of_plan(model, plan);
@@ -122,8 +140,9 @@ Update make(const ttt::PromptModel& model, const geometry::PromptGeometry& geome
   if (resized && wanted) {
     update.warnings.insert(
         update.warnings.begin(),
-        "the blocks and steps were chosen by tokenwise features; the step size and the linear "
-        "model of the update use exact ones");
+        options.rank ? "the blocks were chosen by tokenwise features; the update uses exact ones"
+                     : "the blocks and steps were chosen by tokenwise features; the step size and "
+                       "the linear model of the update use exact ones");
   }
   return update;
 }
@@ -155,15 +174,13 @@ LabelScale label_scale_of(const ttt::PromptModel& model) {
 }
 
 void take_learning_rate(const ttt::Adaptation& update, Plan& plan) {
-  if (!plan.recipe || !update.is_measured() || update.rho == plan.recipe->learning_rate) return;
-  plan.recipe->learning_rate_mean *= update.rho / plan.recipe->learning_rate;
-  plan.recipe->learning_rate = update.rho;
+  if (update.is_measured() && update.is_made_of_steps()) set_learning_rate(update.rho, plan);
 }
 
 Update adapt(const ttt::PromptModel& model, const geometry::PromptGeometry& geometry,
              const Plan& plan, const UpdateOptions& options) {
   check(model, plan, options);
-  check_kernel_of_plan(geometry, plan);
+  check_geometry_of_plan(geometry, plan);
   if (!plan.tokenwise || !is_wanted(plan, options)) {
     return make(model, geometry, false, plan, options);
   }
@@ -177,11 +194,11 @@ Update adapt(const ttt::PromptModel& model, const Plan& plan, const UpdateOption
   const bool resized = plan.tokenwise && !plan.block_names.empty();
   if (resized) {
     planned.features = model::Features::tokenwise;
-    check_kernel_of_plan(model.capture(planned), plan);
+    check_geometry_of_plan(model.capture(planned), plan);
     planned.features = model::Features::exact;
   }
   const geometry::PromptGeometry geometry = model.capture(planned);
-  if (!resized) check_kernel_of_plan(geometry, plan);
+  if (!resized) check_geometry_of_plan(geometry, plan);
   return make(model, geometry, resized, plan, options);
 }
 

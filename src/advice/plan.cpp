@@ -75,7 +75,9 @@ std::string reason_for(const Plan& plan, const std::optional<std::int64_t>& give
     case Verdict::no_direction:
       return "Do not adapt: the kernel is zero, so no step on these blocks moves a prediction.";
     case Verdict::no_evidence:
-      if (given_horizon) return "Do not adapt: the given horizon is 0 steps.";
+      if (given_horizon || plan.whole.is_given()) {
+        return "Do not adapt: the given horizon is 0 steps.";
+      }
       return fmt::format(
           "Do not adapt: the residuals are most likely under no update at all (T_MAP = 0 on {}).",
           plan.chosen ? blocks : "all blocks");
@@ -155,18 +157,31 @@ std::string_view name_of(Verdict verdict) {
 
 namespace {
 
-/// The verdict with labels `factor` times as large: that of `found` where it cannot change.
-Verdict verdict_with_labels(const geometry::PromptGeometry& geometry, double factor,
-                            const PlanOptions& options, const Plan& found) {
+/// The verdict with labels `factor` times as large: that of `found` where it cannot change. None
+/// where couplings that do not fit their kernels, of which `found` warns, give none for these.
+std::optional<Verdict> verdict_with_labels(const geometry::PromptGeometry& geometry, double factor,
+                                           const PlanOptions& options, const Plan& found) {
   if (!can_matter(geometry, options)) return found.verdict;
   PlanOptions scaled_options = options;
   scaled_options.label_scale = LabelScale::unchecked;
   const geometry::PromptGeometry scaled =
       with_scaled_labels(geometry, factor, options.label_scale, scaled_options);
-  return plan(scaled, scaled_options).verdict;
+  try {
+    return plan(scaled, scaled_options).verdict;
+  } catch (const ArgumentError&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace
+
+void set_learning_rate(double rho, Plan& plan) {
+  if (!plan.adapt) return;
+  std::erase(plan.warnings, tokenwise_rate_warning);
+  plan.rho = rho;
+  plan.reason = reason_for(plan, std::nullopt);
+  plan.recipe = recipe_for(plan);
+}
 
 Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) {
   if (!options.blocks.empty() && options.ranking.budget) {
@@ -183,6 +198,7 @@ Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) 
                                           : geometry::select_blocks(geometry, options.blocks);
   result.whole = choose_horizon(geometry, modelled, options.ranking.horizon_options);
   result.modelled_names = geometry::block_names(geometry, modelled);
+  result.residual_norm = geometry.residuals.norm();
   result.tokenwise = geometry.tokenwise;
   result.block_scales = geometry::scales_of(geometry.block_scales, result.modelled_names);
   choose_blocks(geometry, options, result);
@@ -199,9 +215,11 @@ Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) 
   result.explanation = explanation_for(result);
   result.recipe = recipe_for(result);
   result.warnings = range_warnings(geometry, result);
+  if (result.tokenwise && result.adapt) result.warnings.emplace_back(tokenwise_rate_warning);
   if (options.label_scale != LabelScale::unchecked) {
     for (const double factor : {2.0, 0.5}) {
-      result.scaled.push_back({factor, verdict_with_labels(geometry, factor, options, result)});
+      const auto verdict = verdict_with_labels(geometry, factor, options, result);
+      if (verdict) result.scaled.push_back({factor, *verdict});
     }
     for (std::string& text : scale_warnings(result, options.label_scale)) {
       result.warnings.push_back(std::move(text));

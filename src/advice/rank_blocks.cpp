@@ -59,11 +59,12 @@ BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const Horizon
              static_cast<std::size_t>(geometry.examples()));
   double trace = 0;
   for (const Eigen::MatrixXd& kernel : geometry.kernels) trace += kernel.trace();
-  if (!(std::abs(whole.system.trace - trace) <= 1e-6 * trace)) {
+  const double known = whole.system.trace - whole.system.clipped;
+  if (!(std::abs(known - trace) <= 1e-6 * trace)) {
     throw ArgumentError("rank_blocks", "whole",
                         fmt::format("was chosen for other kernels: its eigenvalues add up to "
                                     "{:.6g}, the traces of these to {:.6g}",
-                                    whole.system.trace, trace));
+                                    known, trace));
   }
   if (options.horizon && (*options.horizon < 0 || *options.horizon > largest_horizon)) {
     throw ArgumentError("rank_blocks", "horizon",

@@ -259,8 +259,8 @@ void check_residuals(const PromptGeometry& geometry, std::string_view label, dou
   const double difference = (geometry.residuals - expected).cwiseAbs().maxCoeff(&worst);
   if (difference <= tolerance * scale) return;
   constexpr double half_precision = 0x1p-9;  // base, target and residual, each rounded to 11 bits
-  const bool is_turned =
-      (geometry.residuals + expected).cwiseAbs().maxCoeff() <= half_precision * scale;
+  const bool is_turned = (geometry.residuals + expected).cwiseAbs().maxCoeff() <=
+                         half_precision * expected.cwiseAbs().maxCoeff();
   const std::string_view cause =
       is_turned ? "all have the other sign: store prompt_targets - prompt_base"
       : difference <= half_precision * scale

@@ -29,7 +29,7 @@ std::vector<double> measured_steps(const ttt::Adaptation& adaptation) {
 
 void add_horizon_figures(HtmlReport& report, const advice::HorizonChoice& choice) {
   const std::vector<double> horizons(choice.curve.horizons.begin(), choice.curve.horizons.end());
-  if (!has_one_candidate(choice)) {
+  if (!choice.is_given()) {
     report.figure(evidence_figure(horizons, as_vector(choice.curve.values),
                                   as_vector(choice.posterior.weights),
                                   static_cast<double>(choice.t_map)));

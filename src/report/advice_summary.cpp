@@ -124,7 +124,7 @@ void append_facts(const advice::HorizonChoice& choice, std::vector<std::string>&
         "With probability {}, the expected evidence at {} is at most {} above the measured one "
         "(exact tail; exact-MGF {}, the paper's radius {}), {}.",
         format_number(1 - choice.bound->delta),
-        has_one_candidate(choice) ? fmt::format("T = {}", choice.t_map) : "T_MAP",
+        choice.is_given() ? fmt::format("T = {}", choice.t_map) : "T_MAP",
         short_number(choice.bound->exact_tail), short_number(choice.bound->exact_mgf),
         short_number(choice.bound->paper),
         choice.bound->reference == advice::BoundReference::known
@@ -269,7 +269,9 @@ Summary summarize(const advice::HorizonChoice& choice) {
     summary.statement = "Do not adapt: the residuals are zero, so there is nothing to learn.";
   } else if (choice.t_map == 0) {
     summary.statement =
-        "Do not adapt: the residuals are most likely under no update at all (T_MAP = 0).";
+        choice.is_given()
+            ? "Do not adapt: the given horizon is 0 steps."
+            : "Do not adapt: the residuals are most likely under no update at all (T_MAP = 0).";
   } else if (!gap.adapt) {
     summary.statement = fmt::format(
         "Do not adapt: {} would bring the predictions no closer to the best possible ones.",
@@ -317,12 +319,13 @@ Summary summarize(const advice::Plan& plan) {
   } else if (!plan.blocks.empty()) {
     summary.facts.push_back(name_all("Blocks as given", plan.block_names));
   }
-  const bool given = plan.chosen && has_one_candidate(*plan.chosen);
-  if (given && !has_one_candidate(plan.whole)) {
+  const bool given = plan.chosen && plan.chosen->is_given();
+  if (given && !plan.whole.is_given()) {
     summary.facts.push_back(
-        fmt::format("The {} were given. Of {} candidates the evidence is best at T_MAP = {}{}{}.",
-                    counted(plan.horizon, "step"), plan.whole.curve.horizons.size(),
-                    plan.whole.t_map, plan.ranking ? " on all blocks" : " on these blocks",
+        fmt::format("The {} {} given. Of {} candidates the evidence is best at T_MAP = {}{}{}.",
+                    counted(plan.horizon, "step"), plan.horizon == 1 ? "was" : "were",
+                    plan.whole.curve.horizons.size(), plan.whole.t_map,
+                    plan.ranking ? " on all blocks" : " on these blocks",
                     plan.whole.t_map == 0 ? ", no update at all: it is against these steps" : ""));
   }
   if (plan.adapt && plan.ranking && plan.horizon != plan.ranking->horizon) {

@@ -19,8 +19,7 @@ Table key_numbers(const advice::HorizonChoice& choice) {
   };
   add("labelled examples n", std::to_string(choice.n));
   add("queries m", std::to_string(choice.queries.size()));
-  add(has_one_candidate(choice) ? "horizon T, as given" : "horizon T_MAP",
-      std::to_string(choice.t_map));
+  add(choice.is_given() ? "horizon T, as given" : "horizon T_MAP", std::to_string(choice.t_map));
   add("for comparison: matched to the spectrum", horizon(choice.spectral_match.horizon_prompt));
   add("for comparison: of smallest expected gap", std::to_string(choice.oracle_horizon_prompt));
   add("step rho = eta / sigma2", format_number(choice.rho));
@@ -42,10 +41,6 @@ std::string how_far_title(const advice::Plan& plan) {
   return fmt::format("How far, on these {} blocks", plan.blocks.size());
 }
 
-bool has_one_candidate(const advice::HorizonChoice& choice) {
-  return choice.curve.horizons.size() == 1;
-}
-
 bool knows_predictions(const ttt::Adaptation& adaptation) {
   return std::ranges::any_of(adaptation.queries,
                              [](const auto& query) { return !std::isnan(query.base); });
@@ -59,7 +54,8 @@ Table key_numbers(const advice::Plan& plan, std::size_t block_count) {
   const Table table = key_numbers(deciding(plan));
   auto quantity = std::get<std::vector<std::string>>(table.columns()[0].cells);
   auto value = std::get<std::vector<std::string>>(table.columns()[1].cells);
-  quantity.insert(quantity.begin(), plan.adapt ? "blocks to adapt" : "blocks considered");
+  quantity.insert(quantity.begin(),
+                  plan.adapt || plan.blocks.empty() ? "blocks to adapt" : "blocks considered");
   value.insert(value.begin(), fmt::format("{} of {}", plan.blocks.size(), block_count));
   Table extended;
   return extended.text("quantity", quantity).text("value", value);
@@ -87,8 +83,7 @@ Table query_advice_table(const advice::HorizonChoice& choice,
   };
   Table table;
   table.numbers_of("query", queries, &QueryAdvice::query);
-  const std::string horizon =
-      has_one_candidate(choice) ? fmt::format("T = {}", choice.t_map) : "T_MAP";
+  const std::string horizon = choice.is_given() ? fmt::format("T = {}", choice.t_map) : "T_MAP";
   table.numbers_of("at " + horizon, queries, &QueryAdvice::correction_map, 3);
   table.numbers_of("Bayes", queries, &QueryAdvice::correction_bayes, 3);
   if (choice.has_intervals()) {
@@ -112,7 +107,8 @@ std::string interval_note(const advice::HorizonChoice& choice,
     return fmt::format(
         "A Bayes correction may lie outside of its interval: it takes the variances as fitted{}, "
         "while the interval averages over all variances that explain the residuals{}.",
-        outlook.empty() ? "" : " to the chosen blocks", outlook.empty() ? "" : ", with all blocks");
+        outlook.empty() ? "" : " to these blocks",
+        outlook.empty() ? "" : ", with all blocks that there were to choose from");
   }
   return {};
 }

@@ -20,23 +20,9 @@ std::string sketch(const advice::HorizonChoice& choice, const TerminalStyle& sty
                          style);
 }
 
-std::string titled(std::string_view title, const std::string& body, const TerminalStyle& style) {
-  return body.empty() ? std::string() : "\n" + bold(title, style) + "\n" + body;
-}
-
-std::string list(const std::vector<std::string>& items, const TerminalStyle& style) {
-  std::string out;
-  for (const auto& item : items) {
-    std::string lines = wrap(printable(item), style.width, "  ");
-    lines[0] = '-';
-    out += lines + "\n";
-  }
-  return out;
-}
-
 std::string how_far(const advice::HorizonChoice& choice, const std::vector<std::string>& facts,
                     std::string_view title, const TerminalStyle& style) {
-  const std::string drawn = has_one_candidate(choice) ? "" : "\n" + sketch(choice, style);
+  const std::string drawn = choice.is_given() ? "" : "\n" + sketch(choice, style);
   return titled(title, list(facts, style) + drawn, style);
 }
 

@@ -62,9 +62,10 @@ std::vector<std::string> comparison_facts(const advice::Plan& plan) {
       plan.horizon == ranking.horizon
           ? ""
           : fmt::format(
-                ", and for {} steps (error {}), while the {} planned are best for the "
-                "residuals at hand, which no expected error looks at",
-                ranking.horizon, format_number(ranking.error_selected, 3), plan.horizon);
+                ", and for {} (error {}), while the {} planned {} best for the residuals at hand, "
+                "which no expected error looks at",
+                counted(ranking.horizon, "step"), format_number(ranking.error_selected, 3),
+                plan.horizon, plan.horizon == 1 ? "is" : "are");
   facts.push_back(
       fmt::format("The chosen blocks are not the best of these sets: {}{}. `adapt` takes "
                   "another set by the names of its blocks.",

@@ -130,18 +130,15 @@ std::string table_rows_text(const task::EncodedPrompt& prompt, const ttt::Adapta
   if (prompt.source == nullptr) return {};
   std::string text;
   if (predicts_rows(prompt, adaptation)) {
-    text += fmt::format("\n{}\n", classes_title) +
-            to_terminal(row_prediction_table(ttt::row_predictions(*prompt.source, *adaptation)),
-                        style, most_rows);
+    text +=
+        titled(classes_title,
+               to_terminal(row_prediction_table(ttt::row_predictions(*prompt.source, *adaptation)),
+                           style, most_rows),
+               style);
   }
-  text += "\n" + wrap(fmt::format("{}: {}", rows_title, row_counts(*prompt.source)), style.width) +
-          "\n";
-  for (const std::string& fact : row_facts(prompt)) {
-    std::string lines = wrap(printable(fact), style.width, "  ");
-    lines[0] = '-';
-    text += lines + "\n";
-  }
-  return text;
+  return text + "\n" +
+         wrap(fmt::format("{}: {}", rows_title, row_counts(*prompt.source)), style.width) + "\n" +
+         list(row_facts(prompt), style);
 }
 
 void add_table_rows(HtmlReport& report, const task::EncodedPrompt& prompt,

@@ -146,6 +146,20 @@ std::string wrap(std::string_view text, int width, std::string_view indent) {
   return result;
 }
 
+std::string titled(std::string_view title, const std::string& body, const TerminalStyle& style) {
+  return body.empty() ? std::string() : "\n" + bold(title, style) + "\n" + body;
+}
+
+std::string list(std::span<const std::string> items, const TerminalStyle& style) {
+  std::string out;
+  for (const std::string& item : items) {
+    std::string lines = wrap(printable(item), style.width, "  ");
+    lines[0] = '-';
+    out += lines + "\n";
+  }
+  return out;
+}
+
 std::string bold(std::string_view text, const TerminalStyle& style) {
   return style.colour ? "\x1b[1m" + std::string(text) + "\x1b[0m" : std::string(text);
 }

@@ -47,7 +47,7 @@ AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geo
     throw ArgumentError("adapt", "solver", "is low_rank, expected steps or one_shot");
   }
   if (options.horizon < 0) throw ArgumentError("adapt", "horizon", "is negative");
-  check_captured_from("adapt", model, geometry);
+  check_captured_from("adapt", model, options.blocks, geometry);
   LinearPrediction linear =
       predict_linearly(geometry, options.blocks, options.rho, options.horizon);
   if (options.solver == Solver::one_shot) {

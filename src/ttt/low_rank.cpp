@@ -46,7 +46,7 @@ AdaptedModel adapt_low_rank(const PromptModel& model, const geometry::PromptGeom
         here, "rank",
         fmt::format("is {}, expected 0 to {}, the number of queries", options.rank, m));
   }
-  check_captured_from(here, model, geometry);
+  check_captured_from(here, model, options.blocks, geometry);
   const auto indices = geometry::select_blocks(geometry, options.blocks);
   geometry::check_geometry(here, geometry, indices);
   const geometry::PromptGeometry chosen = geometry::restricted_to_blocks(geometry, indices);

@@ -46,7 +46,29 @@ void PromptModel::set_block_scales(geometry::BlockScales scales) {
   block_scales_ = std::move(scales);
 }
 
+namespace {
+
+/// Predictions and kernels do not tell other labels.
+void check_labels_agree(std::string_view function, const PromptModel& model,
+                        const geometry::PromptGeometry& geometry) {
+  constexpr double tolerance = 1e-3;  // single precision, on any machine
+  const Eigen::VectorXd labels = geometry.prompt_base + geometry.residuals;
+  const double scale =
+      std::max(geometry.prompt_base.cwiseAbs().maxCoeff(), model.targets().cwiseAbs().maxCoeff());
+  Eigen::Index worst = 0;
+  const double difference = (labels - model.targets()).cwiseAbs().maxCoeff(&worst);
+  if (difference <= tolerance * scale) return;
+  throw ArgumentError(
+      function, "geometry",
+      fmt::format("is of other labels: prompt_base + residuals is {:.6g} at example {}, and this "
+                  "prompt's label {:.6g}",
+                  labels[worst], worst, model.targets()[worst]));
+}
+
+}  // namespace
+
 void check_captured_from(std::string_view function, const PromptModel& model,
+                         const std::vector<std::string>& blocks,
                          const geometry::PromptGeometry& geometry) {
   const auto n = static_cast<std::size_t>(model.examples());
   const auto m = static_cast<std::size_t>(model.queries());
@@ -56,6 +78,12 @@ void check_captured_from(std::string_view function, const PromptModel& model,
   check_size(function, "geometry.query_kernels", static_cast<std::size_t>(geometry.queries()), m);
   check_size(function, "geometry.query_base", static_cast<std::size_t>(geometry.query_base.size()),
              m);
+  check_labels_agree(function, model, geometry);
+  if (geometry.tokenwise && !blocks.empty()) {
+    throw ArgumentError(function, "geometry",
+                        "is of tokenwise features, by which blocks and steps are chosen: an update "
+                        "follows exact ones");
+  }
   const std::string difference =
       geometry::scale_difference(geometry::block_names(geometry), geometry.block_scales, "in it",
                                  model.block_scales(), "in the model");

@@ -21,8 +21,10 @@ std::vector<model::ModelBlock> find_blocks(std::string_view function, const Prom
                                            const std::vector<std::string>& names);
 
 /// Throws `ArgumentError` unless `geometry` has the model's numbers of examples and queries with
-/// their predictions, and its kernels hold the scales that the model moves their blocks by.
+/// their predictions and the labels of its prompt, and its kernels hold the scales that the model
+/// moves their blocks by and, where `blocks` are to be moved, are of exact features.
 void check_captured_from(std::string_view function, const PromptModel& model,
+                         const std::vector<std::string>& blocks,
                          const geometry::PromptGeometry& geometry);
 
 /// Throws `ArgumentError` unless the predictions in `geometry`, `in_geometry`, are `found`, those

@@ -295,6 +295,12 @@ TEST_CASE("couplings that no gradients have are warned of, once") {
   const auto said = warnings_of(choose_horizon(geometry));
   REQUIRE(said.size() == 1);
   CHECK(said[0].starts_with("The coupling of query 1 with example 3 in block \"h.0.attn.v.1\""));
+  HorizonOptions of_one;
+  of_one.query = 0;
+  CHECK(warnings_of(choose_horizon(geometry, of_one)).empty());
+  CHECK(choose_horizon(geometry, of_one).couplings_fit);
+  of_one.query = 1;
+  CHECK(warnings_of(choose_horizon(geometry, of_one)).size() == 1);
   const std::vector<Index> others = {0};
   CHECK(warnings_of(choose_horizon(geometry, others, {})).empty());
   geometry.query_kernels[1](3, 1) = 0;
@@ -363,5 +369,7 @@ TEST_CASE("options out of range are refused in the name of the function that was
   };
   refused({.sigma2 = {.rule = Sigma2Rule::fixed}}, "choose_horizon: sigma2 is 0");
   refused({.tau2 = -1.0}, "choose_horizon: tau2 is -1");
+  refused({.sigma2 = {.value = 0.5}}, "choose_horizon: sigma2 is given as 0.5");
   refused({.horizons = {0, largest_horizon + 1}}, "choose_horizon: horizons has 2147483648");
+  refused({.horizons = {-1}}, "choose_horizon: horizons has -1");
 }

@@ -71,9 +71,12 @@ TEST_CASE("a geometry of another prompt or model is refused") {
     const Plan planned = three_steps(right, true);
     auto other = right;  // as of a model that predicts one example otherwise
     other.prompt_base[1] += 0.01;
+    other.residuals[1] -= 0.01;
     for (const auto solver : {ttt::Solver::steps, ttt::Solver::one_shot}) {
-      CHECK_THROWS_WITH_AS(adapt(model, other, planned, {.solver = solver}),
+      CHECK_THROWS_WITH_AS(adapt(model, other, three_steps(other, true), {.solver = solver}),
                            doctest::Contains("prompt_base[1] is"), ArgumentError);
+      CHECK_THROWS_WITH_AS(adapt(model, other, planned, {.solver = solver}),
+                           doctest::Contains("the norm of its residuals is"), ArgumentError);
     }
     auto queries = right;
     queries.query_base[2] += 0.01;
@@ -143,11 +146,15 @@ TEST_CASE("a plan by tokenwise features is made with the step of the exact kerne
     REQUIRE(update.warnings.size() == 1);
     CHECK(update.warnings[0].find("tokenwise features") != std::string::npos);
     Plan followed = planned;
-    followed.recipe = Recipe{.steps = 3, .learning_rate = planned.rho, .learning_rate_mean = 1};
     take_learning_rate(update.result, followed);
+    CHECK(followed.rho == update.result.rho);
+    REQUIRE(followed.recipe);
     CHECK(followed.recipe->learning_rate == update.result.rho);
-    CHECK(followed.recipe->learning_rate_mean ==
-          test::close(update.result.rho / planned.rho, 1e-12));
+    ttt::Adaptation expected_only = update.result;
+    expected_only.solver.reset();
+    Plan kept = planned;
+    take_learning_rate(expected_only, kept);
+    CHECK(kept.rho == planned.rho);
   }
   CHECK(label_scale_of(model) == LabelScale::labels_and_predictions);
 }
@@ -202,8 +209,14 @@ TEST_CASE("a plan of another prompt, model or kernel is refused") {
                            ArgumentError);
     }
   }
-  CHECK_THROWS_WITH_AS(adapt(model, by_tokens, three_steps(geometry, true)),
-                       doctest::Contains(other), ArgumentError);
+  CHECK_THROWS_WITH_AS(
+      adapt(model, by_tokens, three_steps(geometry, true)),
+      doctest::Contains("was made from exact features, and the geometry holds tokenwise ones"),
+      ArgumentError);
+  Plan of_other_labels = three_steps(geometry, true);
+  of_other_labels.residual_norm *= 1.01;
+  CHECK_THROWS_WITH_AS(adapt(model, of_other_labels), doctest::Contains("prompt or labels"),
+                       ArgumentError);
   Plan foreign = three_steps(geometry, true);
   foreign.block_names[1] = "layer.7";
   CHECK_THROWS_WITH_AS(adapt(model, foreign),
@@ -220,7 +233,15 @@ TEST_CASE("a rank takes the place of steps") {
       {.blocks = planned.block_names, .rank = 2, .benchmark = planned.chosen->benchmark});
   const Update update = adapt(model, geometry, planned, {.rank = 2});
   CHECK(model.predictions(update.weights) == model.predictions(expected.weights));
-  CHECK_THROWS_AS(adapt(model, geometry, planned, {.rank = 4}), ArgumentError);
+  Plan advised_against = planned;
+  advised_against.adapt = false;
+  for (const Plan& any : {planned, advised_against}) {
+    for (const int rank : {-1, 4}) {
+      CHECK_THROWS_WITH_AS(adapt(model, geometry, any, {.rank = rank}),
+                           doctest::Contains("expected 0 to 3, the number of queries"),
+                           ArgumentError);
+    }
+  }
   CHECK_THROWS_WITH_AS(adapt(model, planned, {.solver = ttt::Solver::one_shot, .rank = 2}),
                        doctest::Contains("rank is given together with a solver"), ArgumentError);
   // Chosen by tokenwise features, it follows exact ones, whichever overload is called.
@@ -237,5 +258,6 @@ TEST_CASE("a rank takes the place of steps") {
         1e-6);
     REQUIRE(made.warnings.size() == 1);
     CHECK(made.warnings[0].find("tokenwise features") != std::string::npos);
+    CHECK(made.warnings[0].find("step") == std::string::npos);
   }
 }

@@ -3,8 +3,10 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "sextant/advice/plan.hpp"
+#include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "support/random_geometry.hpp"
 
@@ -247,4 +249,45 @@ TEST_CASE("residuals that contradict labels and predictions have no label scale"
     CHECK_THROWS_WITH_AS(plan(geometry, {.label_scale = scale}),
                          doctest::Contains("residuals: entry [3] is"), ArgumentError);
   }
+}
+
+TEST_CASE("couplings too large may leave the question of the labels' scale open") {
+  int open = 0;
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    PromptGeometry geometry = test::geometry_from_prior(seed, 12, 2, 1, 0.5);
+    for (MatrixXd& coupling : geometry.query_kernels) coupling *= 4;
+    std::optional<Plan> found;
+    try {
+      found = plan(geometry);
+    } catch (const ArgumentError&) {
+      continue;  // the plan itself
+    }
+    const Plan asked = plan(geometry, {.label_scale = LabelScale::labels_alone});
+    CHECK(asked.verdict == found->verdict);
+    CHECK_FALSE(asked.whole.couplings_fit);
+    open += asked.scaled.size() < 2;
+  }
+  CHECK(open > 0);
+}
+
+TEST_CASE("a plan from tokenwise features says what its rate is not, until it has another") {
+  PromptGeometry geometry = test::geometry_from_prior(1, 24, 3, 1, 0.01);
+  CHECK_FALSE(says(plan(geometry).warnings, "tokenwise"));
+  geometry.tokenwise = true;
+  Plan found = plan(geometry);
+  REQUIRE(found.adapt);
+  CHECK(says(found.warnings, tokenwise_rate_warning));
+  const Plan before = found;
+  set_learning_rate(0.25, found);
+  CHECK_FALSE(says(found.warnings, "tokenwise"));
+  CHECK(found.rho == 0.25);
+  CHECK(found.reason.find(", learning rate 0.25 for half the sum") != std::string::npos);
+  CHECK(found.recipe->learning_rate == 0.25);
+  CHECK(found.recipe->learning_rate_mean == 0.25 * 24 / 2);
+  CHECK(found.recipe->steps == before.recipe->steps);
+  Plan against = before;
+  against.adapt = false;
+  set_learning_rate(0.25, against);
+  CHECK(against.rho == before.rho);
+  CHECK(against.reason == before.reason);
 }

@@ -13,6 +13,7 @@
 using namespace sextant;
 using namespace sextant::advice;
 using Eigen::Index;
+using Eigen::MatrixXd;
 using geometry::PromptGeometry;
 using subspace::Method;
 
@@ -164,5 +165,18 @@ TEST_CASE("an expected error below zero is refused: no gradients have such coupl
   CHECK_NOTHROW(rank_blocks(geometry));
   for (auto& coupling : geometry.query_kernels) coupling *= 10;
   CHECK_THROWS_WITH_AS(rank_blocks(geometry), doctest::Contains("a square is not negative"),
+                       ArgumentError);
+}
+
+TEST_CASE("a kernel whose zeros are rounded is known again") {
+  Random random(5);
+  PromptGeometry geometry = test::random_geometry(random, 200, 1, {3, 3});
+  const MatrixXd noise = 1e-6 * normal_matrix(200, 200, random);
+  for (MatrixXd& kernel : geometry.kernels) kernel += noise + noise.transpose();
+  const HorizonChoice whole = choose_horizon(geometry);
+  REQUIRE(whole.system.clipped > 1e-6 * whole.system.trace);
+  CHECK(rank_blocks(geometry, whole, {}).blocks.size() == 2);
+  geometry.kernels[0] *= 1 + 1e-5;
+  CHECK_THROWS_WITH_AS(rank_blocks(geometry, whole, {}), doctest::Contains("for other kernels"),
                        ArgumentError);
 }

@@ -98,5 +98,13 @@ TEST_CASE("the advice ends in what to do, and a geometry file says as much") {
   REQUIRE(runs.run("advise --features tokenwise --json t.json" + prompt).status == 0);
   const io::Json tokenwise = io::parse_json(io::read_file(runs.path("work/t.json")), "t.json");
   CHECK(tokenwise["advice"]["to_do"]["learning_rate"] == tokenwise["update"]["rho"]);
-  CHECK(tokenwise["advice"]["rho"] != tokenwise["update"]["rho"]);
+  CHECK(tokenwise["advice"]["rho"] == tokenwise["update"]["rho"]);
+  // Without a model only a warning can say so.
+  const std::string capture = "geometry --features tokenwise --out tokens.safetensors --quiet";
+  REQUIRE(runs.run(capture + prompt).status == 0);
+  const Outcome warned = runs.run("advise --geometry tokens.safetensors --json w.json");
+  CHECK(warned.errors.find("Chosen from tokenwise features: blocks and steps hold, the learning "
+                           "rate does not.") != std::string::npos);
+  const io::Json by_tokens = io::parse_json(io::read_file(runs.path("work/w.json")), "w.json");
+  CHECK(by_tokens["advice"]["rho"] != tokenwise["advice"]["rho"]);
 }

@@ -148,7 +148,8 @@ TEST_CASE("a head is fitted and used with the directory's pooling, and with no o
     REQUIRE(places[1] != std::string::npos);
     CHECK(places[0] < places[1]);
   }
-  CHECK(json_of(runs, "inspect ../encoder")["notes"].size() >= 1);
+  CHECK(json_of(runs, "inspect ../encoder")["notes"].dump().find(
+            "word_embedding_dimension is 99") != std::string::npos);
   io::write_file(encoder + "/sentence_bert_config.json", R"({"max_seq_length": 3})");
   std::string errors = runs.run(advise + "../cls.safetensors").errors;
   std::ranges::replace(errors, '\n', ' ');
@@ -218,6 +219,9 @@ TEST_CASE("a written model is said to be adapted or as loaded, and scales withou
   CHECK(errors("--horizon 0 --out-model ../b")
             .find("../b: the model as loaded, to which nothing was done, is written") !=
         std::string::npos);
+  CHECK(errors("--rank 0 --out-model ../d").find("../d: the model as loaded") != std::string::npos);
+  CHECK(io::read_file(runs.path("b/model.safetensors")) ==
+        io::read_file(runs.path("d/model.safetensors")));
   CHECK(io::read_file(runs.path("b/model.safetensors")) !=
         io::read_file(runs.path("a/model.safetensors")));
   CHECK(errors("--horizon 1 --out-model ../c --quiet").empty());

@@ -279,6 +279,12 @@ TEST_CASE("every invalid file is rejected, naming tensor, block and value") {
          for (double& value : raw.tensors["residuals"].values) value = -value;
        },
        "all have the other sign: store prompt_targets - prompt_base"},
+      {[](RawFile& raw) {  // small beside their labels, and of no sign that turns
+         raw.tensors["prompt_base"].values = {100, 100};
+         raw.tensors["prompt_targets"].values = {100.03, 100.07};
+         raw.tensors["residuals"].values = {0.06, 0};
+       },
+       "so near as after rounding to half precision"},
       {set("prompt_base", 1, 1.5), "they belong to other predictions or labels"},
   };
   RawFile().write(path);

@@ -386,4 +386,17 @@ TEST_CASE("a horizon that was given is not called T_MAP") {
   CHECK(html.find("horizon T_MAP") == std::string::npos);
   CHECK(html.find("Evidence of each candidate horizon") == std::string::npos);
   check_width(text);
+  const auto of_one = advice::plan(geometry, {.ranking = {.horizon = 1}});
+  CHECK(plan_text(of_one, geometry.blocks, {}).find("The 1 step was given.") != std::string::npos);
+}
+
+TEST_CASE("a horizon of no steps that was given is no finding") {
+  const auto geometry = advice_geometry(8, 2, 3, 1.0);
+  const auto plan = advice::plan(geometry, {.ranking = {.horizon_options = {.horizons = {0}}}});
+  const std::string given = "Do not adapt: the given horizon is 0 steps.";
+  CHECK(plan.reason == given);
+  CHECK(summarize(plan.whole).statement == given);
+  const std::string html = plan_html({"t", "", {}}, plan, geometry.blocks, nullptr);
+  CHECK(html.find("blocks to adapt") != std::string::npos);  // 0 of them
+  CHECK(html.find("blocks considered") == std::string::npos);
 }

@@ -322,6 +322,18 @@ TEST_CASE("no steps, no blocks and no queries are ordinary; bad options are not"
   CHECK(away.is_kept());
   std::ranges::reverse(away.residual_norms);
   CHECK_FALSE(away.is_kept());
+  auto relabelled = geometry;  // predictions and kernels are the same
+  relabelled.residuals[1] += 0.5;
+  auto by_tokens = geometry;
+  by_tokens.tokenwise = true;
+  const LowRankOptions one{options.blocks, 1, {1.0, 0.5}};
+  for (const auto& [wrong, message] :
+       {std::pair(&relabelled, "is of other labels: prompt_base + residuals is"),
+        std::pair(&by_tokens, "is of tokenwise features")}) {
+    CHECK_THROWS_WITH_AS(adapt(model, *wrong, options), doctest::Contains(message), ArgumentError);
+    CHECK_THROWS_WITH_AS(adapt_low_rank(model, *wrong, one), doctest::Contains(message),
+                         ArgumentError);
+  }
   auto incomplete = geometry;  // a geometry from elsewhere need not have base predictions
   incomplete.prompt_base.resize(0);
   CHECK_THROWS_WITH_AS(adapt(model, incomplete, options), doctest::Contains("prompt_base"),

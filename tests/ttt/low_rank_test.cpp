@@ -41,7 +41,7 @@ TEST_CASE("the low-rank update makes the corrections of its subspace to first or
     model.set_block_scales({{"h.0.attn.v.1", 3.0}});
     const auto geometry = model.capture({{model::LinearKind::value, model::LinearKind::mlp_in}});
     auto opposite = geometry;
-    opposite.residuals = -geometry.residuals;
+    for (auto& coupling : opposite.query_kernels) coupling = -coupling;
     const Eigen::MatrixXd kernel = geometry::summed_kernel(geometry);
     LowRankOptions options;
     options.blocks = geometry::block_names(geometry);

@@ -1,4 +1,4 @@
-/// The whole way against single updates of the driver.
+/// The whole way against single updates.
 
 #include "sextant/ttt/step_path.hpp"
 

@@ -139,13 +139,15 @@ struct HorizonChoice {
   std::int64_t oracle_horizon_prompt = 0;  ///< Candidate of smallest prompt gap.
   GapPair prompt;                          ///< Gaps summed over the n examples.
   std::vector<QueryAdvice> queries;
-  /// Plain sentences about numerical outcomes: optimum on an edge, clipped mass, several maxima.
   /// No coupling is larger than products of gradients can be; otherwise `warnings` name the first.
   bool couplings_fit = true;
+  /// Plain sentences about numerical outcomes: optimum on an edge, clipped mass, several maxima.
   std::vector<std::string> warnings;
 
   /// Means of the queries' gaps; those of the prompt, per example, when there is no query.
   GapPair mean_gap() const;
+  /// Whether there was one candidate alone: its T was given, and is not called T_MAP.
+  bool is_given() const { return curve.horizons.size() == 1; }
   /// Whether the residuals tell signal from noise at all (`evidence::BenchmarkFit::flat`). Where
   /// they do not, gaps and Bayes corrections assume equal shares, and a warning says so.
   bool identifies_lambda_star() const { return !fit || !fit->flat; }

@@ -50,8 +50,8 @@ struct Update {
 /// are averages of label values and probabilities, a head's are its own.
 LabelScale label_scale_of(const ttt::PromptModel& model);
 
-/// Gives the recipe of `plan`, if it has one, the rate that `update` was made with. They differ
-/// where tokenwise features chose: the steps follow exact gradients and take their rate from those.
+/// Gives `plan` the rate that `update` was made with (`set_learning_rate`), unless that is only
+/// expected or not made of steps.
 void take_learning_rate(const ttt::Adaptation& update, Plan& plan);
 
 /// Makes the update of `plan` on `model`. `geometry` is what the plan was made from, captured from

@@ -97,6 +97,12 @@ struct Recipe {
   geometry::BlockScales block_scales = {};  ///< Of these: block b has scale_b times either rate.
 };
 
+/// The warning of a plan from tokenwise features, until `set_learning_rate`.
+inline constexpr std::string_view tokenwise_rate_warning =
+    "Chosen from tokenwise features: blocks and steps hold, the learning rate does not. It is to "
+    "be "
+    "taken from the exact kernel of the chosen blocks.";
+
 struct Plan {
   HorizonChoice whole;  ///< Step 1: `choose_horizon` on all blocks, or on those given.
   std::optional<BlockRanking>
@@ -110,7 +116,8 @@ struct Plan {
   /// Scales of these, as their kernels in the geometry hold them; 1 where not named. A block b to
   /// adapt moves at the rate rho scale_b.
   geometry::BlockScales block_scales;
-  bool tokenwise = false;  ///< Made from tokenwise features (`PromptGeometry::tokenwise`).
+  double residual_norm = 0;  ///< |r| of the examples, which tells labels apart.
+  bool tokenwise = false;    ///< Made from tokenwise features (`PromptGeometry::tokenwise`).
   std::optional<HorizonChoice>
       chosen;                ///< Step 3: `choose_horizon` on those blocks; empty without any.
   std::int64_t horizon = 0;  ///< T to take: T_MAP of the chosen blocks, or the given one.
@@ -129,8 +136,9 @@ struct Plan {
   /// One more, where another number of the plan seems to say the opposite of the verdict: why the
   /// verdict stands. Otherwise empty.
   std::string explanation;
-  std::optional<Recipe> recipe;       ///< Empty unless `adapt`.
-  std::vector<ScaledVerdict> scaled;  ///< For 2 and 1/2; empty where unchecked.
+  std::optional<Recipe> recipe;  ///< Empty unless `adapt`.
+  /// For 2 and 1/2; empty where unchecked, and without those that couplings too large leave open.
+  std::vector<ScaledVerdict> scaled;
   /// Plain sentences: expected errors and corrections beyond the range of labels and predictions,
   /// and a verdict that depends on the labels' scale. Those of the steps are in the steps.
   std::vector<std::string> warnings;
@@ -149,5 +157,9 @@ struct Plan {
 /// names, for names given together with a budget and, where the label scale is to be judged, for
 /// residuals that are not targets - base. Deterministic.
 Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options = {});
+
+/// Gives a plan that adapts another rate for the same steps: in `rho`, `reason` and `recipe`. For
+/// one made from tokenwise features, whose steps follow exact gradients. Others stay as they are.
+void set_learning_rate(double rho, Plan& plan);
 
 }  // namespace sextant::advice

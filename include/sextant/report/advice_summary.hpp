@@ -46,8 +46,6 @@ Table key_numbers(const advice::HorizonChoice& choice);
 Table key_numbers(const advice::Plan& plan, std::size_t block_count);
 /// "How far", and on which blocks where that is not all.
 std::string how_far_title(const advice::Plan& plan);
-/// Whether the horizon was given: there was nothing to choose, and it is not called T_MAP.
-bool has_one_candidate(const advice::HorizonChoice& choice);
 /// Whether any query's base prediction is known.
 bool knows_predictions(const ttt::Adaptation& adaptation);
 /// The choice that decided: on the chosen blocks, or on all where none are chosen.

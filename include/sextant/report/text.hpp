@@ -47,6 +47,12 @@ std::string wrap(std::string_view text, int width, std::string_view indent = {})
 /// `text` in bold where the terminal understands it.
 std::string bold(std::string_view text, const TerminalStyle& style);
 
+/// A section: an empty line, the title in bold, and `body`. Nothing without a body.
+std::string titled(std::string_view title, const std::string& body, const TerminalStyle& style);
+
+/// One item each after "- ", wrapped.
+std::string list(std::span<const std::string> items, const TerminalStyle& style);
+
 /// A number for people: `digits` significant digits (at least 1), integers below 10^7 in full, no
 /// trailing zeros, powers of ten only below 1e-4 or from 10^7 on. NaN is "–", infinity "∞". Throws
 /// `ArgumentError` for digits below 1.

@@ -42,11 +42,11 @@ struct AdaptedModel {
 /// the largest residual norm on the way. For `one_shot` it is (L/2) |delta w|^2.
 ///
 /// Throws `ArgumentError` for a geometry that holds other block scales than the model's
-/// (`PromptModel::set_block_scales`), is of another size or gives its examples other predictions
-/// (seen by the first pass), an unknown block, a negative rho or horizon, `low_rank`, and
-/// rho lambda_max >= 1 (gradient descent would diverge); `NumericalError` when the model's
-/// predictions stop being finite. Cost: T forward and reverse passes over the examples, two over
-/// all sequences.
+/// (`PromptModel::set_block_scales`), is of another size, of other labels or of tokenwise features,
+/// or gives its examples other predictions (seen by the first pass), an unknown block, a negative
+/// rho or horizon, `low_rank`, and rho lambda_max >= 1 (gradient descent would diverge);
+/// `NumericalError` when the model's predictions stop being finite. Cost: T forward and reverse
+/// passes over the examples, two over all sequences.
 AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geometry,
                    const AdaptOptions& options);
 
