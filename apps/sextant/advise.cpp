@@ -33,6 +33,9 @@ void run_advise(const AdviseOptions& options) {
   if (!options.source.from_model() && !options.update.out_model.empty()) {
     throw UsageError("--out-model needs --model: a geometry file holds no weights");
   }
+  if (!options.source.from_model() && options.update.solver != "steps") {
+    throw UsageError("--solver needs --model: from a geometry file no update is made");
+  }
   ResultFiles files(options.output, input_files(options.source),
                     {{"--out-model", options.update.out_model}});
   const Source source = open_source(options.source, options.shared.quiet);
@@ -58,7 +61,7 @@ void run_advise(const AdviseOptions& options) {
                                : report::expectation_text(update, style);
   report::OrderedJson json = report::to_json(plan, update);
   add_table(source.prompt(), &update, json, text);
-  if (!update.is_measured() || update.is_kept()) text += report::to_do_text(plan, style);
+  if (!update.is_measured() || update.is_kept()) text += report::to_do_text(plan, &update, style);
   files.write(json, text, [&] {
     return report::plan_html(heading("Advice on adapting", source, options.shared.seed), plan,
                              source.geometry.blocks, &update, source.prompt());

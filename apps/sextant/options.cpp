@@ -124,6 +124,11 @@ void check_source(const SourceOptions& options) {
         !options.head.empty()) {
       throw UsageError("--geometry stands alone: leave out --model, --prompt, --csv and --head");
     }
+    if (options.table.any() || !options.query_csv.empty()) {
+      throw UsageError(
+          "--label, --categorical, --delimiter, --header and --query-csv go with --csv, and "
+          "--geometry stands alone");
+    }
     if (options.features != "exact") {
       throw UsageError("--features: a geometry file holds the features that it was made from");
     }
@@ -190,9 +195,9 @@ std::vector<NamedPath> input_files(const SourceOptions& options) {
 void add_horizon_options(CLI::App& command, StatisticOptions& options) {
   in_group(command, how_far_group, [&] {
     command
-        .add_option(
-            "--horizons", options.horizons,
-            "Candidates for the number of steps T, 0 to 10^9: 0:30, or 0,1,2,4,8, or a mixture")
+        .add_option("--horizons", options.horizons,
+                    "Candidates for the number of steps T, 0 to 2147483647: 0:30, or 0,1,2,4,8, or "
+                    "a mixture")
         ->capture_default_str();
     auto* scale = command.add_option("--step-scale", options.step_scale,
                                      "c of rho = c / lambda_max, 0 < c < 1 (default 0.1)");
@@ -222,7 +227,7 @@ void add_score_options(CLI::App& command, StatisticOptions& options) {
     command.add_flag("--per-parameter", options.per_parameter, "Rank by score per parameter");
     command
         .add_option("--horizon", options.horizon,
-                    "T to plan for and to take: auto (T_MAP), or a number from 0 to 10^9")
+                    "T to plan for and to take: auto (T_MAP), or a number from 0 to 2147483647")
         ->capture_default_str()
         ->group(how_far_group);
   });

@@ -8,6 +8,7 @@
 
 #include "horizon_steps.hpp"
 #include "sextant/core/errors.hpp"
+#include "sextant/core/wording.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/geometry/validation.hpp"
 #include "sextant/spectral/filters.hpp"
@@ -126,7 +127,8 @@ void warn_of_couplings(const geometry::PromptGeometry& geometry, Blocks blocks,
         result.warnings.push_back(fmt::format(
             "The coupling of query {} with example {} in block \"{}\" is {:.6g}, but its kernel "
             "and query variance allow {:.6g} at most: these are not products of one set of "
-            "gradients, and gaps and expected errors are unreliable (they may be negative).",
+            "gradients, and gaps, intervals and expected errors are unreliable (they may be "
+            "negative).",
             geometry.query_number(x), i, geometry.blocks[b].name, coupling, bound));
         result.couplings_fit = false;
         return;
@@ -135,7 +137,16 @@ void warn_of_couplings(const geometry::PromptGeometry& geometry, Blocks blocks,
   }
 }
 
-void collect_warnings(HorizonChoice& result) {
+std::string fit_of(const geometry::PromptGeometry& geometry, Blocks blocks) {
+  const auto count = static_cast<Index>(blocks.size());
+  if (count == geometry.block_count()) return "The benchmark fit";
+  return fmt::format("The benchmark fit of {}{}", count == 1 ? "this " : "these ",
+                     count == 1 ? "block" : counted(count, "block"));
+}
+
+/// `fit`: "The benchmark fit", and of which blocks.
+void collect_warnings(const geometry::PromptGeometry& geometry, const std::string& fit,
+                      HorizonChoice& result) {
   const auto warn = [&](std::string text) { result.warnings.push_back(std::move(text)); };
   constexpr double notable_mass = 1e-10;
   if (result.system.clipped > notable_mass * result.system.trace) {
@@ -146,15 +157,13 @@ void collect_warnings(HorizonChoice& result) {
   warn_without_zero(result);
   warn_at_last_horizon(result);
   warn_of_flat_likelihood(result);
+  if (geometry.tokenwise && result.t_map > 0) warn(std::string(tokenwise_rate_warning));
   if (result.fit && result.fit->at_lower_edge) {
-    warn(
-        "The benchmark fit finds no sign of observation variance: lambda_star is at the lower end "
-        "of its range.");
+    warn(fit +
+         " finds no sign of observation variance: lambda_star is at the lower end of its range.");
   }
   if (result.fit && result.fit->at_upper_edge) {
-    warn(
-        "The benchmark fit finds no sign of a signal: lambda_star is at the upper end of its "
-        "range.");
+    warn(fit + " finds no sign of a signal: lambda_star is at the upper end of its range.");
   }
   if (result.fit && result.fit->local_minima > 1) {
     warn(fmt::format("The likelihood of the benchmark has {} maxima; the highest is used.",
@@ -233,7 +242,7 @@ HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry, Blocks bl
   certify(options, result);
   warn_of_couplings(geometry, blocks, queries_of(geometry, options), result);
   judge(geometry, blocks, rotated, options, result);
-  collect_warnings(result);
+  collect_warnings(geometry, fit_of(geometry, blocks), result);
   return result;
 }
 

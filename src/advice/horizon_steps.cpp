@@ -76,8 +76,8 @@ void warn_if_overexplained(Eigen::Index query, const VectorXd& values,
   result.couplings_fit = false;
   result.warnings.push_back(fmt::format(
       "The couplings of query {} explain {:.6g} of its variance {:.6g}: kernels, couplings and "
-      "variances are not products of one set of gradients, or not in one unit, and gaps and "
-      "expected errors are unreliable (they may be negative).",
+      "variances are not products of one set of gradients, or not in one unit, and gaps, "
+      "intervals and expected errors are unreliable (they may be negative).",
       query, explained, variance));
 }
 

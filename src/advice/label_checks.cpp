@@ -80,11 +80,12 @@ std::vector<std::string> scale_warnings(const Plan& plan, LabelScale scale) {
   std::string verdicts;
   for (const ScaledVerdict& scaled : plan.scaled) {
     if ((scaled.verdict == Verdict::adapt) == plan.adapt) continue;
-    verdicts += fmt::format("{}{} as large{}, it would be {} ({})", verdicts.empty() ? "" : "; ",
+    verdicts += fmt::format("{}{} as large{}, it would be {}", verdicts.empty() ? "" : "; ",
                             scaled.factor > 1 ? "twice" : "half",
                             scale == LabelScale::labels_alone ? " beside the same predictions" : "",
-                            scaled.verdict == Verdict::adapt ? "to adapt" : "not to adapt",
-                            name_of(scaled.verdict));
+                            scaled.verdict == Verdict::adapt
+                                ? "to adapt"
+                                : fmt::format("not to adapt ({})", name_of(scaled.verdict)));
   }
   if (verdicts.empty()) return {};
   return {fmt::format(

@@ -92,11 +92,13 @@ std::string reason_for(const Plan& plan, const std::optional<std::int64_t>& give
       break;
   }
   return fmt::format(
-      "Adapt: {} of plain gradient descent on {}, learning rate {:.4g} for half the sum of squared "
-      "residuals, {} the predictions closer to the best possible ones (expected squared gap "
+      "Adapt: {} of plain gradient descent on {}, learning rate {:.4g}{} for half the sum of "
+      "squared residuals, {} the predictions closer to the best possible ones (expected squared "
+      "gap "
       "{:.{}g}, without an update {:.{}g}).",
-      counted(plan.horizon, "step"), blocks, plan.rho, plan.horizon == 1 ? "brings" : "bring",
-      plan.gap_planned, digits, plan.gap_none, digits);
+      counted(plan.horizon, "step"), blocks, plan.rho,
+      plan.rate_is_exact ? "" : " (of tokenwise features, to be taken from the exact kernel)",
+      plan.horizon == 1 ? "brings" : "bring", plan.gap_planned, digits, plan.gap_none, digits);
 }
 
 /// Whether the expected error falls by more than rounding.
@@ -121,6 +123,13 @@ std::string explanation_for(const Plan& plan) {
       counted(ranking.selected.size(), "block"),
       ranking.queries_used == QueriesUsed::prompt ? "an example" : "a query", ranking.error_none,
       digits, after, digits);
+  if (!planned && plan.chosen && plan.whole.t_map > 0) {
+    return fmt::format(
+        "{}, and on all blocks together T_MAP is {}. But that is an average over all residuals "
+        "which it might have drawn; the residuals at hand are most likely without any step on the "
+        "chosen blocks alone, and their evidence is asked first.",
+        fall, plan.whole.t_map);
+  }
   if (planned) {
     return fall +
            ", but the gap that decides is that of the benchmark fitted to the chosen blocks alone, "
@@ -177,7 +186,9 @@ std::optional<Verdict> verdict_with_labels(const geometry::PromptGeometry& geome
 
 void set_learning_rate(double rho, Plan& plan) {
   if (!plan.adapt) return;
+  check_positive("set_learning_rate", "rho", rho);
   std::erase(plan.warnings, tokenwise_rate_warning);
+  plan.rate_is_exact = true;
   plan.rho = rho;
   plan.reason = reason_for(plan, std::nullopt);
   plan.recipe = recipe_for(plan);
@@ -211,11 +222,14 @@ Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) 
   result.gap_planned = gap.map;
   result.verdict = judge(result, options.ranking.horizon);
   result.adapt = result.verdict == Verdict::adapt;
+  result.rate_is_exact = !(result.tokenwise && result.adapt);
   result.reason = reason_for(result, options.ranking.horizon);
   result.explanation = explanation_for(result);
   result.recipe = recipe_for(result);
   result.warnings = range_warnings(geometry, result);
-  if (result.tokenwise && result.adapt) result.warnings.emplace_back(tokenwise_rate_warning);
+  std::erase(result.whole.warnings, tokenwise_rate_warning);  // once, for what is adapted
+  if (result.chosen) std::erase(result.chosen->warnings, tokenwise_rate_warning);
+  if (!result.rate_is_exact) result.warnings.emplace_back(tokenwise_rate_warning);
   if (options.label_scale != LabelScale::unchecked) {
     for (const double factor : {2.0, 0.5}) {
       const auto verdict = verdict_with_labels(geometry, factor, options, result);

@@ -49,7 +49,13 @@ void check_error(const BlockRanking& ranking) {
 
 BlockRanking rank_blocks(const geometry::PromptGeometry& geometry,
                          const BlockRankingOptions& options) {
-  return rank_blocks(geometry, choose_horizon(geometry, options.horizon_options), options);
+  const HorizonChoice whole = choose_horizon(geometry, options.horizon_options);
+  BlockRanking ranking = rank_blocks(geometry, whole, options);
+  std::vector<std::string> warnings = whole.warnings;
+  if (options.horizon) std::erase(warnings, without_zero);  // it was not asked
+  std::erase(warnings, tokenwise_rate_warning);             // no rate is told
+  ranking.warnings.insert(ranking.warnings.begin(), warnings.begin(), warnings.end());
+  return ranking;
 }
 
 BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const HorizonChoice& whole,
@@ -75,7 +81,7 @@ BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const Horizon
   result.sigma2 = whole.benchmark.sigma2;
   result.tau2 = whole.benchmark.tau2;
   result.horizon = options.horizon.value_or(planned_horizon(whole));
-  result.against_evidence = !options.horizon && whole.t_map == 0;
+  result.against_evidence = !options.horizon && whole.t_map == 0 && !whole.is_given();
   if (result.against_evidence) {
     const std::string_view what = subspace::is_greedy(options.method)
                                       ? "the blocks are ranked"

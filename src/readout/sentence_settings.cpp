@@ -103,8 +103,9 @@ std::vector<std::string> pooling_modes(const io::JsonObject& config) {
   }
   // Flags that are not known could be other poolings.
   for (const auto& [key, value] : config.value().items()) {
+    const std::string& name = key;  // Clang 14 captures no binding
     const bool known =
-        std::ranges::any_of(flags, [&](const auto& flag) { return flag.first == key; });
+        std::ranges::any_of(flags, [&](const auto& flag) { return flag.first == name; });
     if (!known && key.starts_with("pooling_mode") && value != false) modes.push_back(key);
   }
   const bool names_mean = config.has("pooling_mode_mean_tokens");

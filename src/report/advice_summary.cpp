@@ -245,8 +245,9 @@ std::string validity_fact(const ttt::Adaptation& adaptation) {
     verdict = "The linear model held roughly";
   }
   return fmt::format(
-      "{}: predictions differ from it by at most {}, while the update moved them by up to {} "
-      "(estimated bound on the difference {}; change of the kernel {} in spectral norm).",
+      "{}: predictions, of examples and queries, differ from it by at most {}, while the update "
+      "moved them by up to {} (estimated bound on the difference {}; change of the kernel {} in "
+      "spectral norm).",
       verdict, short_number(deviation), short_number(move), short_number(adaptation.validity.bound),
       short_number(adaptation.validity.kernel_drift));
 }

@@ -97,6 +97,7 @@ Table query_advice_table(const advice::HorizonChoice& choice,
 
 std::string interval_note(const advice::HorizonChoice& choice,
                           const std::vector<advice::QueryOutlook>& outlook) {
+  if (!choice.couplings_fit) return {};  // a warning says what it is then
   for (std::size_t i = 0; i < choice.queries.size(); ++i) {
     const advice::QueryAdvice& query = choice.queries[i];
     const auto interval = i < outlook.size() ? std::optional(outlook[i].interval) : query.interval;

@@ -81,23 +81,27 @@ std::string plan_text(const advice::Plan& plan, const std::vector<geometry::Bloc
   std::string out =
       to_terminal(summarize(plan), style) +
       how_far(deciding(plan), horizon_facts(deciding(plan)), how_far_title(plan), style);
-  if (!plan.adapt) return out;  // the numbers behind an update that is not advised are in the JSON
+  const std::string comparison =
+      plan.comparison ? titled("Does it matter which?",
+                               to_terminal(comparison_table(*plan.comparison), style) +
+                                   list(comparison_facts(plan), style),
+                               style)
+                      : "";
+  if (!plan.adapt) {  // the numbers behind an update that is not advised are in the JSON
+    const bool others_may = plan.verdict == advice::Verdict::no_evidence && plan.whole.t_map > 0;
+    return others_may ? out + comparison : out;
+  }
   if (plan.ranking) {
     const auto facts = summarize(*plan.ranking, blocks.size()).facts;
     out += titled("Which blocks",
                   list(facts, style) + map_and_ranking(*plan.ranking, blocks, style), style);
   }
-  if (plan.comparison) {
-    out += titled("Does it matter which?",
-                  to_terminal(comparison_table(*plan.comparison), style) +
-                      list(comparison_facts(plan), style),
-                  style);
-  }
-  return out + queries_of(deciding(plan), style, plan.outlook);
+  return out + comparison + queries_of(deciding(plan), style, plan.outlook);
 }
 
-std::string to_do_text(const advice::Plan& plan, const TerminalStyle& style) {
-  return titled("To do it", list(to_do(plan), style), style);
+std::string to_do_text(const advice::Plan& plan, const ttt::Adaptation* update,
+                       const TerminalStyle& style) {
+  return titled("To do it", list(to_do(plan, update), style), style);
 }
 
 std::string expectation_text(const ttt::Adaptation& expected, const TerminalStyle& style) {

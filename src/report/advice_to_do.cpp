@@ -21,12 +21,12 @@ std::string scales_sentence(const geometry::BlockScales& scales) {
 
 }  // namespace
 
-std::vector<std::string> to_do(const advice::Plan& plan) {
+std::vector<std::string> to_do(const advice::Plan& plan, const ttt::Adaptation* update) {
   if (!plan.recipe) return {};
   const advice::Recipe& recipe = *plan.recipe;
   std::vector<std::string> items;
   items.push_back(
-      fmt::format("Steps: {} of plain gradient descent, each with all {} examples at once; no "
+      fmt::format("Steps: {} of plain gradient descent, each over all {} residuals at once; no "
                   "momentum, no weight decay, no schedule.",
                   recipe.steps, plan.whole.n));
   items.push_back(fmt::format(
@@ -34,10 +34,17 @@ std::vector<std::string> to_do(const advice::Plan& plan) {
       "every prediction f made without its own label y. For their mean, 1/n sum (y - f)^2, it is "
       "{} (rho n / 2).",
       format_number(recipe.learning_rate, 6), format_number(recipe.learning_rate_mean, 6)));
+  if (!plan.rate_is_exact) items.emplace_back(advice::tokenwise_rate_warning);
   items.push_back(fmt::format("Parameters: {}: {}. All others stay as they are.",
                               recipe.blocks.size() == 1 ? "this block" : "these blocks",
                               fmt::join(recipe.blocks, ", ")));
   if (!recipe.block_scales.empty()) items.push_back(scales_sentence(recipe.block_scales));
+  const auto solver = update == nullptr ? std::nullopt : update->solver;
+  if (solver && *solver != ttt::Solver::steps) {
+    items.push_back(fmt::format(
+        "The update above was made {}, and not by these steps: its predictions differ a little.",
+        *solver == ttt::Solver::one_shot ? "in one pass" : "at once, of a given rank"));
+  }
   items.push_back(
       "What does not carry over: steps and learning rate hold for no other optimiser (AdamW, Adam, "
       "momentum), not for mini-batches, not for LoRA factors in place of the blocks themselves, "
@@ -48,8 +55,15 @@ std::vector<std::string> to_do(const advice::Plan& plan) {
 std::vector<std::string> comparison_facts(const advice::Plan& plan) {
   if (!plan.comparison || !plan.ranking) return {};
   const advice::SetComparison& sets = *plan.comparison;
+  const std::size_t tried = sets.blocks_tried_alone;
   std::vector<std::string> facts = {
-      fmt::format("Best single block: {}.", fmt::join(sets.single.block_names, ", "))};
+      fmt::format("Best single block: {}{}.", fmt::join(sets.single.block_names, ", "),
+                  tried == plan.modelled_names.size()
+                      ? ""
+                      : fmt::format(", of the {} that are best after {}", tried,
+                                    counted(plan.ranking->horizon, "step"))),
+      "Errors are to the truth, by the benchmark of all blocks, and can fall less than the gap: "
+      "that is to the best possible correction by the benchmark of the chosen blocks."};
   const double least = std::min(sets.all.error, sets.single.error);
   if (sets.chosen.error <= least || hardly_differ(sets.chosen.error, least)) return facts;
   const advice::BlockRanking& ranking = *plan.ranking;

@@ -83,8 +83,8 @@ bool predicts_rows(const task::EncodedPrompt& prompt, const ttt::Adaptation* ada
 }  // namespace
 
 std::string row_counts(const task::ClassTable& table) {
-  return fmt::format("{} read as examples, {} as queries, {} not at all", table.examples.size(),
-                     table.queries.size(), table.unread);
+  return fmt::format("{} read as examples, {} as queries, {} not at all; labels: column \"{}\"",
+                     table.examples.size(), table.queries.size(), table.unread, table.label);
 }
 
 std::vector<std::string> row_facts(const task::EncodedPrompt& prompt) {
@@ -137,8 +137,9 @@ std::string table_rows_text(const task::EncodedPrompt& prompt, const ttt::Adapta
                style);
   }
   return text + "\n" +
-         wrap(fmt::format("{}: {}", rows_title, row_counts(*prompt.source)), style.width) + "\n" +
-         list(row_facts(prompt), style);
+         wrap(printable(fmt::format("{}: {}", rows_title, row_counts(*prompt.source))),
+              style.width) +
+         "\n" + list(row_facts(prompt), style);
 }
 
 void add_table_rows(HtmlReport& report, const task::EncodedPrompt& prompt,

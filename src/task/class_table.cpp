@@ -153,9 +153,10 @@ class Reader {
           fmt::format("lacks the column{} {} of {}{}{}", absent.size() == 1 ? "" : "s",
                       listed(absent), name_of(examples),
                       likely.empty() ? "" : fmt::format("; is its {} meant?", listed(likely)),
-                      likely.empty() && none ? "; is this line a header, with cells separated by " +
-                                                   io::delimiter_name(csv.delimiter) + "?"
-                                             : ""));
+                      likely.empty() && none && csv.header_kind != io::Header::absent
+                          ? "; is this line a header, with cells separated by " +
+                                io::delimiter_name(csv.delimiter) + "?"
+                          : ""));
     }
     table_.notes.insert(table_.notes.end(), csv.notes.begin(), csv.notes.end());
     if (!surplus.empty()) {

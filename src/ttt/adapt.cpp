@@ -75,6 +75,8 @@ AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geo
   }
 
   const auto blocks = find_blocks("adapt", model, options.blocks);
+  check_predictions_agree("adapt", "query_base", model, geometry.query_base,
+                          model.predictions(model.weights()).tail(model.queries()));
   model::BlockGradient<float> gradient(model.weights().config, blocks);
   MutableWeights adapted(model.weights(), gradient.matrices());
   result.residual_norms =

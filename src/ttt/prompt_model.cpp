@@ -155,8 +155,10 @@ std::vector<std::string> PromptModel::row_notes(const io::CsvTable& rows) const 
   if (rows.rows.empty()) return {};
   const task::EncodedPrompt read = origin_.read_rows(rows);
   if (read.source == nullptr) return {};
-  const auto is_known = [&](const std::string& note) {
-    return prompt_.source != nullptr &&
+  const auto is_known = [&](const std::string& note) {  // or of rows that the prompt has already
+    if (prompt_.source == nullptr) return false;
+    const std::string& file = prompt_.source->file;
+    return (file != rows.file && note.starts_with(file + ": ")) ||
            std::ranges::find(prompt_.source->notes, note) != prompt_.source->notes.end();
   };
   std::vector<std::string> notes;

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <Eigen/Dense>
 #include <algorithm>
@@ -91,14 +92,18 @@ TEST_CASE("chosen, all and single blocks are compared in one benchmark") {
       CHECK(std::abs(set->error / expected - 1) < 1e-9);
       CHECK(set->error >= sets.error_bayes);
     }
-    // No other block alone has a smaller error after the steps that the ranking planned for.
+    // No other block alone has a smaller error after the steps that are its own.
+    const auto own_steps = [&](const std::vector<Index>& set) {
+      return horizon.value_or(choose_horizon(geometry, set, {}).t_map);
+    };
+    CHECK(sets.blocks_tried_alone == 5);
     const auto alone = [&](const std::string& name) {
       const auto set = geometry::select_blocks(geometry, {name});
       const double rho = subspace::StepRule{}.for_kernel(geometry::summed_kernel(geometry, set)
                                                              .selfadjointView<Eigen::Lower>()
                                                              .eigenvalues()
                                                              .maxCoeff());
-      return stepped_error(geometry, {name}, rho, found.ranking->horizon, found.whole.benchmark);
+      return stepped_error(geometry, {name}, rho, own_steps(set), found.whole.benchmark);
     };
     const double best = alone(sets.single.block_names.front());
     for (const auto& block : geometry.blocks) CHECK(best <= alone(block.name) * (1 + 1e-9));
@@ -110,13 +115,20 @@ TEST_CASE("chosen, all and single blocks are compared in one benchmark") {
 
 TEST_CASE("a verdict that another number seems to contradict is explained") {
   int explained = 0;
-  for (int seed = 0; seed < 40; ++seed) {
+  int alone = 0;
+  for (int seed = 0; seed < 200; ++seed) {
     const Plan found = plan(test::geometry_from_prior(200 + seed, 16, 2, 0.02, 1));
     CHECK(found.recipe.has_value() == found.adapt);
     if (found.adapt) {
       CHECK(found.explanation.empty());
       continue;
     }
+    const std::string on_all =
+        fmt::format(", and on all blocks together T_MAP is {}.", found.whole.t_map);
+    const bool chosen_set_alone = found.verdict == Verdict::no_evidence && found.whole.t_map > 0 &&
+                                  !found.explanation.empty();
+    CHECK((found.explanation.find(on_all) != std::string::npos) == chosen_set_alone);
+    alone += chosen_set_alone ? 1 : 0;
     const bool falls = found.ranking->error_selected < found.ranking->error_none * (1 - 1e-6);
     if (found.verdict == Verdict::no_evidence) {
       CHECK(found.explanation.empty() == !falls);
@@ -124,6 +136,7 @@ TEST_CASE("a verdict that another number seems to contradict is explained") {
     }
   }
   CHECK(explained > 0);
+  CHECK(alone > 0);
 }
 
 TEST_CASE("expected errors beyond the labels' range are flagged where labels are known") {

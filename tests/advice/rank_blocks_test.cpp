@@ -86,8 +86,8 @@ TEST_CASE("where the evidence prefers no update, ranking goes by the best positi
   options.horizon_options.horizons = {0, 5, 3};
   const BlockRanking found = rank_blocks(geometry, options);
   CHECK(found.horizon == 3);  // the determinant's term alone rises with T
-  REQUIRE(found.warnings.size() == 1);
-  CHECK(found.warnings[0].find("T = 3") != std::string::npos);
+  REQUIRE(found.warnings.size() == 2);  // the first of them, that all residuals are zero
+  CHECK(found.warnings[1].find("T = 3") != std::string::npos);
   CHECK(found.selected.size() == 2);
   // tau2 = 0: nothing to learn, nothing to select.
   options.method = Method::risk;
@@ -179,4 +179,24 @@ TEST_CASE("a kernel whose zeros are rounded is known again") {
   geometry.kernels[0] *= 1 + 1e-5;
   CHECK_THROWS_WITH_AS(rank_blocks(geometry, whole, {}), doctest::Contains("for other kernels"),
                        ArgumentError);
+}
+
+TEST_CASE("a ranking says what its choice of a horizon has to say") {
+  Random random(7);
+  PromptGeometry geometry = test::random_geometry(random, 10, 1, {12, 12});
+  const auto says = [&](const BlockRankingOptions& options, std::string_view words) {
+    return std::ranges::any_of(rank_blocks(geometry, options).warnings, [&](const auto& warning) {
+      return warning.find(words) != std::string::npos;
+    });
+  };
+  constexpr std::string_view without = "T = 0, no update, is not among the candidates";
+  CHECK_FALSE(says({}, without));
+  CHECK(says({.horizon_options = {.horizons = {30}}}, without));
+  CHECK_FALSE(says({.horizon = 30}, without));
+  CHECK_FALSE(says({}, "not identified"));
+  for (MatrixXd& kernel : geometry.kernels) kernel = MatrixXd::Identity(10, 10);
+  geometry.query_kernels[0].setZero();
+  CHECK(says({.horizon = 3}, "not identified"));
+  const BlockRanking none = rank_blocks(geometry, {.horizon_options = {.horizons = {0}}});
+  CHECK_FALSE(none.against_evidence);
 }

@@ -231,6 +231,10 @@ TEST_CASE("wrong usage and outputs that cannot be written") {
   check_fails(runs, "score" + on_model + "--layers 3-9", 2,
               "sextant: --layers: 3 to 9 are outside the model's layers, which are 0 to");
   check_fails(runs, "select" + on_model + "--delta 1", 2, "sextant: --delta: is 1, expected");
+  check_fails(runs, "advise --geometry g --label a", 2,
+              "go with --csv, and --geometry stands alone");
+  check_fails(runs, "select --geometry g --query-csv a.csv", 2, "--geometry stands alone");
+  check_fails(runs, "advise --geometry g --solver one-shot", 2, "sextant: --solver needs --model");
   for (const std::string& output : std::vector<std::string>{"--json no/such/directory/a.json",
                                                             "--report no/such/directory/a.html"}) {
     check_fails(runs, "select" + on_model + output, 3, "no/such/directory");

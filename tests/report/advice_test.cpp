@@ -175,9 +175,9 @@ TEST_CASE("an advice to adapt ends in what to do, with all names in full") {
   const auto plan = advice::plan(geometry, options);
   REQUIRE(plan.adapt);
   REQUIRE(plan.blocks.size() == 36);
-  const std::string text = plan_text(plan, geometry.blocks, {}) + to_do_text(plan, {}) +
+  const std::string text = plan_text(plan, geometry.blocks, {}) + to_do_text(plan, nullptr, {}) +
                            ranking_text(*plan.ranking, geometry.blocks, {});
-  const std::string to_do = to_do_text(plan, {});
+  const std::string to_do = to_do_text(plan, nullptr, {});
   const std::string html = plan_html({"t", "", {}}, plan, geometry.blocks, nullptr);
   CHECK(to_do.starts_with("\nTo do it\n- Steps: " + std::to_string(plan.horizon) + " of plain"));
   CHECK(html.find("To do it") != std::string::npos);
@@ -199,6 +199,14 @@ TEST_CASE("an advice to adapt ends in what to do, with all names in full") {
     CHECK(unwrapped.find(words) != std::string::npos);
   }
   check_width(to_do);
+  auto adaptation = two_query_adaptation();
+  for (const auto& [solver, made] : {std::pair(ttt::Solver::one_shot, "made in one pass, and not"),
+                                     std::pair(ttt::Solver::steps, "")}) {
+    adaptation.solver = solver;
+    const std::string beside = to_do_text(plan, &adaptation, {});
+    CHECK((beside.find("The update above was made in one pass, and not by these steps") !=
+           std::string::npos) == (*made != 0));
+  }
 
   const OrderedJson json = to_json(plan);
   CHECK(json["to_do"]["steps"] == plan.horizon);
@@ -221,7 +229,7 @@ TEST_CASE("an advice not to adapt says nothing that contradicts it") {
     const auto plan = advice::plan(geometry);
     if (plan.adapt) continue;
     ++against;
-    const std::string text = plan_text(plan, geometry.blocks, {}) + to_do_text(plan, {});
+    const std::string text = plan_text(plan, geometry.blocks, {}) + to_do_text(plan, nullptr, {});
     const std::string html = plan_html({"t", "", {}}, plan, geometry.blocks, nullptr);
     for (const auto* words : {"chosen  ", "Shaded", "value heads", "falls", "To do it", "Adapt:"}) {
       CAPTURE(words);
@@ -299,17 +307,22 @@ TEST_CASE("a chosen set that is not the best of those compared is explained") {
   plan.comparison->all.error = 0.00785;
   plan.comparison->single.error = 0.00801;
   plan.comparison->single.block_names = {"h.0.attn.v.3"};
+  plan.comparison->blocks_tried_alone = 1;
+  plan.modelled_names = {"h.0.attn.v.3"};
   auto facts = comparison_facts(plan);
-  REQUIRE(facts.size() == 2);
+  REQUIRE(facts.size() == 3);
   CHECK(facts[0] == "Best single block: h.0.attn.v.3.");
-  CHECK(facts[1].find("for 20 steps (error 0.007), while the 14 planned") != std::string::npos);
+  CHECK(facts[2].find("for 20 steps (error 0.007), while the 14 planned") != std::string::npos);
   plan.horizon = 20;
   facts = comparison_facts(plan);
-  REQUIRE(facts.size() == 2);
-  CHECK(facts[1].find("not the best of these sets") != std::string::npos);
-  CHECK(facts[1].find("planned") == std::string::npos);
+  REQUIRE(facts.size() == 3);
+  CHECK(facts[2].find("not the best of these sets") != std::string::npos);
+  CHECK(facts[2].find("planned") == std::string::npos);
   plan.comparison->chosen.error = 0.00785;
-  CHECK(comparison_facts(plan).size() == 1);
+  CHECK(comparison_facts(plan).size() == 2);
+  plan.modelled_names = {"h.0.attn.v.2", "h.0.attn.v.3"};
+  CHECK(comparison_facts(plan)[0] ==
+        "Best single block: h.0.attn.v.3, of the 1 that are best after 20 steps.");
 }
 
 TEST_CASE("a comparison of sets fits the width whatever the name, which is not cut") {

@@ -130,7 +130,8 @@ TEST_CASE("terminal and HTML show one table of the rows' classes") {
   check_width(text);
   CHECK(holds(text,
               "Most probable class of each row\n" + to_terminal(row_prediction_table(rows), {})));
-  CHECK(holds(text, "\nRows of the table: 5 read as examples, 2 as queries, 1 not at all\n"));
+  CHECK(holds(text, "\nRows of the table: 5 read as examples, 2 as queries, 1 not at all;"));
+  CHECK(holds(text, "\"y\""));
   CHECK(holds(text, "- Examples 0 to 14 are 5 rows x 3 classes: 15 residuals"));
   CHECK_FALSE(holds(table_rows_text(prompt, nullptr, {}), "Most probable"));
 
@@ -139,7 +140,7 @@ TEST_CASE("terminal and HTML show one table of the rows' classes") {
   const std::string html = plan_html({}, plan, geometry.blocks, &adaptation, &prompt);
   CHECK(holds(html, ">Most probable class of each row</h2>"));
   CHECK(holds(html, ">Rows of the table</h2>"));
-  CHECK(holds(html, "5 read as examples, 2 as queries, 1 not at all."));
+  CHECK(holds(html, "5 read as examples, 2 as queries, 1 not at all; labels: column "));
   for (const std::string& fact : row_facts(prompt)) CHECK(holds(html, fact));
   HtmlReport alone("title");
   alone.table(row_prediction_table(rows),

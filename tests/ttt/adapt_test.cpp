@@ -334,6 +334,13 @@ TEST_CASE("no steps, no blocks and no queries are ordinary; bad options are not"
     CHECK_THROWS_WITH_AS(adapt_low_rank(model, *wrong, one), doctest::Contains(message),
                          ArgumentError);
   }
+  auto of_other_queries = geometry;
+  std::swap(of_other_queries.query_base[0], of_other_queries.query_base[2]);
+  AdaptOptions one_step = options;
+  one_step.horizon = 1;
+  CHECK_NOTHROW(adapt(model, geometry, one_step));
+  CHECK_THROWS_WITH_AS(adapt(model, of_other_queries, one_step), doctest::Contains("query_base["),
+                       ArgumentError);
   auto incomplete = geometry;  // a geometry from elsewhere need not have base predictions
   incomplete.prompt_base.resize(0);
   CHECK_THROWS_WITH_AS(adapt(model, incomplete, options), doctest::Contains("prompt_base"),

@@ -155,6 +155,12 @@ struct HorizonChoice {
   bool has_intervals() const;
 };
 
+/// The warning of a choice from tokenwise features whose steps are to be made.
+inline constexpr std::string_view tokenwise_rate_warning =
+    "Chosen from tokenwise features: blocks and steps hold, the learning rate does not. It is to "
+    "be "
+    "taken from the exact kernel of the blocks that are adapted.";
+
 /// Everything above for the sum of all block kernels of `geometry`, which must be valid
 /// (`geometry::validate`). Degenerate inputs have defined answers: a zero kernel gives rho = 0 and
 /// T_MAP = 0; r = 0 gives T_MAP = the smallest candidate, zero variances, gaps and corrections; m =

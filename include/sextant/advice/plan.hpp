@@ -76,8 +76,11 @@ struct SetComparison {
   double error_bayes = 0;  ///< At best: the exact posterior mean.
   SetOutlook chosen;       ///< The plan itself.
   SetOutlook all;          ///< All blocks.
-  SetOutlook single;  ///< The block that alone has the smallest error after `BlockRanking::horizon`
-                      ///< steps.
+  /// The block with the smallest error after T_MAP steps on it alone, or the given horizon.
+  SetOutlook single;
+  /// How many blocks were tried alone: all, or for B n^3 > 4e9 the eight of smallest error after
+  /// `BlockRanking::horizon` steps.
+  std::size_t blocks_tried_alone = 0;
 };
 
 /// The verdict with labels `factor` times as large.
@@ -97,12 +100,6 @@ struct Recipe {
   geometry::BlockScales block_scales = {};  ///< Of these: block b has scale_b times either rate.
 };
 
-/// The warning of a plan from tokenwise features, until `set_learning_rate`.
-inline constexpr std::string_view tokenwise_rate_warning =
-    "Chosen from tokenwise features: blocks and steps hold, the learning rate does not. It is to "
-    "be "
-    "taken from the exact kernel of the chosen blocks.";
-
 struct Plan {
   HorizonChoice whole;  ///< Step 1: `choose_horizon` on all blocks, or on those given.
   std::optional<BlockRanking>
@@ -117,7 +114,10 @@ struct Plan {
   /// adapt moves at the rate rho scale_b.
   geometry::BlockScales block_scales;
   double residual_norm = 0;  ///< |r| of the examples, which tells labels apart.
-  bool tokenwise = false;    ///< Made from tokenwise features (`PromptGeometry::tokenwise`).
+  /// Whether rho is for the kernel that an update follows: of exact features, or taken from it by
+  /// `set_learning_rate`.
+  bool rate_is_exact = true;
+  bool tokenwise = false;  ///< Made from tokenwise features (`PromptGeometry::tokenwise`).
   std::optional<HorizonChoice>
       chosen;                ///< Step 3: `choose_horizon` on those blocks; empty without any.
   std::int64_t horizon = 0;  ///< T to take: T_MAP of the chosen blocks, or the given one.
@@ -160,6 +160,7 @@ Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options =
 
 /// Gives a plan that adapts another rate for the same steps: in `rho`, `reason` and `recipe`. For
 /// one made from tokenwise features, whose steps follow exact gradients. Others stay as they are.
+/// Throws `ArgumentError` for a rate that is not positive.
 void set_learning_rate(double rho, Plan& plan);
 
 }  // namespace sextant::advice

@@ -82,7 +82,7 @@ BlockRanking rank_blocks(const geometry::PromptGeometry& geometry,
                          const BlockRankingOptions& options = {});
 
 /// The same with `whole`, the result of `choose_horizon(geometry, options.horizon_options)`,
-/// already at hand.
+/// already at hand, whose warnings are then not repeated.
 BlockRanking rank_blocks(const geometry::PromptGeometry& geometry, const HorizonChoice& whole,
                          const BlockRankingOptions& options);
 

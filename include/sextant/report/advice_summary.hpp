@@ -34,7 +34,7 @@ Summary summarize(const advice::BlockRanking& ranking, std::size_t block_count);
 Summary summarize(const advice::Plan& plan);
 /// The steps to take, as a list: steps, learning rate and loss, blocks in full, and what does not
 /// carry over. Empty unless the plan is to adapt.
-std::vector<std::string> to_do(const advice::Plan& plan);
+std::vector<std::string> to_do(const advice::Plan& plan, const ttt::Adaptation* update = nullptr);
 /// What the update did and whether the linear model described it. The words are "held" where the
 /// deviation is at most a tenth of the largest change of a prediction, "held roughly" up to
 /// a half, else "did not hold".
