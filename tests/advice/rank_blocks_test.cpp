@@ -85,7 +85,7 @@ TEST_CASE("where the evidence prefers no update, ranking goes by the best positi
   BlockRankingOptions options = options_with(Method::greedy_correction);
   options.horizon_options.horizons = {0, 5, 3};
   const BlockRanking found = rank_blocks(geometry, options);
-  CHECK(found.horizon == 3);  // the determinant's term alone rises with T
+  CHECK(found.horizon == 3);            // the determinant's term alone rises with T
   REQUIRE(found.warnings.size() == 2);  // the first of them, that all residuals are zero
   CHECK(found.warnings[1].find("T = 3") != std::string::npos);
   CHECK(found.selected.size() == 2);

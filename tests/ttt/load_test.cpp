@@ -211,8 +211,9 @@ TEST_CASE("rows of a new table are predicted by the examples' scales and categor
 TEST_CASE("what is read otherwise in rows of a new table is said") {
   const test::TemporaryDirectory directory("load-row-notes");
   const auto examples = directory.path() / "examples.csv";
-  io::write_file(examples,
-                 "size,colour,one,class\n1.5,red,1,a\n2,blue,1,b\n3,red,1,a\n4,blue,1,b\n5,red,1,\n");
+  io::write_file(
+      examples,
+      "size,colour,one,class\n1.5,red,1,a\n2,blue,1,b\n3,red,1,a\n4,blue,1,b\n5,red,1,\n");
   const PromptModel model = load_prompt_model(
       {.model = shipped / "tabular-rows", .table = TableFiles{.examples = examples}});
   REQUIRE(model.prompt().source != nullptr);
