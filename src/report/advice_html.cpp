@@ -125,21 +125,25 @@ std::string ranking_html(const Heading& heading, const advice::BlockRanking& ran
 namespace {
 
 /// How far and, where the plan is to adapt, which.
+void add_comparison(HtmlReport& report, const advice::Plan& plan) {
+  if (!shows_comparison(plan)) return;
+  report.table(comparison_table(*plan.comparison),
+               "Does it matter which? Expected squared errors by the model of all blocks");
+  report.list(comparison_facts(plan));
+}
+
 void add_plan(HtmlReport& report, const advice::Plan& plan,
               const std::vector<geometry::Block>& blocks) {
   if (!plan.adapt) {
     report.section(how_far_title(plan));
     report.list(horizon_facts(deciding(plan)));
     add_horizon_figures(report, deciding(plan));
+    add_comparison(report, plan);
     return;
   }
   add_horizon(report, deciding(plan), plan.outlook, how_far_title(plan));
   if (plan.ranking) add_ranking(report, *plan.ranking, blocks);
-  if (plan.comparison) {
-    report.table(comparison_table(*plan.comparison),
-                 "Does it matter which? Expected squared errors by the model of all blocks");
-    report.list(comparison_facts(plan));
-  }
+  add_comparison(report, plan);
 }
 
 }  // namespace

@@ -82,15 +82,13 @@ std::string plan_text(const advice::Plan& plan, const std::vector<geometry::Bloc
       to_terminal(summarize(plan), style) +
       how_far(deciding(plan), horizon_facts(deciding(plan)), how_far_title(plan), style);
   const std::string comparison =
-      plan.comparison ? titled("Does it matter which?",
-                               to_terminal(comparison_table(*plan.comparison), style) +
-                                   list(comparison_facts(plan), style),
-                               style)
-                      : "";
-  if (!plan.adapt) {  // the numbers behind an update that is not advised are in the JSON
-    const bool others_may = plan.verdict == advice::Verdict::no_evidence && plan.whole.t_map > 0;
-    return others_may ? out + comparison : out;
-  }
+      shows_comparison(plan) ? titled("Does it matter which?",
+                                      to_terminal(comparison_table(*plan.comparison), style) +
+                                          list(comparison_facts(plan), style),
+                                      style)
+                             : "";
+  // The other numbers behind an update that is not advised are in the JSON.
+  if (!plan.adapt) return out + comparison;
   if (plan.ranking) {
     const auto facts = summarize(*plan.ranking, blocks.size()).facts;
     out += titled("Which blocks",

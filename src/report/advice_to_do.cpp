@@ -87,6 +87,11 @@ std::vector<std::string> comparison_facts(const advice::Plan& plan) {
   return facts;
 }
 
+bool shows_comparison(const advice::Plan& plan) {
+  const bool against_chosen = plan.verdict == advice::Verdict::no_evidence && plan.whole.t_map > 0;
+  return plan.comparison && (plan.adapt || against_chosen);
+}
+
 Table comparison_table(const advice::SetComparison& comparison) {
   struct Row {
     std::string set;

@@ -257,8 +257,10 @@ void PromptModel::check_pass(const model::TokenBatch& batch, const model::LayerI
                         fmt::format("is {}, above the gradient's lowest layer {}", input.layer,
                                     gradient.lowest_layer()));
   }
-  for (const auto& [key, matrix] : gradient.matrices()) {
-    const auto& [layer, kind] = key;
+  for (const auto& [key, values] : gradient.matrices()) {
+    const auto& matrix = values;  // no bindings, which Clang 14 does not capture
+    const int layer = key.first;
+    const model::LinearKind kind = key.second;
     const auto fits = [&] {
       const model::MatrixView<float>& view = weights_.linear(layer, kind).weight;
       return matrix.rows() == view.in && matrix.cols() == view.out;

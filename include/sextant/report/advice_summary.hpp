@@ -56,6 +56,9 @@ Table query_advice_table(const advice::HorizonChoice& choice,
 /// Why a Bayes correction lies outside of its interval in that table; empty where none does.
 std::string interval_note(const advice::HorizonChoice& choice,
                           const std::vector<advice::QueryOutlook>& outlook = {});
+/// Whether what other sets would give is to be shown: of an update that is advised, and where the
+/// evidence is against the chosen set alone.
+bool shows_comparison(const advice::Plan& plan);
 /// One row per set of blocks: steps, blocks, expected squared error by the model of all blocks.
 Table comparison_table(const advice::SetComparison& comparison);
 /// What that table does not say: the name of the best single block and, where all blocks or that
