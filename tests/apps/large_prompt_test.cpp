@@ -153,7 +153,8 @@ TEST_CASE("options of another path are refused, not ignored") {
       {"adapt --report -", "--report"},
       {"select --block-scales ''", "the value of --block-scales is empty"},
       {"select --block-scales=", "--block-scales is empty"}};
-  for (const auto& [arguments, message] : wrong) {
+  for (const auto& [words, message] : wrong) {
+    const std::string arguments = words;  // Clang 14 captures no binding
     CAPTURE(arguments);
     const Outcome outcome = runs.run(arguments + model);
     CHECK(outcome.status == 2);

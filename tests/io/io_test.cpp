@@ -233,7 +233,7 @@ TEST_CASE("files that hold something else are named") {
   };
   const std::string safetensors = "a safetensors file";
   using namespace std::string_literals;
-  for (const auto& [content, name] : std::vector<std::pair<std::string, std::string>>{
+  for (const auto& [content, kind] : std::vector<std::pair<std::string, std::string>>{
            {"version https://git-lfs.github.com/spec/v1\noid", "a Git LFS pointer"},
            {"\xef\xbb\xbf \n<!doctype HTML><html>", "a web page"},
            {"<HTML lang=\"en\">", "a web page"},
@@ -244,6 +244,7 @@ TEST_CASE("files that hold something else are named") {
            {"\x93NUMPY\x01", "a NumPy array"},
            {"\x1f\x8b\x08\x00"s, "compressed by gzip"},
            {" {\"a\": 1}", "JSON"}}) {
+    const std::string& name = kind;  // Clang 14 captures no binding
     CAPTURE(name);
     CHECK(other(content, safetensors).starts_with("is " + name));
     CHECK(other(content, safetensors).find("expected a safetensors file") != std::string::npos);

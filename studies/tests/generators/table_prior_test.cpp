@@ -44,8 +44,8 @@ TEST_CASE("tables of the prior keep its promises") {
     with_missing += table.columns.array().isNaN().any() ? 1 : 0;
   }
   CHECK(seen.size() == std::size(studies::generators::generators));
-  for (const auto& [generator, times] : seen) {
-    CHECK_MESSAGE(times > count / 6 - 40, name_of(generator));  // five standard errors
+  for (const auto& entry : seen) {
+    CHECK_MESSAGE(entry.second > count / 6 - 40, name_of(entry.first));  // five standard errors
   }
   CHECK(class_counts.size() == 9);
   CHECK(binary > count / 2 - 50);
@@ -93,7 +93,7 @@ TEST_CASE("labels can be told from the columns: a nearest row is right more ofte
       right[table.generator].second += frequent == label;
     }
   }
-  for (const auto& [generator, counts] : right) {
-    CHECK_MESSAGE(counts.first > counts.second, name_of(generator));
+  for (const auto& entry : right) {
+    CHECK_MESSAGE(entry.second.first > entry.second.second, name_of(entry.first));
   }
 }
