@@ -225,8 +225,8 @@ HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry, Blocks bl
   geometry::check_geometry("choose_horizon", geometry, blocks);
   if (options.query && (*options.query < 0 || *options.query >= geometry.queries())) {
     throw ArgumentError("choose_horizon", "query",
-                        fmt::format("is {}, but the geometry has {} queries, counted from 0",
-                                    *options.query, geometry.queries()));
+                        fmt::format("is {}, but the geometry has {}, counted from 0",
+                                    *options.query, counted(geometry.queries(), "query")));
   }
   HorizonChoice result;
   result.n = geometry.examples();

@@ -120,7 +120,7 @@ Update make_steps(const ttt::PromptModel& model, const geometry::PromptGeometry&
   const double after = update.result.prompt.residual_norm_after;
   const int digits = digits_apart(before, after, 4);
   update.warnings.push_back(
-      fmt::format("the update raised the residual norm of the labelled examples from {:.{}g} to "
+      fmt::format("The update raised the residual norm of the labelled examples from {:.{}g} to "
                   "{:.{}g}{}",
                   before, digits, after, digits, advised ? ": discard it" : ""));
   if (update.discarded) {
@@ -140,8 +140,8 @@ Update make(const ttt::PromptModel& model, const geometry::PromptGeometry& geome
   if (resized && wanted) {
     update.warnings.insert(
         update.warnings.begin(),
-        options.rank ? "the blocks were chosen by tokenwise features; the update uses exact ones"
-                     : "the blocks and steps were chosen by tokenwise features; the step size and "
+        options.rank ? "The blocks were chosen by tokenwise features; the update uses exact ones"
+                     : "The blocks and steps were chosen by tokenwise features; the step size and "
                        "the linear model of the update use exact ones");
   }
   return update;

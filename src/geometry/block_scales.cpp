@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sextant/core/errors.hpp"
+#include "sextant/core/wording.hpp"
 #include "sextant/geometry/blocks.hpp"
 #include "sextant/geometry/validation.hpp"
 #include "sextant/io/files.hpp"
@@ -42,9 +43,10 @@ PromptGeometry with_block_scales(PromptGeometry geometry, const BlockScales& sca
   if (!scales.empty() && !geometry.block_scales.empty()) {
     throw ArgumentError(
         "with_block_scales", "geometry",
-        fmt::format("holds the scales of {} blocks already, first \"{}\": kernels would be scaled "
+        fmt::format("holds the scales of {} already, first \"{}\": kernels would be scaled "
                     "twice",
-                    geometry.block_scales.size(), geometry.block_scales.begin()->first));
+                    counted(geometry.block_scales.size(), "block"),
+                    geometry.block_scales.begin()->first));
   }
   for (const auto& [name, scale] : scales) {
     check_scale("with_block_scales", name, scale);

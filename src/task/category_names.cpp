@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unicode/normalizer2.h>
+#include <unicode/uchar.h>
+#include <unicode/unistr.h>
 
 #include <algorithm>
 #include <cmath>
@@ -19,12 +22,29 @@ namespace {
 /// From 2^53 on whole numbers that are not equal can be one double.
 bool is_told_apart(double value) { return std::abs(value) < 0x1p53; }
 
-/// The number that a name is, whatever file it comes from: 1,000 may be 1 or 1000, so it is none.
-std::optional<double> undoubted_number(std::string_view name) {
-  const auto value = common_number(name);
+/// The number that a name is, whatever file it comes from: a thousand, where 1,000 may be 1 too.
+std::optional<double> likely_number(std::string_view name) {
   const auto with_thousands = Notation{",", '.', "", false}.read(name);
-  if (value && with_thousands && *with_thousands != *value) return {};
-  return value;
+  return with_thousands ? with_thousands : common_number(name);
+}
+
+/// `name` without white space, case and what else Unicode writes in several ways: "50 %" as "50%",
+/// and an accent in a letter as one behind it.
+std::string unspelled(std::string_view name) {
+  UErrorCode status = U_ZERO_ERROR;
+  const icu::Normalizer2* normalizer = icu::Normalizer2::getNFKCCasefoldInstance(status);
+  if (U_FAILURE(status)) return std::string(name);
+  const icu::UnicodeString text =
+      normalizer->normalize(icu::UnicodeString::fromUTF8(
+                                icu::StringPiece(name.data(), static_cast<int32_t>(name.size()))),
+                            status);
+  if (U_FAILURE(status)) return std::string(name);
+  icu::UnicodeString kept;
+  for (int32_t i = 0; i < text.length(); i = text.moveIndex32(i, 1)) {
+    if (!u_isUWhiteSpace(text.char32At(i))) kept.append(text.char32At(i));
+  }
+  std::string result;
+  return kept.toUTF8String(result);
 }
 
 }  // namespace
@@ -32,6 +52,7 @@ std::optional<double> undoubted_number(std::string_view name) {
 std::vector<LikeNames> like_names(const std::vector<std::string>& names) {
   std::vector<LikeNames> result;
   std::map<std::string, std::string> lower_case;
+  std::map<std::string, std::string> texts;
   std::map<double, std::string> values;
   for (const std::string& name : names) {
     const auto [other, is_new] = lower_case.emplace(in_lower_case(name), name);
@@ -39,7 +60,12 @@ std::vector<LikeNames> like_names(const std::vector<std::string>& names) {
       result.push_back({other->second, name, "case"});
       continue;
     }
-    const auto value = undoubted_number(name);
+    const auto [written, is_new_text] = texts.emplace(unspelled(name), name);
+    if (!is_new_text) {
+      result.push_back({written->second, name, "spelling"});
+      continue;
+    }
+    const auto value = likely_number(name);
     if (!value || !is_told_apart(*value)) continue;
     const auto [equal, is_new_value] = values.emplace(*value, name);
     if (!is_new_value) result.push_back({equal->second, name, "spelling"});

@@ -14,11 +14,12 @@ namespace sextant::task {
 /// Two names that may be meant as one.
 struct LikeNames {
   std::string first, second;
-  std::string_view how;  ///< "case" or "spelling" (1 and 1.0), in which alone they differ.
+  std::string_view
+      how;  ///< "case" or "spelling" (1 and 1.0, 50% and 50 %), in which alone they differ.
 };
 
-/// Those of `names` that differ from an earlier one in case, or as numbers in how these are
-/// written. 1,000, which may be 1 or 1000, is like no other number.
+/// Those of `names` that differ from an earlier one in case, in white space and how Unicode writes
+/// a character, or as numbers in how these are written; 1,000 is taken for a thousand.
 std::vector<LikeNames> like_names(const std::vector<std::string>& names);
 /// `"Ja" and "ja", "Nein" and "nein"`: those of one kind, the first eight; empty without.
 std::string like_names_text(const std::vector<LikeNames>& names, std::string_view how);

@@ -53,9 +53,9 @@ std::vector<FileNote> ColumnNotes::text() const {
   }
   if (!empty.empty()) add(named(empty) + ": not used, since no example has a value there");
   add_missing(unknown_categories, "queries", ", since no example has that category");
-  add_missing(not_numbers, "queries", ", since they are no numbers as the examples write them");
+  add_missing(not_numbers, "queries", ", not being numbers as the examples write them");
   add_missing(other_notations, "queries",
-              ", since they are numbers in another notation than those of the examples (write a "
+              ", being numbers in another notation than those of the examples (write a "
               "column's numbers alike)");
   return result;
 }

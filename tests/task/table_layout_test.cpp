@@ -160,10 +160,10 @@ TEST_CASE("queries change nothing for each other or for the examples") {
   CHECK(found.topRows(4) == expected.topRows(4));
   CHECK(found.row(5) == expected.row(4));
   CHECK(says(many,
-             "1 cell of queries counts as missing, since they are no numbers as the examples "
+             "1 cell of queries counts as missing, not being numbers as the examples "
              "write them, first \"abc\" in line 7, column 1 (x)"));
   CHECK(says(many,
-             "3 cells of queries count as missing, since they are numbers in another notation than "
+             "3 cells of queries count as missing, being numbers in another notation than "
              "those of the examples (write a column's numbers alike), first \"1,234\" in line 8, "
              "column 1 (x)"));
   CHECK(says(many,
@@ -205,7 +205,7 @@ TEST_CASE("cells of a table that no file holds are named by their rows") {
   CHECK(parse_class_tables(table("1", ""), queries, {}).notes ==
         Strings{"1 row without a label is not read, first in rows[1]: the queries come from the "
                 "table of queries",
-                "1 cell of queries counts as missing, since they are no numbers as the examples "
+                "1 cell of queries counts as missing, not being numbers as the examples "
                 "write them, first \"x\" in rows[0], column 1 (a)"});
   queries.header = {"b", "y"};
   CHECK_THROWS_WITH_AS(parse_class_tables(table("1", "v"), queries, {}),

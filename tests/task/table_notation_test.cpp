@@ -41,7 +41,7 @@ TEST_CASE("cells of queries are numbers in the one notation of the examples, or 
             {"3.234", "3,234", "3234", "3,5", "3.500,5", "3.5"},
             {3.234, none, 3234, none, none, 3.5},
             {"q.csv: column \"a\": " + doubtful + "\"3.234\" in line 2, column 1 (a) is 3.234)",
-             "q.csv: 3 cells of queries count as missing, since they are " + another +
+             "q.csv: 3 cells of queries count as missing, being " + another +
                  " (write a column's numbers alike), first \"3,234\" in line 3, column 1 (a)"}},
            {"decimal points",
             {"1.5", "1.7", "3.2"},
@@ -71,8 +71,8 @@ TEST_CASE("cells of queries are numbers in the one notation of the examples, or 
             {"$9", "9", "9 \xE2\x82\xAC", "abc"},
             {9, none, none, none},
             {"t.csv: column \"a\": numbers with \"$\" before them",
-             "q.csv: 1 cell of queries counts as missing, since they are no numbers as",
-             "q.csv: 2 cells of queries count as missing, since they are " + another}}}) {
+             "q.csv: 1 cell of queries counts as missing, not being numbers as",
+             "q.csv: 2 cells of queries count as missing, being " + another}}}) {
     CAPTURE(c.name);
     const ClassTable table =
         parse_class_tables(io::parse_csv(rows_of(c.examples, true), "t.csv"),

@@ -218,8 +218,13 @@ TEST_CASE("names that differ in spelling or case alone are told") {
   spelling("x,y\n1,1\n2,1.0\n3,x\n", "\"1\" and \"1.0\"");
   spelling("x,y\n1,1\n2,1.0\n3,0\n4,NA\n", "\"1\" and \"1.0\"");
   spelling("x;y\n1,5;1,0\n2,5;1\n3,5;0\n", "\"1\" and \"1,0\"");
-  // 1,000 is a thousand as well as 1: it is not said to be another name of either.
-  CHECK_FALSE(says(read("x;y\n1,5;1,000\n2,5;1\n3,5;0\n1,5;1000\n"), "spelling"));
+  // 1,000 is a thousand rather than 1.
+  const ClassTable thousand = read("x;y\n1,5;1,000\n2,5;1\n3,5;0\n1,5;1000\n");
+  CHECK(says(thousand, "the classes \"1000\" and \"1,000\" differ in spelling alone"));
+  CHECK_FALSE(says(thousand, "\"1\""));
+  CHECK(says(read("x,y\n1,50%\n2,50 %\n3,7\n"), "\"50 %\" and \"50%\" differ in spelling alone"));
+  CHECK(says(read("x,y\n1,caf\u00e9\n2,cafe\u0301\n3,te\n"), "differ in spelling alone"));
+  CHECK_FALSE(says(read("x,y\n1,cafe\n2,caf\u00e9\n3,te\n"), "spelling"));
   const ClassTable table = read("c,d,e,y\nRed,u,1,a\nred,U,1.0,b\nRed,u,x,a\nblue,u,1,b\n");
   CHECK(table.categories == std::vector<int>{3, 2, 3});
   CHECK(table.notes ==
