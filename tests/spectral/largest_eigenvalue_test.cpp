@@ -101,13 +101,15 @@ TEST_CASE("symmetric_product multiplies, whatever the sizes and strides") {
     const MatrixXd half = normal_matrix(n, n, random);
     const MatrixXd kernel = half + half.transpose();
     for (const Index m : {0, 1, 3}) {
-      const MatrixXd columns = normal_matrix(n + 2, m, random);
-      MatrixXd result = MatrixXd::Constant(n + 1, m, 7);
-      symmetric_product(kernel, columns.middleRows(1, n), result.topRows(n));
-      const MatrixXd expected =
-          half * columns.middleRows(1, n) + half.transpose() * columns.middleRows(1, n);
-      CHECK((result.topRows(n) - expected).norm() <= 1e-13 * expected.norm());
-      if (m > 0) CHECK(result(n, m - 1) == 7);
+      // Parts of larger matrices, whose other rows and columns stay as they are.
+      const MatrixXd columns = normal_matrix(n + 2, m + 1, random);
+      const auto used = columns.block(1, 0, n, m);
+      MatrixXd result = MatrixXd::Constant(n + 1, m + 1, 7);
+      symmetric_product(kernel, used, result.topLeftCorner(n, m));
+      const MatrixXd expected = half * used + half.transpose() * used;
+      CHECK((result.topLeftCorner(n, m) - expected).norm() <= 1e-13 * expected.norm());
+      CHECK((result.row(n).array() == 7).all());
+      CHECK((result.col(m).array() == 7).all());
     }
   }
   MatrixXd result(2, 1);
