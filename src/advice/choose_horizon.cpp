@@ -140,8 +140,8 @@ void warn_of_couplings(const geometry::PromptGeometry& geometry, Blocks blocks,
 std::string fit_of(const geometry::PromptGeometry& geometry, Blocks blocks) {
   const auto count = static_cast<Index>(blocks.size());
   if (count == geometry.block_count()) return "The benchmark fit";
-  return fmt::format("The benchmark fit of {}{}", count == 1 ? "this " : "these ",
-                     count == 1 ? "block" : counted(count, "block"));
+  if (count == 1) return "The benchmark fit of this block";
+  return fmt::format("The benchmark fit of these {}", counted(count, "block"));
 }
 
 /// `fit`: "The benchmark fit", and of which blocks.

@@ -115,8 +115,7 @@ std::vector<std::string> range_warnings(const geometry::PromptGeometry& geometry
     warnings.push_back(fmt::format(
         "The {}, {:.3g}, is beyond the squared range of labels and predictions, {:.3g}: no error "
         "can be that large, so that the variances, fitted or given, and what follows from them are "
-        "not "
-        "to be relied on.",
+        "not to be relied on.",
         worst->name, worst->value, largest * largest));
   }
   if (!plan.chosen) return warnings;

@@ -94,8 +94,7 @@ std::string reason_for(const Plan& plan, const std::optional<std::int64_t>& give
   return fmt::format(
       "Adapt: {} of plain gradient descent on {}, learning rate {:.4g}{} for half the sum of "
       "squared residuals, {} the predictions closer to the best possible ones (expected squared "
-      "gap "
-      "{:.{}g}, without an update {:.{}g}).",
+      "gap {:.{}g}, without an update {:.{}g}).",
       counted(plan.horizon, "step"), blocks, plan.rho,
       plan.rate_is_exact ? "" : " (of tokenwise features, to be taken from the exact kernel)",
       plan.horizon == 1 ? "brings" : "bring", plan.gap_planned, digits, plan.gap_none, digits);

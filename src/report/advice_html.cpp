@@ -124,7 +124,6 @@ std::string ranking_html(const Heading& heading, const advice::BlockRanking& ran
 
 namespace {
 
-/// How far and, where the plan is to adapt, which.
 void add_comparison(HtmlReport& report, const advice::Plan& plan) {
   if (!shows_comparison(plan)) return;
   report.table(comparison_table(*plan.comparison),
@@ -132,6 +131,7 @@ void add_comparison(HtmlReport& report, const advice::Plan& plan) {
   report.list(comparison_facts(plan));
 }
 
+/// How far and, where the plan is to adapt, which.
 void add_plan(HtmlReport& report, const advice::Plan& plan,
               const std::vector<geometry::Block>& blocks) {
   if (!plan.adapt) {

@@ -75,8 +75,10 @@ AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geo
   }
 
   const auto blocks = find_blocks("adapt", model, options.blocks);
-  check_predictions_agree("adapt", "query_base", model, geometry.query_base,
-                          model.predictions(model.weights()).tail(model.queries()));
+  if (model.queries() > 0) {  // the examples' are seen by the first step
+    check_predictions_agree("adapt", "query_base", model, geometry.query_base,
+                            model.predictions(model.weights()).tail(model.queries()));
+  }
   model::BlockGradient<float> gradient(model.weights().config, blocks);
   MutableWeights adapted(model.weights(), gradient.matrices());
   result.residual_norms =

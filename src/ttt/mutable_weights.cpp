@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "sextant/core/errors.hpp"
 #include "sextant/geometry/blocks.hpp"
@@ -48,21 +49,30 @@ void PromptModel::set_block_scales(geometry::BlockScales scales) {
 
 namespace {
 
+/// Where two vectors differ most, if by more than single precision on any machine explains beside
+/// numbers of size `scale`.
+std::optional<Eigen::Index> largest_disagreement(const Eigen::VectorXd& a, const Eigen::VectorXd& b,
+                                                 double scale) {
+  constexpr double tolerance = 1e-3;
+  Eigen::Index worst = 0;
+  const double difference = (a - b).cwiseAbs().maxCoeff(&worst);
+  if (difference <= tolerance * scale) return std::nullopt;
+  return worst;
+}
+
 /// Predictions and kernels do not tell other labels.
 void check_labels_agree(std::string_view function, const PromptModel& model,
                         const geometry::PromptGeometry& geometry) {
-  constexpr double tolerance = 1e-3;  // single precision, on any machine
   const Eigen::VectorXd labels = geometry.prompt_base + geometry.residuals;
   const double scale =
       std::max(geometry.prompt_base.cwiseAbs().maxCoeff(), model.targets().cwiseAbs().maxCoeff());
-  Eigen::Index worst = 0;
-  const double difference = (labels - model.targets()).cwiseAbs().maxCoeff(&worst);
-  if (difference <= tolerance * scale) return;
+  const auto worst = largest_disagreement(labels, model.targets(), scale);
+  if (!worst) return;
   throw ArgumentError(
       function, "geometry",
       fmt::format("is of other labels: prompt_base + residuals is {:.6g} at example {}, and this "
                   "prompt's label {:.6g}",
-                  labels[worst], worst, model.targets()[worst]));
+                  labels[*worst], *worst, model.targets()[*worst]));
 }
 
 }  // namespace
@@ -96,17 +106,15 @@ void check_captured_from(std::string_view function, const PromptModel& model,
 void check_predictions_agree(std::string_view function, std::string_view field,
                              const PromptModel& model, const Eigen::VectorXd& in_geometry,
                              const Eigen::VectorXd& found) {
-  constexpr double tolerance = 1e-3;  // single precision, on any machine
   if (found.size() == 0) return;
   const double scale = std::max(found.cwiseAbs().maxCoeff(), model.targets().cwiseAbs().maxCoeff());
-  Eigen::Index worst = 0;
-  const double difference = (in_geometry - found).cwiseAbs().maxCoeff(&worst);
-  if (difference <= tolerance * scale) return;
+  const auto worst = largest_disagreement(in_geometry, found, scale);
+  if (!worst) return;
   throw ArgumentError(
       function, "geometry",
       fmt::format("was captured from another model or prompt: {}[{}] is {:.6g}, and this model "
                   "predicts {:.6g}",
-                  field, worst, in_geometry[worst], found[worst]));
+                  field, *worst, in_geometry[*worst], found[*worst]));
 }
 
 double squared_norm(const model::Rows<float>& matrix, const model::ModelBlock& block) {

@@ -46,7 +46,7 @@ struct AdaptedModel {
 /// or gives its examples other predictions (seen by the first pass), an unknown block, a negative
 /// rho or horizon, `low_rank`, and rho lambda_max >= 1 (gradient descent would diverge);
 /// `NumericalError` when the model's predictions stop being finite. Cost: T forward and reverse
-/// passes over the examples, two over all sequences.
+/// passes over the examples, three over all sequences.
 AdaptedModel adapt(const PromptModel& model, const geometry::PromptGeometry& geometry,
                    const AdaptOptions& options);
 
