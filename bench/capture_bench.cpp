@@ -24,8 +24,7 @@ using namespace sextant;
 using namespace sextant::model;
 
 ModelConfig shape(Family family) {
-  ModelConfig config;
-  config.family = family;
+  ModelConfig config(family);
   const bool decoder = family == Family::gpt2;
   config.layers = decoder ? 4 : 6;
   config.heads = decoder ? 8 : 12;

@@ -179,7 +179,7 @@ Summary summarize_model(const std::filesystem::path& directory,
   model::DirectoryNotes found = *weights.notes;
   found.readings.insert(found.readings.end(), tokenizer_notes.begin(), tokenizer_notes.end());
   std::optional<readout::SentenceSettings> sentences;
-  if (config.family == model::Family::bert) {
+  if (config.is_encoder()) {
     sentences = readout::read_sentence_settings(directory);
     found.readings.insert(found.readings.end(), sentences->notes.begin(), sentences->notes.end());
   }
@@ -206,7 +206,7 @@ Summary summarize_model(const std::filesystem::path& directory,
       {"family", family_name(config.family) + (config.causal() ? " (decoder)" : " (encoder)")},
       {"layers x heads", fmt::format("{} x {}", config.layers, config.heads)},
       {"width, per head", fmt::format("{}, {}", config.width, config.head_width())},
-      {"width of the MLP", std::to_string(config.inner)},
+      {"width of the MLP", std::to_string(config.inner) + (config.is_gated() ? ", gated" : "")},
       {"context in tokens", std::to_string(config.context)},
       {"vocabulary", std::to_string(config.vocabulary)},
       {"tokenizer's vocabulary", std::to_string(tokenizer_vocabulary)},

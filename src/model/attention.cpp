@@ -56,14 +56,16 @@ struct HeadOfGroup {
               const AttentionGroup& group, std::span<const int> keys, int head)
       : query(*input.query, query_rows(layout, group), head * input.head_width(),
               input.head_width()),
-        key(*input.key, keys, head * input.head_width(), input.head_width()),
-        value(*input.value, keys, head * input.head_width(), input.head_width()),
+        key(*input.key, keys, input.key_head(head) * input.head_width(), input.head_width()),
+        value(*input.value, keys, input.key_head(head) * input.head_width(), input.head_width()),
         weights(query.count(), key.count()) {
-    gemm(false, true, query.count(), key.count(), input.head_width(), input.scale, query.data(),
-         query.stride(), key.data(), key.stride(), Scalar(0), weights.data(), stride(weights));
+    gemm(false, true, query.count(), key.count(), input.head_width(), input.terms.scale,
+         query.data(), query.stride(), key.data(), key.stride(), Scalar(0), weights.data(),
+         stride(weights));
     for (int q = 0; q < query.count(); ++q) {
       const auto index = static_cast<std::size_t>(group.query_begin) + static_cast<std::size_t>(q);
-      masked_softmax(weights.row(q).data(), layout.query_visible[index], key.count());
+      const int visible = layout.query_visible[index];
+      masked_softmax(weights.row(q).data(), input.first_key(visible), visible, key.count());
     }
   }
 };
@@ -71,21 +73,42 @@ struct HeadOfGroup {
 /// Queries that one task works on: enough that preparing the keys for them costs little.
 constexpr int queries_of_tile = 128;
 
-/// The groups cut into tiles of queries, each with those keys alone that one of its queries sees.
-std::vector<AttentionGroup> query_tiles(const AttentionLayout& layout) {
-  std::vector<AttentionGroup> tiles;
+/// Some queries of a group with those of its keys alone that one of them sees.
+struct QueryTile {
+  AttentionGroup group;
+  int first_key = 0;  ///< Of the group's, the tile's first.
+};
+
+template <class Scalar>
+std::vector<QueryTile> query_tiles(const AttentionLayout& layout,
+                                   const AttentionInput<Scalar>& input) {
+  std::vector<QueryTile> tiles;
   for (const AttentionGroup& group : layout.groups) {
     for (int begin = group.query_begin; begin < group.query_end; begin += queries_of_tile) {
-      AttentionGroup tile = group;
-      tile.query_begin = begin;
-      tile.query_end = std::min(begin + queries_of_tile, group.query_end);
-      const auto first = layout.query_visible.begin();
-      const int visible = *std::max_element(first + tile.query_begin, first + tile.query_end);
-      tile.keys_end = tile.keys_begin + static_cast<std::size_t>(visible);
+      QueryTile tile{group, 0};
+      tile.group.query_begin = begin;
+      tile.group.query_end = std::min(begin + queries_of_tile, group.query_end);
+      const auto rows = layout.query_visible.begin();
+      const auto [least, most] = std::minmax_element(rows + begin, rows + tile.group.query_end);
+      tile.first_key = input.first_key(*least);
+      tile.group.keys_begin = group.keys_begin + static_cast<std::size_t>(tile.first_key);
+      tile.group.keys_end = group.keys_begin + static_cast<std::size_t>(*most);
       tiles.push_back(tile);
     }
   }
   return tiles;
+}
+
+/// The keys of each query of `tile`, counted from the tile's first.
+template <class Scalar>
+std::vector<KeyRange> keys_seen(const AttentionLayout& layout, const AttentionInput<Scalar>& input,
+                                const QueryTile& tile) {
+  std::vector<KeyRange> seen;
+  for (int q = tile.group.query_begin; q < tile.group.query_end; ++q) {
+    const int visible = layout.query_visible[static_cast<std::size_t>(q)];
+    seen.push_back({input.first_key(visible) - tile.first_key, visible - tile.first_key});
+  }
+  return seen;
 }
 
 /// Columns [first, first + width) of the given keys as `attend_rows` reads them.
@@ -103,25 +126,28 @@ std::vector<Scalar> key_panels(const Rows<Scalar>& from, const std::vector<int>&
   return panels;
 }
 
-/// Mixed values of one tile and head.
+/// Mixed values of one tile and the query heads of one key-value head.
 template <class Scalar>
 void attend_tile(const AttentionLayout& layout, const AttentionInput<Scalar>& input,
-                 const AttentionGroup& tile, int head, Rows<Scalar>& mixed) {
+                 const QueryTile& tile, int key_head, Rows<Scalar>& mixed) {
   const int width = input.head_width();
-  const Eigen::Index first = Eigen::Index{head} * width;
-  const std::vector<int> keys = key_activation_rows(layout, tile);
-  const std::vector<Scalar> panels = key_panels(*input.key, keys, first, width);
+  const std::vector<int> keys = key_activation_rows(layout, tile.group);
+  const std::vector<Scalar> panels =
+      key_panels(*input.key, keys, Eigen::Index{key_head} * width, width);
   // Rows a multiple of 4096 bytes apart would meet in the same places of the cache.
   const std::size_t weight_stride =
       panels.size() / static_cast<std::size_t>(width) + keys_of_panel<Scalar>;
   std::vector<Scalar> weights(attention_rows_at_once * weight_stride);
-  const RowSlice<Scalar> query(*input.query, query_rows(layout, tile), head * width, width);
-  const RowSlice<Scalar> value(*input.value, keys, head * width, width);
-  attend_rows({static_cast<std::size_t>(width), panels.data(), value.data(), value.stride(),
-               input.scale, weights.data(), weight_stride},
-              query.data(), query.stride(), layout.query_visible.data() + tile.query_begin,
-              static_cast<std::size_t>(query.count()), mixed.row(tile.query_begin).data() + first,
-              stride(mixed));
+  const std::vector<KeyRange> seen = keys_seen(layout, input, tile);
+  const RowSlice<Scalar> value(*input.value, keys, key_head * width, width);
+  for (int i = 0; i < input.sharing(); ++i) {
+    const int first = (key_head * input.sharing() + i) * width;
+    const RowSlice<Scalar> query(*input.query, query_rows(layout, tile.group), first, width);
+    attend_rows({static_cast<std::size_t>(width), panels.data(), value.data(), value.stride(),
+                 input.terms.scale, weights.data(), weight_stride},
+                query.data(), query.stride(), seen.data(), static_cast<std::size_t>(query.count()),
+                mixed.row(tile.group.query_begin).data() + first, stride(mixed));
+  }
 }
 
 /// Multiplies each row by the softmax's Jacobian, which is symmetric: for changes of the scores as
@@ -165,9 +191,10 @@ void push_scores_forward(const AttentionInput<Scalar>& input, const HeadOfGroup<
   const int queries = work.query.count();
   const int keys = work.key.count();
   Rows<Scalar> scores(queries, keys);
-  gemm(false, true, queries, keys, width, input.scale, query_change.data(), query_change.stride(),
-       work.key.data(), work.key.stride(), Scalar(0), scores.data(), stride(scores));
-  gemm(false, true, queries, keys, width, input.scale, work.query.data(), work.query.stride(),
+  gemm(false, true, queries, keys, width, input.terms.scale, query_change.data(),
+       query_change.stride(), work.key.data(), work.key.stride(), Scalar(0), scores.data(),
+       stride(scores));
+  gemm(false, true, queries, keys, width, input.terms.scale, work.query.data(), work.query.stride(),
        key_change.data(), key_change.stride(), Scalar(1), scores.data(), stride(scores));
   through_softmax(work.weights, scores);
   gemm(false, false, queries, width, keys, Scalar(1), scores.data(), stride(scores),
@@ -183,8 +210,9 @@ void pull_back_group(const AttentionLayout& layout, const AttentionInput<Scalar>
   const int width = input.head_width();
   const int queries = query_count(group);
   const std::span<const int> keys = key_rows(layout, group);
+  const int key_head = input.key_head(head);
   const Scalar* mixed = cotangent_mixed.row(group.query_begin).data() + head * width;
-  add_to_keys(work.weights, Scalar(1), mixed, stride(cotangent_mixed), keys, head, width,
+  add_to_keys(work.weights, Scalar(1), mixed, stride(cotangent_mixed), keys, key_head, width,
               result.value);
   if (values_only) return;
 
@@ -192,11 +220,11 @@ void pull_back_group(const AttentionLayout& layout, const AttentionInput<Scalar>
   gemm(false, true, queries, work.key.count(), width, Scalar(1), mixed, stride(cotangent_mixed),
        work.value.data(), work.value.stride(), Scalar(0), scores.data(), stride(scores));
   through_softmax(work.weights, scores);
-  gemm(false, false, queries, width, work.key.count(), input.scale, scores.data(), stride(scores),
-       work.key.data(), work.key.stride(), Scalar(0),
+  gemm(false, false, queries, width, work.key.count(), input.terms.scale, scores.data(),
+       stride(scores), work.key.data(), work.key.stride(), Scalar(0),
        result.query.row(group.query_begin).data() + head * width, stride(result.query));
-  add_to_keys(scores, input.scale, work.query.data(), work.query.stride(), keys, head, width,
-              result.key);
+  add_to_keys(scores, input.terms.scale, work.query.data(), work.query.stride(), keys, key_head,
+              width, result.key);
 }
 
 }  // namespace
@@ -204,12 +232,13 @@ void pull_back_group(const AttentionLayout& layout, const AttentionInput<Scalar>
 template <class Scalar>
 void attend(const AttentionLayout& layout, const AttentionInput<Scalar>& input,
             Rows<Scalar>& mixed) {
-  mixed.resize(static_cast<Eigen::Index>(layout.query_activation.size()), input.key->cols());
-  const std::vector<AttentionGroup> tiles = query_tiles(layout);
+  mixed.resize(static_cast<Eigen::Index>(layout.query_activation.size()), input.query_width());
+  const std::vector<QueryTile> tiles = query_tiles(layout, input);
   const auto count = static_cast<std::ptrdiff_t>(tiles.size());
-  parallel_for(count * input.heads, [&](std::ptrdiff_t task) {
-    attend_tile(layout, input, tiles[static_cast<std::size_t>(task / input.heads)],
-                static_cast<int>(task % input.heads), mixed);
+  const int key_heads = input.terms.key_heads;
+  parallel_for(count * key_heads, [&](std::ptrdiff_t task) {
+    attend_tile(layout, input, tiles[static_cast<std::size_t>(task / key_heads)],
+                static_cast<int>(task % key_heads), mixed);
   });
 }
 
@@ -221,16 +250,21 @@ void attend_pull_back(const AttentionLayout& layout, const AttentionInput<Scalar
   const Eigen::Index width = input.key->cols();
   result.value = Rows<Scalar>::Zero(keys, width);
   result.key = values_only ? Rows<Scalar>() : Rows<Scalar>::Zero(keys, width);
-  result.query =
-      values_only
-          ? Rows<Scalar>()
-          : Rows<Scalar>::Zero(static_cast<Eigen::Index>(layout.query_activation.size()), width);
+  result.query = values_only
+                     ? Rows<Scalar>()
+                     : Rows<Scalar>::Zero(static_cast<Eigen::Index>(layout.query_activation.size()),
+                                          input.query_width());
   const auto components = static_cast<std::ptrdiff_t>(layout.component.size()) - 1;
-  parallel_for(components * input.heads, [&](std::ptrdiff_t task) {
-    const auto component = static_cast<std::size_t>(task / input.heads);
-    const int head = static_cast<int>(task % input.heads);
+  const int key_heads = input.terms.key_heads;
+  // One task for all query heads of a key-value head, to whose cotangents they add.
+  parallel_for(components * key_heads, [&](std::ptrdiff_t task) {
+    const auto component = static_cast<std::size_t>(task / key_heads);
+    const int first = static_cast<int>(task % key_heads) * input.sharing();
     for (std::size_t g = layout.component[component]; g < layout.component[component + 1]; ++g) {
-      pull_back_group(layout, input, layout.groups[g], head, cotangent_mixed, values_only, result);
+      for (int head = first; head < first + input.sharing(); ++head) {
+        pull_back_group(layout, input, layout.groups[g], head, cotangent_mixed, values_only,
+                        result);
+      }
     }
   });
 }
@@ -239,21 +273,24 @@ template <class Scalar>
 void attend_push_forward(const AttentionLayout& layout, const AttentionInput<Scalar>& input,
                          const AttentionInput<Scalar>& change, Rows<Scalar>& mixed_change) {
   const int width = input.head_width();
-  mixed_change.resize(static_cast<Eigen::Index>(layout.query_activation.size()), input.key->cols());
+  mixed_change.resize(static_cast<Eigen::Index>(layout.query_activation.size()),
+                      input.query_width());
   const auto groups = static_cast<std::ptrdiff_t>(layout.groups.size());
-  parallel_for(groups * input.heads, [&](std::ptrdiff_t task) {
-    const AttentionGroup& group = layout.groups[static_cast<std::size_t>(task / input.heads)];
-    const int head = static_cast<int>(task % input.heads);
+  const int heads = input.terms.heads;
+  parallel_for(groups * heads, [&](std::ptrdiff_t task) {
+    const AttentionGroup& group = layout.groups[static_cast<std::size_t>(task / heads)];
+    const int head = static_cast<int>(task % heads);
+    const int key_head = input.key_head(head);
     const HeadOfGroup<Scalar> work(layout, input, group, head);
     const std::vector<int> keys = key_activation_rows(layout, group);
-    const RowSlice<Scalar> value(*change.value, keys, head * width, width);
+    const RowSlice<Scalar> value(*change.value, keys, key_head * width, width);
     Scalar* mixed = mixed_change.row(group.query_begin).data() + head * width;
     gemm(false, false, query_count(group), width, work.key.count(), Scalar(1), work.weights.data(),
          stride(work.weights), value.data(), value.stride(), Scalar(0), mixed,
          stride(mixed_change));
     if (change.query == nullptr) return;
     const RowSlice<Scalar> query(*change.query, query_rows(layout, group), head * width, width);
-    const RowSlice<Scalar> key(*change.key, keys, head * width, width);
+    const RowSlice<Scalar> key(*change.key, keys, key_head * width, width);
     push_scores_forward(input, work, query, key, mixed, stride(mixed_change));
   });
 }

@@ -40,6 +40,7 @@ AttentionLayout tree_layout(const TokenBatch& batch, const std::vector<int>& row
   layout.query_activation = iota(rows.size());
   layout.query_key = rows;
   layout.key_activation = iota(batch.rows());
+  layout.key_position = batch.positions;
   auto next = rows.begin();
   for (std::size_t s = 0; s < batch.segments.size(); ++s) {
     const Segment& segment = batch.segments[s];
@@ -56,6 +57,7 @@ AttentionLayout tree_layout(const TokenBatch& batch, const std::vector<int>& row
     const int length = to_int(group.keys_end - group.keys_begin);
     for (; next != end; ++next) {
       const int position = batch.positions[static_cast<std::size_t>(*next)];
+      layout.query_position.push_back(position);
       layout.query_visible.push_back(batch.causal ? position + 1 : length);
     }
     layout.groups.push_back(group);
@@ -82,6 +84,7 @@ SequenceLayouts sequence_layouts(const TokenBatch& batch) {
                               full.key_activation.size() + path.size()};
     full.key_activation.insert(full.key_activation.end(), path.begin(), path.end());
     for (int position = 0; position < length; ++position) {
+      full.key_position.push_back(position);
       full.query_visible.push_back(visible(batch, position, length));
     }
     full.component.push_back(i);
@@ -94,6 +97,7 @@ SequenceLayouts sequence_layouts(const TokenBatch& batch) {
       const int position = batch.positions[static_cast<std::size_t>(row)];
       top.query_activation.push_back(output);
       top.query_visible.push_back(visible(batch, position, length));
+      top.query_position.push_back(position);
       top.query_key.push_back(begin + position);
     }
     const int top_end = to_int(top.query_activation.size());
@@ -104,10 +108,12 @@ SequenceLayouts sequence_layouts(const TokenBatch& batch) {
   full.component.push_back(full.groups.size());
   top.component.push_back(top.groups.size());
   full.query_activation = full.key_activation;
+  full.query_position = full.key_position;
   full.query_key = iota(full.key_activation.size());
   full.keys = full.query_key;
   top.keys = full.keys;
   top.key_activation = full.key_activation;
+  top.key_position = full.key_position;
   return result;
 }
 

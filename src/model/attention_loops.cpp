@@ -87,48 +87,50 @@ SEXTANT_INLINE void mix(const AttentionHead<Scalar>& head, const Scalar* factor,
 
 template <int Count, class Scalar>
 SEXTANT_INLINE void attend_some(const AttentionHead<Scalar>& head, const Scalar* query,
-                                std::size_t query_stride, const int* visible, Scalar* mixed,
+                                std::size_t query_stride, const KeyRange* seen, Scalar* mixed,
                                 std::size_t mixed_stride) {
-  int most = visible[0];
-  for (int r = 1; r < Count; ++r) most = visible[r] > most ? visible[r] : most;
+  int most = seen[0].end;
+  for (int r = 1; r < Count; ++r) most = seen[r].end > most ? seen[r].end : most;
   const auto keys = static_cast<std::size_t>(most);
   scores<Count>(head, query, query_stride, keys);
   Scalar factor[Count];
   for (int r = 0; r < Count; ++r) {
     Scalar* weights = head.weights + static_cast<std::size_t>(r) * head.weight_stride;
-    const auto seen = static_cast<std::size_t>(visible[r]);
-    factor[r] = 1 / exponentials(weights, seen);
-    for (std::size_t k = seen; k < keys; ++k) weights[k] = 0;
+    const auto first = static_cast<std::size_t>(seen[r].first);
+    const auto end = static_cast<std::size_t>(seen[r].end);
+    factor[r] = 1 / exponentials(weights + first, end - first);
+    for (std::size_t k = 0; k < first; ++k) weights[k] = 0;
+    for (std::size_t k = end; k < keys; ++k) weights[k] = 0;
   }
   mix<Count>(head, factor, keys, mixed, mixed_stride);
 }
 
 template <class Scalar>
 SEXTANT_INLINE void attend_all(const AttentionHead<Scalar>& head, const Scalar* query,
-                               std::size_t query_stride, const int* visible, std::size_t count,
+                               std::size_t query_stride, const KeyRange* seen, std::size_t count,
                                Scalar* mixed, std::size_t mixed_stride) {
   std::size_t i = 0;
   for (; i + 8 <= count; i += 8) {
-    attend_some<8>(head, query + i * query_stride, query_stride, visible + i,
-                   mixed + i * mixed_stride, mixed_stride);
+    attend_some<8>(head, query + i * query_stride, query_stride, seen + i, mixed + i * mixed_stride,
+                   mixed_stride);
   }
   for (; i + 2 <= count; i += 2) {
-    attend_some<2>(head, query + i * query_stride, query_stride, visible + i,
-                   mixed + i * mixed_stride, mixed_stride);
+    attend_some<2>(head, query + i * query_stride, query_stride, seen + i, mixed + i * mixed_stride,
+                   mixed_stride);
   }
   if (i < count) {
-    attend_some<1>(head, query + i * query_stride, query_stride, visible + i,
-                   mixed + i * mixed_stride, mixed_stride);
+    attend_some<1>(head, query + i * query_stride, query_stride, seen + i, mixed + i * mixed_stride,
+                   mixed_stride);
   }
 }
 
 }  // namespace
 
-#define SEXTANT_DEFINE(Scalar)                                                          \
-  SEXTANT_VECTOR_WIDTHS void attend_rows(                                               \
-      const AttentionHead<Scalar>& head, const Scalar* query, std::size_t query_stride, \
-      const int* visible, std::size_t count, Scalar* mixed, std::size_t mixed_stride) { \
-    attend_all(head, query, query_stride, visible, count, mixed, mixed_stride);         \
+#define SEXTANT_DEFINE(Scalar)                                                            \
+  SEXTANT_VECTOR_WIDTHS void attend_rows(                                                 \
+      const AttentionHead<Scalar>& head, const Scalar* query, std::size_t query_stride,   \
+      const KeyRange* seen, std::size_t count, Scalar* mixed, std::size_t mixed_stride) { \
+    attend_all(head, query, query_stride, seen, count, mixed, mixed_stride);              \
   }
 SEXTANT_DEFINE(float)
 SEXTANT_DEFINE(double)

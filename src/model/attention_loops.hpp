@@ -29,11 +29,17 @@ struct AttentionHead {
   std::size_t weight_stride = 0;  ///< At least the number of keys in panels.
 };
 
-/// mixed[i] = softmax(scale q[i] k') v over the first visible[i] >= 1 keys, for `count` queries.
-/// Rows of `query` and `mixed` are `width` values long, with the given strides between rows.
+/// The keys that a query sees.
+struct KeyRange {
+  int first = 0;
+  int end = 1;  ///< Above `first`.
+};
+
+/// mixed[i] = softmax(scale q[i] k') v over the keys of seen[i], for `count` queries. Rows of
+/// `query` and `mixed` are `width` values long, with the given strides between rows.
 void attend_rows(const AttentionHead<float>& head, const float* query, std::size_t query_stride,
-                 const int* visible, std::size_t count, float* mixed, std::size_t mixed_stride);
+                 const KeyRange* seen, std::size_t count, float* mixed, std::size_t mixed_stride);
 void attend_rows(const AttentionHead<double>& head, const double* query, std::size_t query_stride,
-                 const int* visible, std::size_t count, double* mixed, std::size_t mixed_stride);
+                 const KeyRange* seen, std::size_t count, double* mixed, std::size_t mixed_stride);
 
 }  // namespace sextant::model

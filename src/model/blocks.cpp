@@ -3,39 +3,61 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 
+#include "matrix_extents.hpp"
 #include "sextant/core/errors.hpp"
 
 namespace sextant::model {
 namespace {
 
-BlockSlice head_slice(const ModelConfig& config, LinearKind kind, int head) {
-  const int width = config.head_width();
-  if (kind == LinearKind::output) return {head * width, width, 0, config.width};
-  return {0, config.width, head * width, width};
+/// How many blocks a matrix is cut into, 0 where it is one whole.
+int heads_of(const ModelConfig& config, LinearKind kind) {
+  switch (kind) {
+    case LinearKind::query:
+    case LinearKind::output:
+      return config.heads;
+    case LinearKind::key:
+    case LinearKind::value:
+      return config.key_heads();
+    default:
+      return 0;
+  }
+}
+
+/// "q", "in": the end of a block's name.
+std::string_view short_name(LinearKind kind) {
+  switch (kind) {
+    case LinearKind::query:
+      return "q";
+    case LinearKind::key:
+      return "k";
+    case LinearKind::value:
+      return "v";
+    case LinearKind::output:
+      return "o";
+    case LinearKind::mlp_in:
+      return "in";
+    case LinearKind::mlp_gate:
+      return "gate";
+    case LinearKind::mlp_out:
+      return "out";
+  }
+  return {};
 }
 
 ModelBlock make_block(const ModelConfig& config, int layer, LinearKind kind, int head) {
   ModelBlock result;
   result.kind = kind;
-  switch (kind) {
-    case LinearKind::query:
-    case LinearKind::key:
-    case LinearKind::value:
-    case LinearKind::output:
-      result.slice = head_slice(config, kind, head);
-      result.block.name = fmt::format("h.{}.attn.{}.{}", layer, kind_name(kind).front(), head);
-      result.block.head = head;
-      break;
-    case LinearKind::mlp_in:
-      result.slice = {0, config.width, 0, config.inner};
-      result.block.name = fmt::format("h.{}.mlp.in", layer);
-      break;
-    case LinearKind::mlp_out:
-      result.slice = {0, config.inner, 0, config.width};
-      result.block.name = fmt::format("h.{}.mlp.out", layer);
-      break;
+  const auto [in, out] = detail::extents(config, kind);
+  if (heads_of(config, kind) == 0) {
+    result.slice = {0, in, 0, out};
+    result.block.name = fmt::format("h.{}.mlp.{}", layer, short_name(kind));
+  } else {
+    const int width = config.head_width();
+    result.slice = kind == LinearKind::output ? BlockSlice{head * width, width, 0, out}
+                                              : BlockSlice{0, in, head * width, width};
+    result.block.name = fmt::format("h.{}.attn.{}.{}", layer, short_name(kind), head);
+    result.block.head = head;
   }
   result.block.layer = layer;
   result.block.kind = kind_name(kind);
@@ -57,6 +79,8 @@ std::string kind_name(LinearKind kind) {
       return "output";
     case LinearKind::mlp_in:
       return "mlp-in";
+    case LinearKind::mlp_gate:
+      return "mlp-gate";
     case LinearKind::mlp_out:
       return "mlp-out";
   }
@@ -83,12 +107,12 @@ std::vector<ModelBlock> model_blocks(const ModelConfig& config, std::span<const 
         fmt::format("{} outside the model's layers, which are 0 to {}", asked, config.layers - 1));
   }
   if (kinds.empty()) throw ArgumentError("model_blocks", "kinds", "is empty");
+  const std::vector<LinearKind> known = linear_kinds(config);
   for (const LinearKind kind : kinds) {
-    if (std::ranges::find(block_kinds, kind) == std::end(block_kinds)) {
-      throw ArgumentError("model_blocks", "kinds",
-                          fmt::format("\"{}\" matrices are not cut into blocks, expected value, "
-                                      "output, mlp-in or mlp-out",
-                                      kind_name(kind)));
+    if (std::ranges::find(known, kind) == known.end()) {
+      throw ArgumentError(
+          "model_blocks", "kinds",
+          fmt::format("has \"{}\", and the model's MLPs have no gate", kind_name(kind)));
     }
   }
   std::vector<ModelBlock> blocks;
@@ -97,8 +121,7 @@ std::vector<ModelBlock> model_blocks(const ModelConfig& config, std::span<const 
       if (std::ranges::find(kinds, kind) == kinds.end()) {
         continue;
       }
-      const bool by_head = kind == LinearKind::value || kind == LinearKind::output;
-      for (int head = 0; head < (by_head ? config.heads : 1); ++head) {
+      for (int head = 0; head < std::max(heads_of(config, kind), 1); ++head) {
         blocks.push_back(make_block(config, layer, kind, head));
       }
     }
@@ -107,7 +130,7 @@ std::vector<ModelBlock> model_blocks(const ModelConfig& config, std::span<const 
 }
 
 std::vector<ModelBlock> all_model_blocks(const ModelConfig& config) {
-  return model_blocks(config, block_kinds);
+  return model_blocks(config, linear_kinds(config));
 }
 
 }  // namespace sextant::model

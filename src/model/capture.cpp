@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 
+#include "operations/operations.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/model/prediction.hpp"
 
@@ -85,10 +86,11 @@ class CaptureObserver : public GradientObserver<Scalar> {
     const auto& layer = activations_.layers[static_cast<std::size_t>(l)];
     const AttentionLayout& layout =
         l + 1 == config.layers ? layouts_.layouts.top : layouts_.layouts.full;
-    const AttentionInput<Scalar> input{&layer.query, &layer.key, &layer.value, config.heads,
-                                       static_cast<Scalar>(config.attention_scale(l))};
+    const AttentionInput<Scalar> input{&layer.query, &layer.key, &layer.value,
+                                       attention_terms<Scalar>(config, l)};
     Rows<Scalar> z;
-    scale_and_shift(layer.attention_norm.hat, weights_.norms[2 * static_cast<std::size_t>(l)], z);
+    scale_and_shift(layer.norm(NormRole::attention).hat, norm_terms(config, NormRole::attention),
+                    weights_.norm(l, NormRole::attention), z);
 
     const auto count = static_cast<Eigen::Index>(last.size());
     Rows<Scalar> stream(count, config.width);
@@ -98,17 +100,27 @@ class CaptureObserver : public GradientObserver<Scalar> {
     Rows<Scalar> cotangent;
     apply_transposed(weights_.linear(l, LinearKind::output).weight, stream, cotangent, false);
 
-    std::vector<int> rows(last.size());
+    // One row for every query head that reads the block's head.
+    const int sharing = input.sharing();
+    std::vector<int> rows(last.size() * static_cast<std::size_t>(sharing));
     std::iota(rows.begin(), rows.end(), 0);
     std::vector<RowRange> ranges;
-    for (const int row : rows) ranges.push_back({row, row + 1});
-    Rows<Scalar> mixed(count, config.width);
+    for (int i = 0; i < static_cast<int>(count); ++i) {
+      ranges.push_back({i * sharing, (i + 1) * sharing});
+    }
+    Rows<Scalar> mixed(count * sharing, config.width);
+    Rows<Scalar> of_heads(count * sharing, config.key_width());
     for (const std::size_t b : *find(l, LinearKind::value)) {
-      for (std::size_t i = 0; i < last.size(); ++i) {
-        mixed.row(static_cast<Eigen::Index>(i)) =
-            mixed_input(layout, input, layout.groups[i], last[i].begin, *blocks_[b].block.head, z);
+      const int first = blocks_[b].slice.output_first;
+      const int width = blocks_[b].slice.output_count;
+      for (Eigen::Index row = 0; row < mixed.rows(); ++row) {
+        const auto i = static_cast<std::size_t>(row / sharing);
+        const int head = *blocks_[b].block.head * sharing + static_cast<int>(row % sharing);
+        mixed.row(row) = mixed_input(layout, input, layout.groups[i], last[i].begin, head, z);
+        of_heads.row(row).segment(first, width) =
+            cotangent.row(row / sharing).segment(head * width, width);
       }
-      add({b}, {&mixed, rows, &cotangent, ranges});
+      add({b}, {&mixed, rows, &of_heads, ranges});
     }
   }
 

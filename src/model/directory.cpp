@@ -11,13 +11,13 @@
 #include "sextant/io/files.hpp"
 #include "sextant/io/json.hpp"
 #include "sextant/model/weights.hpp"
+#include "tensor_names.hpp"
 
 namespace sextant::model {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* head_name = "lm_head.weight";
-constexpr const char* embedding_name = "wte.weight";
+const std::string head_name(head_tensor);
 
 /// Small files that a model's loading reads where they are there.
 constexpr std::string_view companions[] = {"config.json",
@@ -61,8 +61,9 @@ bool says_tie(const fs::path& directory) {
 void resolve_head(ModelDirectory& directory) {
   ModelConfig& config = directory.config;
   TensorSource& tensors = directory.tensors;
-  if (config.family != Family::gpt2) return;
-  for (const char* name : {head_name, embedding_name}) {
+  if (!config.architecture.has_head || config.reads_features()) return;
+  const std::string embedding_name(tensor_names(config.family).token);
+  for (const std::string& name : {head_name, embedding_name}) {
     if (tensors.may_lie_in_missing_file(name, config.family)) {
       tensors.at(name, config.family);  // throws
     }
@@ -71,9 +72,13 @@ void resolve_head(ModelDirectory& directory) {
   const auto embedding = tensors.find(embedding_name, config.family);
   if (!config.tied_head) {
     if (head.tensor != nullptr || embedding.tensor == nullptr) return;
-    throw InputError(tensors.label(), fmt::format("tensor \"{}\"", head_name),
-                     "is missing, and config.json says that it is not the embedding: get the file "
-                     "again, or, if it is, set tie_word_embeddings to true");
+    throw InputError(
+        tensors.label(), fmt::format("tensor \"{}\"", head_name),
+        fmt::format("is missing, and config.json{} says that it is not the embedding: "
+                    "get the file again, or, if it is, set tie_word_embeddings to true",
+                    says_tie(directory.path)
+                        ? ""
+                        : ", which is silent on tie_word_embeddings, by default"));
   }
   if (head.tensor == nullptr) return;
   if (embedding.tensor == nullptr) {
@@ -93,7 +98,6 @@ void resolve_head(ModelDirectory& directory) {
 void check_layers(const ModelDirectory& directory) {
   const ModelConfig& config = directory.config;
   const TensorSource& tensors = directory.tensors;
-  const bool is_bert = config.family == Family::bert;
   const auto is_there = [&](int layer) {
     const std::string name = matrix_place(config, layer, LinearKind::mlp_in).name;
     return tensors.find(name, config.family).tensor != nullptr ||
@@ -103,7 +107,7 @@ void check_layers(const ModelDirectory& directory) {
   while (held > 0 && !is_there(held - 1)) --held;
   if (held == config.layers || held == 0) return;
   throw InputError(
-      (directory.path / "config.json").string(), is_bert ? "num_hidden_layers" : "n_layer",
+      (directory.path / "config.json").string(), tensor_names(config.family).layers_setting,
       fmt::format("is {}, but {} holds {}: get the configuration and the weights of "
                   "one model",
                   config.layers, fs::path(tensors.label()).filename().string(),

@@ -58,7 +58,74 @@ const Names& read_settings(Family family) {
                           "n_positions",
                           "activation_function",
                           "layer_norm_epsilon"};
-  return family == Family::gpt2 ? gpt2 : family == Family::bert ? bert : rows;
+  static const Names distilbert{"n_layers",
+                                "n_heads",
+                                "dim",
+                                "hidden_dim",
+                                "vocab_size",
+                                "max_position_embeddings",
+                                "activation",
+                                "sinusoidal_pos_embds",
+                                "tokenizer_class",
+                                "tie_weights_"};
+  static const Names rotary{"num_hidden_layers",
+                            "num_attention_heads",
+                            "num_key_value_heads",
+                            "hidden_size",
+                            "head_dim",
+                            "intermediate_size",
+                            "vocab_size",
+                            "max_position_embeddings",
+                            "rms_norm_eps",
+                            "tie_word_embeddings",
+                            "rope_theta",
+                            "rope_scaling",
+                            "rope_parameters",
+                            "partial_rotary_factor",
+                            "attn_logit_softcapping",
+                            "final_logit_softcapping",
+                            "tokenizer_class",
+                            "pretraining_tp"};
+  switch (family) {
+    case Family::gpt2:
+      return gpt2;
+    case Family::bert:
+    case Family::roberta:
+      return bert;
+    case Family::distilbert:
+      return distilbert;
+    case Family::rows:
+    case Family::series:
+      return rows;
+    default:
+      return rotary;
+  }
+}
+
+/// Settings that only some of the families with rotary positions read.
+bool is_read_by(Family family, std::string_view key) {
+  switch (family) {
+    case Family::llama:
+      return contains({"hidden_act", "attention_bias", "mlp_bias"}, key);
+    case Family::mistral:
+      return contains({"hidden_act", "sliding_window"}, key);
+    case Family::qwen2:
+      return contains({"hidden_act", "sliding_window", "use_sliding_window", "max_window_layers",
+                       "layer_types"},
+                      key);
+    case Family::qwen3:
+      return contains({"hidden_act", "attention_bias", "sliding_window", "use_sliding_window",
+                       "max_window_layers", "layer_types"},
+                      key);
+    case Family::gemma3:
+      return contains({"hidden_activation", "hidden_act", "attention_bias", "sliding_window",
+                       "sliding_window_pattern", "_sliding_window_pattern", "layer_types",
+                       "query_pre_attn_scalar", "rope_local_base_freq",
+                       "use_bidirectional_attention", "cache_implementation"},
+                      key);
+    default:
+      return false;
+  }
 }
 
 /// Settings of training, of generating text, of other heads and of the program that wrote the file.
@@ -137,7 +204,8 @@ std::vector<NotUsed> unused_settings(const ModelDirectory& directory) {
   std::vector<NotUsed> result;
   const io::Json settings = members(directory.path / "config.json");
   for (const auto& [key, value] : settings.items()) {
-    if (is_off(value) || contains(read_settings(config.family), key) || is_harmless_setting(key)) {
+    if (is_off(value) || contains(read_settings(config.family), key) ||
+        is_read_by(config.family, key) || is_harmless_setting(key)) {
       continue;
     }
     std::string_view reason = "is not a setting of this architecture here";
@@ -145,7 +213,7 @@ std::vector<NotUsed> unused_settings(const ModelDirectory& directory) {
     if (key == "quantization_config") reason = "weights are taken as they lie in the file";
     result.push_back({key, fmt::format("{} in config.json: {}", shortened(value), reason)});
   }
-  if (config.family != Family::bert) return result;
+  if (!config.is_encoder()) return result;
   const io::Json sentence = members(directory.path / "sentence_bert_config.json");
   const auto length = sentence.find("max_seq_length");
   if (length != sentence.end() && length->is_number_integer() && *length < config.context) {
@@ -199,12 +267,12 @@ bool is_sentence_file(std::string_view name) {
 std::optional<NotUsed> unused_file(const ModelDirectory& directory, const fs::path& path,
                                    bool is_folder) {
   const std::string name = path.filename().string();
-  const bool is_bert = directory.config.family == Family::bert;
+  const bool is_encoder = directory.config.is_encoder();
   if (name.starts_with("adapter_")) {
     return NotUsed{name, "part of an adapter, which transformers would add to the weights"};
   }
   if (is_sentence_file(name)) {
-    if (is_bert) return std::nullopt;
+    if (is_encoder) return std::nullopt;
     return NotUsed{name, "a setting of a sentence encoder, which this model is not", false};
   }
   if (contains({"onnx", "openvino", "coreml"}, name) && is_folder) {
@@ -214,7 +282,7 @@ std::optional<NotUsed> unused_file(const ModelDirectory& directory, const fs::pa
   if (is_folder) return NotUsed{name, "is a folder that is not looked into", false};
   if (name == "config.json" || is_tokenizer_file(name) || is_document(name)) return std::nullopt;
   if (name == "head.safetensors") {
-    if (is_bert) return std::nullopt;
+    if (is_encoder) return std::nullopt;
     return NotUsed{name, "is a head for encoders, and this model has its own", false};
   }
   if (directory.tensors.label() == path.string()) return std::nullopt;

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "operations/operations.hpp"
 #include "pass_checks.hpp"
 #include "row_slice.hpp"
 #include "sextant/core/errors.hpp"
@@ -39,6 +40,7 @@ Rows<Scalar> embed(const Weights<Scalar>& weights, const TokenBatch& batch) {
   };
   const bool over_rows = config.reads_features();
   const int tokens = config.vocabulary + (over_rows ? 1 : 0);
+  const auto factor = static_cast<Scalar>(config.embedding_scale);
   Rows<Scalar> x =
       over_rows
           ? embed_features(weights, batch)
@@ -56,65 +58,37 @@ Rows<Scalar> embed(const Weights<Scalar>& weights, const TokenBatch& batch) {
           fmt::format("has a sequence longer than the context of {} tokens", config.context));
     }
     auto row = x.row(static_cast<Eigen::Index>(r));
-    row += row_of(weights.token_embedding, token);
-    if (weights.position_embedding != nullptr) row += row_of(weights.position_embedding, position);
+    row += factor * row_of(weights.token_embedding, token);
+    if (weights.position_embedding != nullptr) {
+      row += row_of(weights.position_embedding, config.position_offset + position);
+    }
     if (weights.type_embedding != nullptr) row += Map(weights.type_embedding, config.width);
   }
   return x;
 }
 
+/// Runs `layer`, keeping what reverse mode needs in `kept`; in the last layer the stream is reduced
+/// to the wanted rows.
 template <class Scalar>
-void apply(const Linear<Scalar>& linear, const Rows<Scalar>& x, Rows<Scalar>& y,
-           bool accumulate = false) {
-  apply(linear.weight, linear.bias, x, y, accumulate);
-}
-
-/// Runs one norm: z = norm(x). After a sub-layer of a post-norm model the stream continues from z.
-template <class Scalar>
-void run_norm(const Weights<Scalar>& weights, int index, Rows<Scalar>& x,
-              Normalized<Scalar>& normalized, Rows<Scalar>& z) {
-  normalize(x, weights.config.norm_epsilon, normalized);
-  scale_and_shift(normalized.hat, weights.norms[static_cast<std::size_t>(index)], z);
-  if (weights.config.post_norm()) x = z;
-}
-
-/// From the input of layer `l`'s attention (z) to the stream after its MLP (x); both are reduced to
-/// the wanted rows in the last layer.
-template <class Scalar>
-void run_layer(const Weights<Scalar>& weights, int l, const AttentionLayout& layout,
-               LayerActivations<Scalar>& layer, Rows<Scalar>& x, Rows<Scalar>& z) {
-  const ModelConfig& config = weights.config;
-  apply(weights.linear(l, LinearKind::key), z, layer.key);
-  apply(weights.linear(l, LinearKind::value), z, layer.value);
-  if (layout.query_key.size() != static_cast<std::size_t>(z.rows())) {
-    z = gather_rows(z, layout.query_key);
-    x = gather_rows(x, layout.query_key);
+void run_layer(const Weights<Scalar>& weights, const RotaryTables<Scalar>& rotary, int layer,
+               const AttentionLayout& layout, LayerActivations<Scalar>& kept, Slots<Scalar>& flow) {
+  ForwardState<Scalar> state{{weights, rotary, layout, layer}, kept, flow};
+  for (const Operation& operation : layer_operations(weights.config, layer)) {
+    std::visit([&](const auto& one) { apply(one, state); }, operation);
   }
-  apply(weights.linear(l, LinearKind::query), z, layer.query);
-  attend<Scalar>(layout,
-                 {&layer.query, &layer.key, &layer.value, config.heads,
-                  static_cast<Scalar>(config.attention_scale(l))},
-                 layer.mixed);
-  apply(weights.linear(l, LinearKind::output), layer.mixed, x, true);
-  run_norm(weights, 2 * l + 1, x, layer.mlp_norm, z);
-  apply(weights.linear(l, LinearKind::mlp_in), z, layer.inner);
-  Rows<Scalar> active;
-  activate(config.activation, layer.inner, active);
-  apply(weights.linear(l, LinearKind::mlp_out), active, x, true);
 }
 
 }  // namespace
 
 template <class Scalar>
 std::size_t Activations<Scalar>::bytes() const {
-  const auto of = [](const Normalized<Scalar>& n) {
-    return static_cast<std::size_t>(n.hat.size()) + n.inverse_deviation.size();
-  };
-  std::size_t count = of(final_norm) + static_cast<std::size_t>(hidden.size());
+  auto count = static_cast<std::size_t>(hidden.size());
   for (const auto& layer : layers) {
-    count += of(layer.attention_norm) + of(layer.mlp_norm);
+    for (const Normalized<Scalar>& norm : layer.norms) {
+      count += static_cast<std::size_t>(norm.hat.size()) + norm.inverse_deviation.size();
+    }
     for (const Rows<Scalar>* part :
-         {&layer.key, &layer.value, &layer.query, &layer.mixed, &layer.inner}) {
+         {&layer.key, &layer.value, &layer.query, &layer.mixed, &layer.inner, &layer.gate}) {
       count += static_cast<std::size_t>(part->size());
     }
   }
@@ -131,14 +105,14 @@ LayerInput<Scalar> layer_input(const Weights<Scalar>& weights, const TokenBatch&
   }
   detail::check_complete("layer_input", weights);
   detail::check_layouts("layer_input", layouts, batch.rows());
-  LayerInput<Scalar> input{layer, embed(weights, batch)};
+  const RotaryTables<Scalar> rotary(weights.config, layouts.full);
   LayerActivations<Scalar> activations;
-  Rows<Scalar> z;
+  Slots<Scalar> flow;
+  flow[Slot::stream] = embed(weights, batch);
   for (int l = 0; l < layer; ++l) {
-    run_norm(weights, 2 * l, input.stream, activations.attention_norm, z);
-    run_layer(weights, l, layouts.full, activations, input.stream, z);
+    run_layer(weights, rotary, l, layouts.full, activations, flow);
   }
-  return input;
+  return {layer, std::move(flow[Slot::stream])};
 }
 
 template <class Scalar>
@@ -155,15 +129,15 @@ Activations<Scalar> forward_from(const LayerInput<Scalar>& input, const Weights<
                       static_cast<Eigen::Index>(layouts.full.key_activation.size()),
                       weights.config.width);
   Activations<Scalar> result;
-  result.layers.resize(keep ? static_cast<std::size_t>(layers) : 1);
-  Rows<Scalar> x = input.stream;
-  Rows<Scalar> z;
-  for (int l = input.layer; l < layers; ++l) {
-    auto& layer = result.layers[keep ? static_cast<std::size_t>(l) : 0];
-    run_norm(weights, 2 * l, x, layer.attention_norm, z);
-    run_layer(weights, l, l + 1 == layers ? layouts.top : layouts.full, layer, x, z);
+  result.layers.resize(keep ? static_cast<std::size_t>(layers) + 1 : 1);
+  const RotaryTables<Scalar> rotary(weights.config, layouts.full);
+  Slots<Scalar> flow;
+  flow[Slot::stream] = input.stream;
+  for (int l = input.layer; l <= layers; ++l) {
+    run_layer(weights, rotary, l, l + 1 < layers ? layouts.full : layouts.top,
+              result.layers[keep ? static_cast<std::size_t>(l) : 0], flow);
   }
-  run_norm(weights, 2 * layers, x, result.final_norm, result.hidden);
+  result.hidden = std::move(flow[Slot::attention_input]);
   if (!keep) result.layers.clear();
   return result;
 }

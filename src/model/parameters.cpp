@@ -62,32 +62,42 @@ void ParameterGradient<Scalar>::linear(const LinearFactors<Scalar>& factors) {
   add_gradient(factors, {0, view.in, 0, view.out}, writable(view.data), view.stride,
                view.transposed);
   const Rows<Scalar>& cotangent = *factors.cotangent;
+  if (place.bias == nullptr) return;
   RowMap<Scalar>(writable(place.bias), cotangent.cols()) += cotangent.colwise().sum();
 }
 
 template <class Scalar>
-void ParameterGradient<Scalar>::norm(int index, const Normalized<Scalar>& normalized,
+void ParameterGradient<Scalar>::norm(int layer, NormRole role, const Normalized<Scalar>& normalized,
                                      std::span<const int> at, const Rows<Scalar>& cotangent) {
-  const Norm<Scalar>& place = places_.norms[static_cast<std::size_t>(index)];
-  RowMap<Scalar> gain(writable(place.gain), cotangent.cols());
+  const Norm<Scalar>& place = places_.norm(layer, role);
+  const ModelConfig& config = gradient_.config();
+  const bool of_heads = role == NormRole::query || role == NormRole::key;
+  const Eigen::Index width = of_heads ? config.head_width() : config.width;
+  RowMap<Scalar> gain(writable(place.gain), width);
   for (Eigen::Index i = 0; i < cotangent.rows(); ++i) {
-    gain += cotangent.row(i).cwiseProduct(normalized.hat.row(at[static_cast<std::size_t>(i)]));
+    const auto hat = normalized.hat.row(at[static_cast<std::size_t>(i)]);
+    for (Eigen::Index first = 0; first < cotangent.cols(); first += width) {
+      gain += cotangent.row(i).segment(first, width).cwiseProduct(hat.segment(first, width));
+    }
   }
-  RowMap<Scalar>(writable(place.bias), cotangent.cols()) += cotangent.colwise().sum();
+  if (place.bias == nullptr) return;
+  RowMap<Scalar>(writable(place.bias), width) += cotangent.colwise().sum();
 }
 
 template <class Scalar>
 void ParameterGradient<Scalar>::embedding(std::span<const int> at, const Rows<Scalar>& cotangent) {
   const auto width = static_cast<std::size_t>(cotangent.cols());
+  const auto factor = static_cast<Scalar>(gradient_.config().embedding_scale);
+  const int offset = gradient_.config().position_offset;
   const auto row_of = [&](const Scalar* table, int row) {
     return RowMap<Scalar>(writable(table) + static_cast<std::size_t>(row) * width,
                           cotangent.cols());
   };
   for (Eigen::Index i = 0; i < cotangent.rows(); ++i) {
     const auto row = static_cast<std::size_t>(at[static_cast<std::size_t>(i)]);
-    row_of(places_.token_embedding, batch_.tokens[row]) += cotangent.row(i);
+    row_of(places_.token_embedding, batch_.tokens[row]) += factor * cotangent.row(i);
     if (places_.position_embedding != nullptr) {
-      row_of(places_.position_embedding, batch_.positions[row]) += cotangent.row(i);
+      row_of(places_.position_embedding, offset + batch_.positions[row]) += cotangent.row(i);
     }
     if (places_.type_embedding != nullptr) row_of(places_.type_embedding, 0) += cotangent.row(i);
   }

@@ -16,7 +16,15 @@ template <class Scalar>
 void check_complete(std::string_view function, const Weights<Scalar>& weights) {
   const auto layers = static_cast<std::size_t>(weights.config.layers);
   check_size(function, "weights.layers", weights.layers.size(), layers);
-  check_size(function, "weights.norms", weights.norms.size(), 2 * layers + 1);
+  for (int layer = 0; layer <= weights.config.layers; ++layer) {
+    for (const NormRole role : norm_roles(weights.config, layer)) {
+      if (weights.norm(layer, role).gain != nullptr) continue;
+      throw ArgumentError(function, "weights",
+                          layer == weights.config.layers
+                              ? "have no final norm"
+                              : fmt::format("have not all norms of layer {}", layer));
+    }
+  }
   if (weights.token_embedding == nullptr) {
     throw ArgumentError(function, "weights", "have no token embedding");
   }
@@ -77,7 +85,7 @@ void check_kept(std::string_view function, const Weights<Scalar>& weights,
   const int layers = weights.config.layers;
   if (activations.layers.empty()) throw ArgumentError(function, "activations", "were not kept");
   check_size(function, "activations.layers", activations.layers.size(),
-             static_cast<std::size_t>(layers));
+             static_cast<std::size_t>(layers) + 1);
   const int first = lowest < 0 || lowest >= layers ? 0 : lowest;
   for (int l = first; l < layers; ++l) {
     const auto& layer = activations.layers[static_cast<std::size_t>(l)];

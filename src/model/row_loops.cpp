@@ -49,41 +49,105 @@ SEXTANT_INLINE Scalar gelu_tanh_slope(Scalar x) {
                                      (1 + Scalar(3 * tanh_cubic) * x * x);
 }
 
+/// 1 / (1 + exp(-x)), which overflows nowhere.
 template <class Scalar>
-SEXTANT_INLINE void values_loop(Activation activation, const Scalar* x, Scalar* y,
-                                std::size_t count) {
+SEXTANT_INLINE Scalar logistic(Scalar x) {
+  return Scalar(0.5) * (1 + std::tanh(Scalar(0.5) * x));
+}
+
+template <class Scalar>
+SEXTANT_INLINE Scalar silu(Scalar x) {
+  return x * logistic(x);
+}
+
+template <class Scalar>
+SEXTANT_INLINE Scalar silu_slope(Scalar x) {
+  const Scalar s = logistic(x);
+  return s * (1 + x * (1 - s));
+}
+
+template <class Scalar>
+SEXTANT_INLINE Scalar relu(Scalar x) {
+  return x < 0 ? 0 : x;
+}
+
+template <class Scalar>
+SEXTANT_INLINE Scalar relu_slope(Scalar x) {
+  return x > 0 ? Scalar(1) : Scalar(0);
+}
+
+/// Runs `loop` with the function and its slope; each has a loop of its own.
+template <class Scalar, class Loop>
+SEXTANT_INLINE void with_function(Activation activation, const Loop& loop) {
   switch (activation) {
     case Activation::gelu:
-      SEXTANT_INDEPENDENT
-      for (std::size_t i = 0; i < count; ++i) y[i] = gelu(x[i]);
+      loop([](Scalar x) SEXTANT_INLINE_LAMBDA { return gelu(x); },
+           [](Scalar x) SEXTANT_INLINE_LAMBDA { return gelu_slope(x); });
       return;
     case Activation::gelu_tanh:
-      SEXTANT_INDEPENDENT
-      for (std::size_t i = 0; i < count; ++i) y[i] = gelu_tanh(x[i]);
+      loop([](Scalar x) SEXTANT_INLINE_LAMBDA { return gelu_tanh(x); },
+           [](Scalar x) SEXTANT_INLINE_LAMBDA { return gelu_tanh_slope(x); });
       return;
     case Activation::relu:
-      SEXTANT_INDEPENDENT
-      for (std::size_t i = 0; i < count; ++i) y[i] = x[i] < 0 ? 0 : x[i];
+      loop([](Scalar x) SEXTANT_INLINE_LAMBDA { return relu(x); },
+           [](Scalar x) SEXTANT_INLINE_LAMBDA { return relu_slope(x); });
+      return;
+    case Activation::silu:
+      loop([](Scalar x) SEXTANT_INLINE_LAMBDA { return silu(x); },
+           [](Scalar x) SEXTANT_INLINE_LAMBDA { return silu_slope(x); });
       return;
   }
 }
 
 template <class Scalar>
+SEXTANT_INLINE void values_loop(Activation activation, const Scalar* x, Scalar* y,
+                                std::size_t count) {
+  with_function<Scalar>(activation, [=](auto f, auto) SEXTANT_INLINE_LAMBDA {
+    SEXTANT_INDEPENDENT
+    for (std::size_t i = 0; i < count; ++i) y[i] = f(x[i]);
+  });
+}
+
+template <class Scalar>
 SEXTANT_INLINE void slopes_loop(Activation activation, const Scalar* x, Scalar* y,
                                 std::size_t count) {
-  switch (activation) {
-    case Activation::gelu:
-      SEXTANT_INDEPENDENT
-      for (std::size_t i = 0; i < count; ++i) y[i] *= gelu_slope(x[i]);
-      return;
-    case Activation::gelu_tanh:
-      SEXTANT_INDEPENDENT
-      for (std::size_t i = 0; i < count; ++i) y[i] *= gelu_tanh_slope(x[i]);
-      return;
-    case Activation::relu:
-      SEXTANT_INDEPENDENT
-      for (std::size_t i = 0; i < count; ++i) y[i] = x[i] > 0 ? y[i] : 0;
-      return;
+  with_function<Scalar>(activation, [=](auto, auto slope) SEXTANT_INLINE_LAMBDA {
+    SEXTANT_INDEPENDENT
+    for (std::size_t i = 0; i < count; ++i) y[i] *= slope(x[i]);
+  });
+}
+
+template <class Scalar>
+SEXTANT_INLINE void gated_values_loop(Activation activation, const Scalar* gate, const Scalar* x,
+                                      Scalar* y, std::size_t count) {
+  with_function<Scalar>(activation, [=](auto f, auto) SEXTANT_INLINE_LAMBDA {
+    SEXTANT_INDEPENDENT
+    for (std::size_t i = 0; i < count; ++i) y[i] = f(gate[i]) * x[i];
+  });
+}
+
+template <class Scalar>
+SEXTANT_INLINE void gated_pull_back_loop(Activation activation, const Scalar* gate, const Scalar* x,
+                                         Scalar* cotangent, Scalar* gate_cotangent,
+                                         std::size_t count) {
+  with_function<Scalar>(activation, [=](auto f, auto slope) SEXTANT_INLINE_LAMBDA {
+    SEXTANT_INDEPENDENT
+    for (std::size_t i = 0; i < count; ++i) {
+      gate_cotangent[i] = cotangent[i] * x[i] * slope(gate[i]);
+      cotangent[i] *= f(gate[i]);
+    }
+  });
+}
+
+template <class Scalar>
+SEXTANT_INLINE void rotate_loop(const Scalar* cosine, const Scalar* sine, Scalar* x,
+                                std::size_t half) {
+  SEXTANT_INDEPENDENT
+  for (std::size_t j = 0; j < half; ++j) {
+    const Scalar first = x[j];
+    const Scalar second = x[j + half];
+    x[j] = first * cosine[j] - second * sine[j];
+    x[j + half] = second * cosine[j] + first * sine[j];
   }
 }
 
@@ -95,12 +159,15 @@ SEXTANT_INLINE void softmax_loop(Scalar* x, std::size_t count) {
 }
 
 template <class Scalar>
-SEXTANT_INLINE Scalar standardize_loop(const Scalar* x, Scalar epsilon, Scalar* hat,
+SEXTANT_INLINE Scalar standardize_loop(bool center, const Scalar* x, Scalar epsilon, Scalar* hat,
                                        std::size_t count) {
   const auto width = static_cast<Scalar>(count);
-  Scalar sum = 0;
-  for (std::size_t i = 0; i < count; ++i) sum += x[i];
-  const Scalar mean = sum / width;
+  Scalar mean = 0;
+  if (center) {
+    Scalar sum = 0;
+    for (std::size_t i = 0; i < count; ++i) sum += x[i];
+    mean = sum / width;
+  }
   Scalar squares = 0;
   for (std::size_t i = 0; i < count; ++i) squares += (x[i] - mean) * (x[i] - mean);
   const Scalar inverse = 1 / std::sqrt(squares / width + epsilon);
@@ -110,34 +177,40 @@ SEXTANT_INLINE Scalar standardize_loop(const Scalar* x, Scalar epsilon, Scalar* 
 }
 
 template <class Scalar>
-SEXTANT_INLINE void scale_and_shift_loop(const Scalar* hat, const Scalar* gain, const Scalar* bias,
-                                         Scalar* y, std::size_t count) {
+SEXTANT_INLINE void scale_and_shift_loop(const Scalar* hat, Scalar offset, const Scalar* gain,
+                                         const Scalar* bias, Scalar* y, std::size_t count) {
+  if (bias == nullptr) {
+    SEXTANT_INDEPENDENT
+    for (std::size_t i = 0; i < count; ++i) y[i] = hat[i] * (offset + gain[i]);
+    return;
+  }
   SEXTANT_INDEPENDENT
-  for (std::size_t i = 0; i < count; ++i) y[i] = hat[i] * gain[i] + bias[i];
+  for (std::size_t i = 0; i < count; ++i) y[i] = hat[i] * (offset + gain[i]) + bias[i];
 }
 
 template <class Scalar>
-SEXTANT_INLINE void pull_back_loop(const Scalar* hat, Scalar inverse_deviation, const Scalar* gain,
-                                   const Scalar* z, bool accumulate, Scalar* x, std::size_t count) {
+SEXTANT_INLINE void pull_back_loop(bool center, const Scalar* hat, Scalar inverse_deviation,
+                                   Scalar offset, const Scalar* gain, const Scalar* z,
+                                   bool accumulate, Scalar* x, std::size_t count) {
   Scalar sum = 0;
   Scalar product = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    const Scalar c = z[i] * gain[i];
+    const Scalar c = z[i] * (offset + gain[i]);
     sum += c;
     product += c * hat[i];
   }
-  const Scalar mean = sum / static_cast<Scalar>(count);
+  const Scalar mean = center ? sum / static_cast<Scalar>(count) : Scalar(0);
   const Scalar along = product / static_cast<Scalar>(count);
   if (!accumulate) {
     SEXTANT_INDEPENDENT
     for (std::size_t i = 0; i < count; ++i) {
-      x[i] = inverse_deviation * (z[i] * gain[i] - mean - hat[i] * along);
+      x[i] = inverse_deviation * (z[i] * (offset + gain[i]) - mean - hat[i] * along);
     }
     return;
   }
   SEXTANT_INDEPENDENT
   for (std::size_t i = 0; i < count; ++i) {
-    x[i] += inverse_deviation * (z[i] * gain[i] - mean - hat[i] * along);
+    x[i] += inverse_deviation * (z[i] * (offset + gain[i]) - mean - hat[i] * along);
   }
 }
 
@@ -153,18 +226,31 @@ SEXTANT_INLINE void pull_back_loop(const Scalar* hat, Scalar inverse_deviation, 
     slopes_loop(activation, x, y, count);                                                          \
   }                                                                                                \
   SEXTANT_VECTOR_WIDTHS void softmax(Scalar* x, std::size_t count) { softmax_loop(x, count); }     \
-  SEXTANT_VECTOR_WIDTHS Scalar standardize(const Scalar* x, Scalar epsilon, Scalar* hat,           \
-                                           std::size_t count) {                                    \
-    return standardize_loop(x, epsilon, hat, count);                                               \
+  SEXTANT_VECTOR_WIDTHS void gated_values(Activation activation, const Scalar* gate,               \
+                                          const Scalar* x, Scalar* y, std::size_t count) {         \
+    gated_values_loop(activation, gate, x, y, count);                                              \
   }                                                                                                \
-  SEXTANT_VECTOR_WIDTHS void scale_and_shift(const Scalar* hat, const Scalar* gain,                \
+  SEXTANT_VECTOR_WIDTHS void gated_pull_back(Activation activation, const Scalar* gate,            \
+                                             const Scalar* x, Scalar* cotangent,                   \
+                                             Scalar* gate_cotangent, std::size_t count) {          \
+    gated_pull_back_loop(activation, gate, x, cotangent, gate_cotangent, count);                   \
+  }                                                                                                \
+  SEXTANT_VECTOR_WIDTHS void rotate_pairs(const Scalar* cosine, const Scalar* sine, Scalar* x,     \
+                                          std::size_t half) {                                      \
+    rotate_loop(cosine, sine, x, half);                                                            \
+  }                                                                                                \
+  SEXTANT_VECTOR_WIDTHS Scalar standardize(bool center, const Scalar* x, Scalar epsilon,           \
+                                           Scalar* hat, std::size_t count) {                       \
+    return standardize_loop(center, x, epsilon, hat, count);                                       \
+  }                                                                                                \
+  SEXTANT_VECTOR_WIDTHS void scale_and_shift(const Scalar* hat, Scalar offset, const Scalar* gain, \
                                              const Scalar* bias, Scalar* y, std::size_t count) {   \
-    scale_and_shift_loop(hat, gain, bias, y, count);                                               \
+    scale_and_shift_loop(hat, offset, gain, bias, y, count);                                       \
   }                                                                                                \
   SEXTANT_VECTOR_WIDTHS void standardize_pull_back(                                                \
-      const Scalar* hat, Scalar inverse_deviation, const Scalar* gain, const Scalar* z,            \
-      bool accumulate, Scalar* x, std::size_t count) {                                             \
-    pull_back_loop(hat, inverse_deviation, gain, z, accumulate, x, count);                         \
+      bool center, const Scalar* hat, Scalar inverse_deviation, Scalar offset, const Scalar* gain, \
+      const Scalar* z, bool accumulate, Scalar* x, std::size_t count) {                            \
+    pull_back_loop(center, hat, inverse_deviation, offset, gain, z, accumulate, x, count);         \
   }                                                                                                \
   SEXTANT_VECTOR_WIDTHS void widen(const Scalar* x, double* y, std::size_t count) {                \
     for (std::size_t i = 0; i < count; ++i) y[i] = x[i];                                           \

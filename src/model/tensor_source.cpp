@@ -8,6 +8,7 @@
 #include "sextant/core/errors.hpp"
 #include "sextant/io/files.hpp"
 #include "sextant/io/json.hpp"
+#include "tensor_names.hpp"
 
 namespace sextant::model {
 namespace fs = std::filesystem;
@@ -37,9 +38,9 @@ std::string replaced(std::string name, std::string_view ending, std::string_view
 }  // namespace
 
 std::vector<std::string> spellings(const std::string& name, Family family) {
-  const bool is_bert = family == Family::bert;
-  const std::string prefix = is_bert ? "bert." : "transformer.";
+  const std::string prefix(tensor_names(family).prefix);
   std::vector<std::string> result{name, prefix + name};
+  const bool is_bert = family == Family::bert || family == Family::roberta;
   if (is_bert && name.find("LayerNorm.") != std::string::npos) {
     const std::string old = replaced(replaced(name, "LayerNorm.weight", "LayerNorm.gamma"),
                                      "LayerNorm.bias", "LayerNorm.beta");

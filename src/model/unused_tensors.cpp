@@ -8,6 +8,7 @@
 #include <set>
 
 #include "sextant/model/weights.hpp"
+#include "tensor_names.hpp"
 
 namespace sextant::model {
 namespace {
@@ -20,6 +21,11 @@ struct Head {
 constexpr Head heads[] = {
     {"pooler", "a layer over [CLS] for other tasks, which no embedding here passes through"},
     {"cls", "the heads of pretraining (masked words, next sentence)"},
+    {"lm_head", "the head of pretraining (masked words)"},
+    {"vocab_transform", "the head of pretraining (masked words)"},
+    {"vocab_layer_norm", "the head of pretraining (masked words)"},
+    {"vocab_projector", "the head of pretraining (masked words)"},
+    {"pre_classifier", "a head of another task: predictions here have their own"},
     {"classifier", "a head of another task: predictions here have their own"},
     {"score", "a head of another task: predictions here have their own"},
     {"qa_outputs", "a head of another task: predictions here have their own"},
@@ -36,7 +42,7 @@ bool is_buffer(std::string_view name) {
 
 /// A layer's number from a tensor's name without prefix.
 std::optional<int> layer_of(std::string_view name, Family family) {
-  const std::string_view stem = family == Family::bert ? "encoder.layer." : "h.";
+  const std::string stem = fmt::format("{}.", tensor_names(family).layer);
   if (!name.starts_with(stem)) return std::nullopt;
   name.remove_prefix(stem.size());
   const std::string digits(name.substr(0, std::min(name.find('.'), std::size_t{7})));
@@ -77,7 +83,7 @@ struct Twin {
 
 std::vector<NotUsed> unused_tensors(const ModelDirectory& directory) {
   const ModelConfig& config = directory.config;
-  const bool is_bert = config.family == Family::bert;
+  const TensorNames& names = tensor_names(config.family);
   std::set<const io::TensorInfo*> used;
   std::map<std::string, TensorSource::Found> other_names;  // of tensors that are used
   for (const ParameterShape& parameter : parameter_shapes(config)) {
@@ -95,10 +101,9 @@ std::vector<NotUsed> unused_tensors(const ModelDirectory& directory) {
   for (const auto& [full, place] : directory.tensors.all()) {
     if (used.contains(place.tensor) || full != place.tensor->name) continue;
     std::string_view name = full;
-    for (const std::string_view prefix : {"transformer.", "bert."}) {
-      if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
-    }
-    if (is_buffer(name) || (config.tied_head && !is_bert && name == "lm_head.weight")) continue;
+    if (name.starts_with(names.prefix)) name.remove_prefix(names.prefix.size());
+    const bool is_copy = config.tied_head && config.architecture.has_head && name == head_tensor;
+    if (is_buffer(name) || is_copy) continue;
     const std::string root(name.substr(0, name.find('.')));
     const auto layer = layer_of(name, config.family);
     if (const auto other = other_names.find(full); other != other_names.end()) {
@@ -117,13 +122,12 @@ std::vector<NotUsed> unused_tensors(const ModelDirectory& directory) {
   }
   std::vector<NotUsed> result;
   if (!layers.empty()) {
-    const std::string_view stem = is_bert ? "encoder.layer" : "h";
+    const std::string_view stem = names.layer;
     result.push_back({layers.size() == 1 ? fmt::format("{}.{}", stem, *layers.begin())
                                          : fmt::format("{0}.{1} to {0}.{2}", stem, *layers.begin(),
                                                        *layers.rbegin()),
                       fmt::format("{} of layers beyond the {} that config.json asks for ({})",
-                                  counted(layer_tensors), config.layers,
-                                  is_bert ? "num_hidden_layers" : "n_layer")});
+                                  counted(layer_tensors), config.layers, names.layers_setting)});
   }
   for (const auto& [root, count] : roots) {
     const auto* head = std::ranges::find(heads, std::string_view(root), &Head::root);

@@ -16,6 +16,8 @@
 #endif
 
 #define SEXTANT_INLINE inline __attribute__((always_inline))
+/// Behind a lambda's parameters: without it a lambda has no version for each vector width.
+#define SEXTANT_INLINE_LAMBDA __attribute__((always_inline))
 
 namespace sextant::model {
 

@@ -9,6 +9,7 @@
 #include "matrix_extents.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/model/directory.hpp"
+#include "tensor_names.hpp"
 
 namespace sextant::model {
 namespace {
@@ -21,63 +22,26 @@ void check_layer(std::string_view function, int layer, std::size_t layers) {
                       fmt::format("is {}, the model has {} layers, from 0", layer, layers));
 }
 
-/// Names of the tensors of one linear map.
-struct LinearNames {
-  std::string weight;
-  std::string bias;
-};
-
-std::string_view gpt2_stem(LinearKind kind) {
-  switch (kind) {
-    case LinearKind::output:
-      return "attn.c_proj";
-    case LinearKind::mlp_in:
-      return "mlp.c_fc";
-    case LinearKind::mlp_out:
-      return "mlp.c_proj";
-    default:
-      return "attn.c_attn";  // query, key and value side by side
-  }
-}
-
-std::string_view bert_stem(LinearKind kind) {
-  switch (kind) {
-    case LinearKind::query:
-      return "attention.self.query";
-    case LinearKind::key:
-      return "attention.self.key";
-    case LinearKind::value:
-      return "attention.self.value";
-    case LinearKind::output:
-      return "attention.output.dense";
-    case LinearKind::mlp_in:
-      return "intermediate.dense";
-    case LinearKind::mlp_out:
-      return "output.dense";
-  }
-  return {};
-}
-
-LinearNames linear_names(const ModelConfig& config, int layer, LinearKind kind) {
-  const std::string stem = config.family == Family::bert
-                               ? fmt::format("encoder.layer.{}.{}", layer, bert_stem(kind))
-                               : fmt::format("h.{}.{}", layer, gpt2_stem(kind));
-  return {stem + ".weight", stem + ".bias"};
-}
-
-std::string norm_stem(const ModelConfig& config, int index) {
-  if (config.family != Family::bert) {
-    if (index == 2 * config.layers) return "ln_f";
-    return fmt::format("h.{}.ln_{}", index / 2, index % 2 + 1);
-  }
-  if (index == 0) return "embeddings.LayerNorm";
-  return fmt::format("encoder.layer.{}.{}.LayerNorm", (index - 1) / 2,
-                     index % 2 == 1 ? "attention.output" : "output");
+std::string weight_name(const ModelConfig& config, int layer, LinearKind kind) {
+  return linear_name(config, layer, kind) + ".weight";
 }
 
 bool is_fused(const ModelConfig& config, LinearKind kind) {
-  return config.family != Family::bert &&
+  return tensor_names(config.family).fused &&
          (kind == LinearKind::query || kind == LinearKind::key || kind == LinearKind::value);
+}
+
+bool has_bias(const ModelConfig& config, LinearKind kind) {
+  switch (kind) {
+    case LinearKind::query:
+    case LinearKind::key:
+    case LinearKind::value:
+      return config.biases.query_key_value;
+    case LinearKind::output:
+      return config.biases.output;
+    default:
+      return config.biases.mlp;
+  }
 }
 
 /// Names and numbers of rows of the embeddings, each [rows, width]; empty where there is none.
@@ -87,24 +51,18 @@ struct Embeddings {
 
 Embeddings embeddings(const ModelConfig& config) {
   const std::size_t width = to_size(config.width);
-  const std::vector<std::size_t> tokens = {
-      to_size(config.vocabulary) + (config.reads_features() ? 1 : 0), width};
-  const std::vector<std::size_t> positions = {to_size(config.context), width};
-  const std::vector<std::size_t> features = {to_size(config.features), width};
-  switch (config.family) {
-    case Family::gpt2:
-      return {{"wte.weight", tokens}, {"wpe.weight", positions}, {}, {}};
-    case Family::rows:
-      return {{"wte.weight", tokens}, {}, {"wfe.weight", features}, {}};
-    case Family::series:
-      return {{"wte.weight", tokens}, {"wpe.weight", positions}, {"wfe.weight", features}, {}};
-    case Family::bert:
-      break;
-  }
-  return {{"embeddings.word_embeddings.weight", tokens},
-          {"embeddings.position_embeddings.weight", positions},
-          {},
-          {"embeddings.token_type_embeddings.weight", {2, width}}};
+  const TensorNames& names = tensor_names(config.family);
+  const auto of = [&](std::string_view name, std::size_t rows) {
+    return name.empty() ? ParameterShape{} : ParameterShape{std::string(name), {rows, width}};
+  };
+  return {of(names.token, to_size(config.vocabulary) + (config.reads_features() ? 1 : 0)),
+          of(names.position, to_size(config.position_offset) + to_size(config.context)),
+          of(names.feature, to_size(config.features)), of(names.type, 2)};
+}
+
+int norm_width(const ModelConfig& config, NormRole role) {
+  const bool of_heads = role == NormRole::query || role == NormRole::key;
+  return of_heads ? config.head_width() : config.width;
 }
 
 /// Gives a tensor's data as Scalar, in place where type and alignment allow.
@@ -157,6 +115,25 @@ class TensorLoader {
 
 }  // namespace
 
+std::vector<LinearKind> linear_kinds(const ModelConfig& config) {
+  std::vector<LinearKind> kinds = {LinearKind::query,  LinearKind::key,    LinearKind::value,
+                                   LinearKind::output, LinearKind::mlp_in, LinearKind::mlp_out};
+  if (config.is_gated()) kinds.push_back(LinearKind::mlp_gate);
+  return kinds;
+}
+
+std::vector<NormRole> norm_roles(const ModelConfig& config, int layer) {
+  if (layer == config.layers) return {NormRole::attention};
+  std::vector<NormRole> roles = {NormRole::attention, NormRole::mlp};
+  if (config.architecture.normalizes_heads) {
+    roles.insert(roles.end(), {NormRole::query, NormRole::key});
+  }
+  if (config.architecture.norm_placement == NormPlacement::around) {
+    roles.insert(roles.end(), {NormRole::attention_output, NormRole::mlp_output});
+  }
+  return roles;
+}
+
 template <class Scalar>
 void Weights<Scalar>::replace(int layer, LinearKind kind,
                               std::shared_ptr<const Rows<Scalar>> matrix) {
@@ -189,8 +166,8 @@ MatrixPlace matrix_place(const ModelConfig& config, int layer, LinearKind kind) 
   check_layer("matrix_place", layer, to_size(config.layers));
   const auto [in, out] = detail::extents(config, kind);
   MatrixPlace place;
-  place.name = linear_names(config, layer, kind).weight;
-  place.transposed = config.family == Family::bert;
+  place.name = weight_name(config, layer, kind);
+  place.transposed = tensor_names(config.family).transposed;
   if (is_fused(config, kind)) {
     place.first_column = to_size(static_cast<int>(kind)) * to_size(config.width);
     place.stride = 3 * to_size(config.width);
@@ -207,25 +184,30 @@ std::vector<ParameterShape> parameter_shapes(const ModelConfig& config) {
   for (const ParameterShape* one : {&all.token, &all.position, &all.feature, &all.type}) {
     if (!one->name.empty()) result.push_back(*one);
   }
-  if (!config.tied_head) {
-    result.push_back({"lm_head.weight", {to_size(config.vocabulary), width}});
+  if (config.architecture.has_head && !config.tied_head) {
+    result.push_back({std::string(head_tensor), {to_size(config.vocabulary), width}});
   }
-  for (int index = 0; index <= 2 * config.layers; ++index) {
-    result.push_back({norm_stem(config, index) + ".weight", {width}});
-    result.push_back({norm_stem(config, index) + ".bias", {width}});
+  for (int layer = 0; layer <= config.layers; ++layer) {
+    for (const NormRole role : norm_roles(config, layer)) {
+      const std::size_t size = to_size(norm_width(config, role));
+      const std::string name = norm_name(config, layer, role);
+      result.push_back({name + ".weight", {size}});
+      if (config.architecture.norm == NormKind::layer) result.push_back({name + ".bias", {size}});
+    }
   }
   for (int layer = 0; layer < config.layers; ++layer) {
-    for (const LinearKind kind : linear_kinds) {
+    for (const LinearKind kind : linear_kinds(config)) {
       const bool fused = is_fused(config, kind);
       if (fused && kind != LinearKind::query) continue;
-      const auto names_here = linear_names(config, layer, kind);
       auto [in, out] = detail::extents(config, kind);
       if (fused) out *= 3;
-      const auto shape = config.family == Family::bert
+      const auto shape = tensor_names(config.family).transposed
                              ? std::vector<std::size_t>{to_size(out), to_size(in)}
                              : std::vector<std::size_t>{to_size(in), to_size(out)};
-      result.push_back({names_here.weight, shape});
-      result.push_back({names_here.bias, {to_size(out)}});
+      result.push_back({weight_name(config, layer, kind), shape});
+      if (has_bias(config, kind)) {
+        result.push_back({linear_name(config, layer, kind) + ".bias", {to_size(out)}});
+      }
     }
   }
   return result;
@@ -251,29 +233,39 @@ Weights<Scalar> bind_weights(const ModelConfig& config,
   weights.position_embedding = data_of(all.position);
   weights.feature_embedding = data_of(all.feature);
   weights.type_embedding = data_of(all.type);
-  if (config.family != Family::bert) {
-    weights.head = config.tied_head ? weights.token_embedding : data("lm_head.weight");
+  if (config.architecture.has_head) {
+    weights.head = config.tied_head ? weights.token_embedding : data(std::string(head_tensor));
   }
-  for (int index = 0; index <= 2 * config.layers; ++index) {
-    const std::string stem = norm_stem(config, index);
-    weights.norms.push_back({data(stem + ".weight"), data(stem + ".bias")});
-  }
+  const auto norm_of = [&](int layer, NormRole role) {
+    const std::string name = norm_name(config, layer, role);
+    return Norm<Scalar>{data(name + ".weight"), config.architecture.norm == NormKind::layer
+                                                    ? data(name + ".bias")
+                                                    : nullptr};
+  };
   weights.layers.resize(to_size(config.layers));
   for (int layer = 0; layer < config.layers; ++layer) {
+    Layer<Scalar>& here = weights.layers[to_size(layer)];
+    for (const NormRole role : norm_roles(config, layer)) {
+      here.norm[static_cast<int>(role)] = norm_of(layer, role);
+    }
     std::map<std::string, const Scalar*> seen;  // a fused tensor is asked for once
     const auto once = [&](const std::string& name) {
       const auto [place, is_new] = seen.try_emplace(name, nullptr);
       if (is_new) place->second = data(name);
       return place->second;
     };
-    for (const LinearKind kind : linear_kinds) {
+    for (const LinearKind kind : linear_kinds(config)) {
       const auto [in, out] = detail::extents(config, kind);
       const MatrixPlace place = matrix_place(config, layer, kind);
-      weights.layers[to_size(layer)].linear[static_cast<int>(kind)] = {
-          {once(place.name) + place.first_column, in, out, place.stride, place.transposed},
-          once(linear_names(config, layer, kind).bias) + place.first_column};
+      Linear<Scalar>& linear = here.linear[static_cast<int>(kind)];
+      linear.weight = {once(place.name) + place.first_column, in, out, place.stride,
+                       place.transposed};
+      if (has_bias(config, kind)) {
+        linear.bias = once(linear_name(config, layer, kind) + ".bias") + place.first_column;
+      }
     }
   }
+  weights.final_norm = norm_of(config.layers, NormRole::attention);
   return weights;
 }
 

@@ -90,7 +90,7 @@ void add_note(const std::string& note, model::Weights<float>& weights) {
 PromptModel load_row_model(model::Weights<float> weights, const std::filesystem::path& directory,
                            const PromptTable& table, const PromptOptions& options) {
   const std::string& label = table.examples.file;
-  check_prompt_kind(model::Family::rows, weights.config, label);
+  check_prompt_kind(ModelKind::of_rows, weights.config, label);
   if (options.head) {
     throw ArgumentError("load_prompt_model", "head", "is for encoders; a row model has its own");
   }
@@ -139,7 +139,7 @@ PromptModel load_text_model(model::Weights<float> weights, const std::filesystem
                             const task::Prompt& read, const PromptOptions& options) {
   const std::string& label = options.label;
   const bool is_decoder = std::holds_alternative<task::DecoderPrompt>(read);
-  check_prompt_kind(is_decoder ? model::Family::gpt2 : model::Family::bert, weights.config, label);
+  check_prompt_kind(is_decoder ? ModelKind::decoder : ModelKind::encoder, weights.config, label);
   tokenizer::TokenizerReading reading = tokenizer::read_tokenizer(directory);
   if (!reading.notes.empty()) add_note(reading.notes_line(), weights);
   const std::shared_ptr<const tokenizer::Tokenizer> tokenizer = std::move(reading.tokenizer);

@@ -22,9 +22,9 @@ std::vector<std::vector<int>> all_sequences(const task::EncodedPrompt& prompt) {
   return sequences;
 }
 
-model::Family kind_of(const task::EncodedPrompt& prompt) {
-  if (prompt.table != nullptr) return model::Family::rows;
-  return prompt.causal ? model::Family::gpt2 : model::Family::bert;
+ModelKind kind_of(const task::EncodedPrompt& prompt) {
+  if (prompt.table != nullptr) return ModelKind::of_rows;
+  return prompt.causal ? ModelKind::decoder : ModelKind::encoder;
 }
 
 /// Throws `ArgumentError` unless `given` could be weights of the model `own`.
@@ -38,13 +38,16 @@ void check_same_sizes(std::string_view function, const model::ModelConfig& own,
   if (given.family != own.family) {
     refuse("family", family_name(given.family), family_name(own.family));
   }
-  for (const auto& [what, size] : {std::pair("layers", &model::ModelConfig::layers),
-                                   std::pair("heads", &model::ModelConfig::heads),
-                                   std::pair("width", &model::ModelConfig::width),
-                                   std::pair("width of the MLP", &model::ModelConfig::inner),
-                                   std::pair("vocabulary", &model::ModelConfig::vocabulary),
-                                   std::pair("context", &model::ModelConfig::context),
-                                   std::pair("features", &model::ModelConfig::features)}) {
+  for (const auto& [what, size] :
+       {std::pair("layers", &model::ModelConfig::layers),
+        std::pair("heads", &model::ModelConfig::heads),
+        std::pair("width", &model::ModelConfig::width),
+        std::pair("key-value heads", &model::ModelConfig::key_value_heads),
+        std::pair("width of a head", &model::ModelConfig::head_size),
+        std::pair("width of the MLP", &model::ModelConfig::inner),
+        std::pair("vocabulary", &model::ModelConfig::vocabulary),
+        std::pair("context", &model::ModelConfig::context),
+        std::pair("features", &model::ModelConfig::features)}) {
     if (given.*size != own.*size) refuse(what, given.*size, own.*size);
   }
 }
@@ -82,23 +85,20 @@ auto naming_model(const ModelOrigin& origin, const Run& run) {
 
 }  // namespace
 
-void check_prompt_kind(model::Family kind, const model::ModelConfig& config,
-                       const std::string& label) {
-  if (kind == config.family) return;
-  const auto prompt = [](model::Family family) {
-    return family == model::Family::gpt2   ? "a decoder's prompt"
-           : family == model::Family::bert ? "an encoder's prompt"
-                                           : "a table";
-  };
-  const auto reader = [](model::Family family) {
-    return family == model::Family::gpt2   ? "a decoder"
-           : family == model::Family::bert ? "an encoder"
-           : family == model::Family::series
-               ? "one of series of numbers, for `reproduce regression-shift` alone"
-               : "one of rows, which reads tables (CSV)";
-  };
-  throw InputError(label, "",
-                   fmt::format("is {}, but the model is {}", prompt(kind), reader(config.family)));
+void check_prompt_kind(ModelKind kind, const model::ModelConfig& config, const std::string& label) {
+  const bool is_series = config.architecture.reading == model::Reading::series;
+  const ModelKind found = config.reads_rows() ? ModelKind::of_rows
+                          : config.causal()   ? ModelKind::decoder
+                                              : ModelKind::encoder;
+  if (kind == found && !is_series) return;
+  constexpr std::string_view prompts[] = {"a decoder's prompt", "an encoder's prompt", "a table"};
+  constexpr std::string_view models[] = {"a decoder", "an encoder",
+                                         "one of rows, which reads tables (CSV)"};
+  throw InputError(
+      label, "",
+      fmt::format("is {}, but the model is {}", prompts[static_cast<int>(kind)],
+                  is_series ? "one of series of numbers, for `reproduce regression-shift` alone"
+                            : models[static_cast<int>(found)]));
 }
 
 PromptModel::PromptModel(model::Weights<float> weights, task::EncodedPrompt prompt,

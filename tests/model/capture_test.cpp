@@ -86,13 +86,14 @@ double relative(double difference, double scale) { return difference / scale; }
 }  // namespace
 
 TEST_CASE("captured kernels are Gram matrices of the exact block gradients") {
-  for (const Family family : {Family::gpt2, Family::bert, Family::rows}) {
+  for (const Family family : families_and_rows()) {
     const Case c(family);
     CaptureOptions options;
-    options.kinds = {LinearKind::value, LinearKind::output, LinearKind::mlp_in,
-                     LinearKind::mlp_out};
+    options.kinds = linear_kinds(c.config);
     const auto blocks = model_blocks(c.config, options);
-    CHECK(blocks.size() == 3 * (2 + 2 + 1 + 1));
+    const int of_layer =
+        2 * (c.config.heads + c.config.key_heads()) + (c.config.is_gated() ? 3 : 2);
+    CHECK(static_cast<int>(blocks.size()) == 3 * of_layer);
     const auto result =
         capture(c.parameters.weights(), c.pack(c.sequences), c.examples, *c.readout(), options);
     REQUIRE(result.grams.size() == blocks.size());
@@ -211,23 +212,28 @@ TEST_CASE("many sequences and many inputs cross every tile boundary") {
 }
 
 TEST_CASE("tokenwise equals exact in the last layer only") {
-  const Case c(Family::gpt2, 41);
-  CaptureOptions options;
-  options.kinds = {LinearKind::value, LinearKind::output, LinearKind::mlp_in, LinearKind::mlp_out};
-  const TokenBatch batch = c.pack(c.sequences);
-  const auto exact = capture(c.parameters.weights(), batch, c.examples, *c.readout(), options);
-  options.features = Features::tokenwise;
-  const auto token = capture(c.parameters.weights(), batch, c.examples, *c.readout(), options);
-  for (std::size_t b = 0; b < exact.blocks.size(); ++b) {
-    INFO(exact.blocks[b].name);
-    const double difference = (exact.grams[b].kernel - token.grams[b].kernel).norm();
-    const double scale = exact.grams[b].kernel.norm();
-    if (exact.blocks[b].layer == c.config.layers - 1) {
-      CHECK(difference < 1e-11 * scale);
-    } else {
-      CHECK(difference > 1e-3 * scale);
+  for (const Family family : {Family::gpt2, Family::llama, Family::gemma3}) {
+    const Case c(family, 41);
+    CaptureOptions options;
+    options.kinds = linear_kinds(c.config);
+    std::erase(options.kinds, LinearKind::key);  // of which all tokens have a share in every layer
+    const TokenBatch batch = c.pack(c.sequences);
+    const auto exact = capture(c.parameters.weights(), batch, c.examples, *c.readout(), options);
+    options.features = Features::tokenwise;
+    const auto token = capture(c.parameters.weights(), batch, c.examples, *c.readout(), options);
+    for (std::size_t b = 0; b < exact.blocks.size(); ++b) {
+      INFO(family_name(family), " ", exact.blocks[b].name);
+      const double difference = (exact.grams[b].kernel - token.grams[b].kernel).norm();
+      const double scale = exact.grams[b].kernel.norm();
+      if (exact.blocks[b].layer == c.config.layers - 1) {
+        CHECK(difference < 1e-11 * scale);
+      } else {
+        CHECK(difference > 1e-3 * scale);
+      }
     }
   }
+  CaptureOptions options;
+  options.features = Features::tokenwise;
   const Case encoder(Family::bert);
   CHECK_THROWS_AS(capture(encoder.parameters.weights(), encoder.pack(encoder.sequences), 5,
                           *encoder.readout(), options),
@@ -269,6 +275,9 @@ TEST_CASE("layers outside the model and no kind are rejected") {
   CHECK_NOTHROW(model_blocks(config, {{LinearKind::value}, 0, -1}));
   CHECK_THROWS_AS(model_blocks(config, {{}, 0, 1}), ArgumentError);
   CHECK(block_kind_from_name("mlp-in") == LinearKind::mlp_in);
-  CHECK_FALSE(block_kind_from_name("query"));
-  CHECK_THROWS_AS(model_blocks(config, {{LinearKind::query}, 0, 1}), ArgumentError);
+  CHECK(block_kind_from_name("mlp-gate") == LinearKind::mlp_gate);
+  CHECK_FALSE(block_kind_from_name("embedding"));
+  CHECK_THROWS_WITH_AS(model_blocks(config, {{LinearKind::mlp_gate}, 0, 1}),
+                       doctest::Contains("\"mlp-gate\", and the model's MLPs have no gate"),
+                       ArgumentError);
 }

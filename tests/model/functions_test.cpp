@@ -7,6 +7,8 @@
 
 #include <Eigen/Dense>
 #include <cmath>
+#include <complex>
+#include <numbers>
 #include <numeric>
 #include <vector>
 
@@ -20,7 +22,8 @@ using Eigen::Index;
 namespace {
 
 constexpr int widths[] = {1, 2, 7, 16, 17, 33, 100};
-constexpr Activation activations[] = {Activation::gelu, Activation::gelu_tanh, Activation::relu};
+constexpr Activation activations[] = {Activation::gelu, Activation::gelu_tanh, Activation::relu,
+                                      Activation::silu};
 
 double activation_by_definition(Activation activation, double x) {
   switch (activation) {
@@ -30,6 +33,8 @@ double activation_by_definition(Activation activation, double x) {
       return x / 2 * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
     case Activation::relu:
       return std::max(x, 0.0);
+    case Activation::silu:
+      return x / (1 + std::exp(-x));
   }
   return 0;
 }
@@ -100,20 +105,23 @@ TEST_CASE_TEMPLATE("masked_softmax: sums to one over what is visible", Scalar, f
   Random random(3);
   for (const int width : widths) {
     for (const int visible : {1, (width + 1) / 2, width}) {
-      const Rows<Scalar> x = normal_rows<Scalar>(random, 1, width, 8);
-      Rows<Scalar> y = x;
-      masked_softmax(y.data(), visible, width);
-      const Eigen::ArrayXd seen =
-          x.row(0).head(visible).transpose().template cast<double>().array();
-      const Eigen::ArrayXd powers = (seen - seen.maxCoeff()).exp();
-      for (int i = 0; i < width; ++i) {
-        const double expected = i < visible ? powers(i) / powers.sum() : 0;
-        CHECK(std::abs(y(0, i) - expected) <= 100 * epsilon<Scalar>() * expected);
+      for (const int first : {0, visible / 3, visible - 1}) {
+        const Rows<Scalar> x = normal_rows<Scalar>(random, 1, width, 8);
+        Rows<Scalar> y = x;
+        masked_softmax(y.data(), first, visible, width);
+        const Eigen::ArrayXd seen =
+            x.row(0).segment(first, visible - first).transpose().template cast<double>().array();
+        const Eigen::ArrayXd powers = (seen - seen.maxCoeff()).exp();
+        for (int i = 0; i < width; ++i) {
+          const bool is_seen = i >= first && i < visible;
+          const double expected = is_seen ? powers(i - first) / powers.sum() : 0;
+          CHECK(std::abs(y(0, i) - expected) <= 100 * epsilon<Scalar>() * expected);
+        }
       }
     }
   }
   Rows<Scalar> large = Rows<Scalar>::Constant(1, 20, Scalar(1e4));  // exp would overflow
-  masked_softmax(large.data(), 20, 20);
+  masked_softmax(large.data(), 0, 20, 20);
   CHECK(std::abs(large(0, 19) - 0.05) <= 4 * epsilon<Scalar>());
 }
 
@@ -123,9 +131,10 @@ TEST_CASE_TEMPLATE("normalize and scale_and_shift", Scalar, float, double) {
     const Rows<Scalar> x = normal_rows<Scalar>(random, 40, width, 2).array() + Scalar(1);
     const Rows<Scalar> parameters = normal_rows<Scalar>(random, 2, width, 1);
     Normalized<Scalar> normalized;
-    normalize(x, 1e-5, normalized);
+    const NormTerms terms{NormKind::layer, 1e-5, 1};
+    normalize(x, terms, normalized);
     Rows<Scalar> z;
-    scale_and_shift(normalized.hat, {parameters.row(0).data(), parameters.row(1).data()}, z);
+    scale_and_shift(normalized.hat, terms, {parameters.row(0).data(), parameters.row(1).data()}, z);
     for (Index i = 0; i < x.rows(); ++i) {
       const Eigen::ArrayXd row = x.row(i).transpose().template cast<double>().array();
       const double deviation = std::sqrt((row - row.mean()).square().mean() + 1e-5);
@@ -141,42 +150,183 @@ TEST_CASE_TEMPLATE("normalize and scale_and_shift", Scalar, float, double) {
   }
 }
 
-TEST_CASE("a norm's pull-back is its derivative, written or added") {
-  Random random(5);
-  for (const int width : {2, 17, 33}) {
-    const Rows<double> x = normal_rows<double>(random, 3, width, 1);
-    const Rows<double> parameters = normal_rows<double>(random, 2, width, 1);
-    const Norm<double> norm{parameters.row(0).data(), parameters.row(1).data()};
-    const Rows<double> cotangent = normal_rows<double>(random, 2, width, 1);
-    const std::vector<int> at = {2, 1};
-    Normalized<double> normalized;
-    normalize(x, 1e-3, normalized);
-    Rows<double> written;
-    normalize_pull_back(normalized, norm, at, cotangent, false, written);
-    Rows<double> added = Rows<double>::Ones(2, width);
-    normalize_pull_back(normalized, norm, at, cotangent, true, added);
-    CHECK((added - written - Rows<double>::Ones(2, width)).norm() <= 1e-13 * width);
-
-    const auto value = [&](const Rows<double>& input) {
-      Normalized<double> there;
-      normalize(input, 1e-3, there);
-      Rows<double> z;
-      scale_and_shift(there.hat, norm, z);
-      return z.row(at[0]).dot(cotangent.row(0)) + z.row(at[1]).dot(cotangent.row(1));
-    };
-    constexpr double h = 1e-5;
-    for (Index i = 0; i < 2; ++i) {
-      for (Index j = 0; j < width; ++j) {
-        Rows<double> plus = x;
-        Rows<double> minus = x;
-        plus(at[static_cast<std::size_t>(i)], j) += h;
-        minus(at[static_cast<std::size_t>(i)], j) -= h;
-        CHECK(std::abs((value(plus) - value(minus)) / (2 * h) - written(i, j)) <= 1e-7);
+TEST_CASE_TEMPLATE("norms by the root mean square, whole and head by head", Scalar, float, double) {
+  Random random(6);
+  for (const NormKind kind : {NormKind::rms, NormKind::rms_plus_one}) {
+    for (const int parts : {1, 3}) {
+      const int width = 6;
+      const Rows<Scalar> x = normal_rows<Scalar>(random, 5, parts * width, 2).array() + Scalar(1);
+      const Rows<Scalar> gain = normal_rows<Scalar>(random, 1, width, 1);
+      const NormTerms terms{kind, 1e-2, parts};
+      Normalized<Scalar> normalized;
+      normalize(x, terms, normalized);
+      Rows<Scalar> z;
+      scale_and_shift(normalized.hat, terms, {gain.data(), nullptr}, z);
+      for (Index i = 0; i < x.rows(); ++i) {
+        for (int part = 0; part < parts; ++part) {
+          const Eigen::ArrayXd values =
+              x.row(i).segment(part * width, width).transpose().template cast<double>().array();
+          const double root = std::sqrt(values.square().mean() + 1e-2);
+          for (Index j = 0; j < width; ++j) {
+            const double factor = gain(0, j) + (kind == NormKind::rms_plus_one ? 1.0 : 0.0);
+            CHECK(std::abs(z(i, part * width + j) - factor * values(j) / root) <=
+                  50 * epsilon<Scalar>());
+          }
+        }
       }
     }
   }
 }
 
+TEST_CASE("a norm's pull-back and push-forward are its derivative") {
+  Random random(5);
+  for (const NormKind kind : {NormKind::layer, NormKind::rms, NormKind::rms_plus_one}) {
+    for (const auto& [width, parts] : {std::pair{2, 1}, {17, 1}, {33, 1}, {5, 3}}) {
+      const int columns = width * parts;
+      const Rows<double> x = normal_rows<double>(random, 3, columns, 1);
+      const Rows<double> parameters = normal_rows<double>(random, 2, width, 1);
+      const Norm<double> norm{parameters.row(0).data(),
+                              kind == NormKind::layer ? parameters.row(1).data() : nullptr};
+      const NormTerms terms{kind, 1e-3, parts};
+      const Rows<double> cotangent = normal_rows<double>(random, 2, columns, 1);
+      const std::vector<int> at = {2, 1};
+      Normalized<double> normalized;
+      normalize(x, terms, normalized);
+      Rows<double> written;
+      normalize_pull_back(normalized, terms, norm, at, cotangent, false, written);
+      Rows<double> added = Rows<double>::Ones(2, columns);
+      normalize_pull_back(normalized, terms, norm, at, cotangent, true, added);
+      CHECK((added - written - Rows<double>::Ones(2, columns)).norm() <= 1e-13 * columns);
+      Rows<double> in_place = cotangent;
+      normalize_pull_back(normalized, terms, norm, at, in_place, false, in_place);
+      CHECK(in_place == written);
+
+      const auto value = [&](const Rows<double>& input) {
+        Normalized<double> there;
+        normalize(input, terms, there);
+        Rows<double> z;
+        scale_and_shift(there.hat, terms, norm, z);
+        return z;
+      };
+      const auto product = [&](const Rows<double>& z) {
+        return z.row(at[0]).dot(cotangent.row(0)) + z.row(at[1]).dot(cotangent.row(1));
+      };
+      constexpr double h = 1e-5;
+      for (Index i = 0; i < 2; ++i) {
+        for (Index j = 0; j < columns; ++j) {
+          Rows<double> plus = x;
+          Rows<double> minus = x;
+          plus(at[static_cast<std::size_t>(i)], j) += h;
+          minus(at[static_cast<std::size_t>(i)], j) -= h;
+          const double slope = (product(value(plus)) - product(value(minus))) / (2 * h);
+          CHECK(std::abs(slope - written(i, j)) <= 1e-7);
+        }
+      }
+      Rows<double> change = normal_rows<double>(random, 3, columns, 1);
+      const Rows<double> expected = (value(x + h * change) - value(x - h * change)) / (2 * h);
+      normalize_push_forward(normalized, terms, norm, change, change);
+      CHECK((change - expected).cwiseAbs().maxCoeff() <= 1e-6);
+    }
+  }
+}
+
+TEST_CASE("a gate's pull-back and push-forward are its derivative") {
+  Random random(9);
+  for (const Activation f : {Activation::silu, Activation::gelu_tanh}) {
+    const Rows<double> open = normal_rows<double>(random, 3, 19, 2);
+    const Rows<double> x = normal_rows<double>(random, 3, 19, 2);
+    const auto value = [&](const Rows<double>& g, const Rows<double>& y) {
+      Rows<double> z;
+      gate(f, g, y, z);
+      return z;
+    };
+    for (Index j = 0; j < 19; ++j) {
+      const double g = open(1, j);
+      const double expected =
+          f == Activation::silu
+              ? g / (1 + std::exp(-g)) * x(1, j)
+              : g / 2 *
+                    (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (g + 0.044715 * g * g * g))) *
+                    x(1, j);
+      CHECK(value(open, x)(1, j) == test::close(expected, 1e-12));
+    }
+    const std::vector<int> at = {2, 0};
+    const Rows<double> cotangent = normal_rows<double>(random, 2, 19, 1);
+    Rows<double> of_x = cotangent;
+    Rows<double> of_gate;
+    gate_pull_back(f, open, x, at, of_x, of_gate);
+    constexpr double h = 1e-5;
+    for (Index i = 0; i < 2; ++i) {
+      const Index row = at[static_cast<std::size_t>(i)];
+      for (Index j = 0; j < 19; ++j) {
+        Rows<double> plus = open;
+        Rows<double> minus = open;
+        plus(row, j) += h;
+        minus(row, j) -= h;
+        const double slope = (value(plus, x)(row, j) - value(minus, x)(row, j)) / (2 * h);
+        CHECK(std::abs(slope * cotangent(i, j) - of_gate(i, j)) <= 1e-8);
+        plus = minus = x;
+        plus(row, j) += h;
+        minus(row, j) -= h;
+        const double factor = (value(open, plus)(row, j) - value(open, minus)(row, j)) / (2 * h);
+        CHECK(std::abs(factor * cotangent(i, j) - of_x(i, j)) <= 1e-8);
+      }
+    }
+    const Rows<double> gate_change = normal_rows<double>(random, 3, 19, 1);
+    Rows<double> change = normal_rows<double>(random, 3, 19, 1);
+    const Rows<double> expected = (value(open + h * gate_change, x + h * change) -
+                                   value(open - h * gate_change, x - h * change)) /
+                                  (2 * h);
+    gate_push_forward(f, open, x, gate_change, change);
+    CHECK((change - expected).cwiseAbs().maxCoeff() <= 1e-7);
+  }
+}
+
+TEST_CASE("rotary positions turn planes, by differences of positions") {
+  Random random(10);
+  constexpr int width = 6;
+  const Rotary rotary{.theta = 100};
+  const RotaryTable<double> table(rotary_frequencies(rotary, width), 30);
+  const Rows<double> x = normal_rows<double>(random, 3, 2 * width, 1);
+  const std::vector<int> positions = {0, 7, 29};
+  Rows<double> y = x;
+  rotate(table, positions, false, y);
+  for (Index i = 0; i < 3; ++i) {
+    for (int head = 0; head < 2; ++head) {
+      for (int j = 0; j < width / 2; ++j) {
+        const std::complex<double> before(x(i, head * width + j),
+                                          x(i, head * width + width / 2 + j));
+        const double angle =
+            positions[static_cast<std::size_t>(i)] * std::pow(100, -2.0 * j / width);
+        const std::complex<double> after = before * std::polar(1.0, angle);
+        CHECK(std::abs(y(i, head * width + j) - after.real()) <= 1e-13);
+        CHECK(std::abs(y(i, head * width + width / 2 + j) - after.imag()) <= 1e-13);
+      }
+    }
+  }
+  rotate(table, positions, true, y);
+  CHECK((y - x).cwiseAbs().maxCoeff() <= 1e-13);
+}
+
+TEST_CASE("rotary frequencies, plain and for longer contexts") {
+  const std::vector<double> plain = rotary_frequencies({.theta = 10000}, 8);
+  CHECK(plain == std::vector<double>{1, 0.1, 0.01, 0.001});
+  Rotary rotary{.theta = 10000, .scaling = RotaryScaling::linear, .factor = 4};
+  for (std::size_t j = 0; j < 4; ++j) {
+    CHECK(rotary_frequencies(rotary, 8)[j] == test::close(plain[j] / 4, 1e-15));
+  }
+  // Waves that the context of 1000 holds more than 4 times stay, less than once are divided.
+  rotary.scaling = RotaryScaling::llama3;
+  rotary.original_context = 1000;
+  rotary.low_frequency_factor = 1;
+  rotary.high_frequency_factor = 4;
+  const std::vector<double> scaled = rotary_frequencies(rotary, 8);
+  CHECK(scaled[0] == 1);
+  CHECK(scaled[1] == 0.1);
+  const double share = (1000 * 0.01 / (2 * std::numbers::pi) - 1) / 3;
+  CHECK(scaled[2] == test::close(0.01 * (share + (1 - share) / 4), 1e-15));
+  CHECK(scaled[3] == test::close(0.001 / 4, 1e-15));
+}
 TEST_CASE_TEMPLATE("tiles cover a product, whatever its shape", Scalar, float, double) {
   Random random(6);
   for (const auto& [m, n, k] :

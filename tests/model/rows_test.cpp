@@ -30,8 +30,8 @@ Rows<double> hidden_states(const RowsCase& c, const TokenBatch& batch) {
   return forward(c.parameters.weights(), batch, tree_layouts(batch), false).hidden;
 }
 
-Vector norm(const RowsCase& c, const Vector& x, int index) {
-  const Norm<double> norm = c.parameters.weights().norms[static_cast<std::size_t>(index)];
+Vector norm(const RowsCase& c, const Vector& x, int layer, NormRole role) {
+  const Norm<double> norm = c.parameters.weights().norm(layer, role);
   const double mean = x.mean();
   const double variance = (x.array() - mean).square().mean();
   Vector z(x.size());
@@ -75,7 +75,7 @@ Vector by_loops(const RowsCase& c, const std::vector<int>& sequence) {
   }
   for (int l = 0; l < c.config.layers; ++l) {
     std::vector<Vector> z;
-    for (const Vector& row : x) z.push_back(norm(c, row, 2 * l));
+    for (const Vector& row : x) z.push_back(norm(c, row, l, NormRole::attention));
     std::vector<Vector> next = x;
     for (std::size_t q = 0; q < x.size(); ++q) {
       Vector mixed = Vector::Zero(width);
@@ -98,14 +98,14 @@ Vector by_loops(const RowsCase& c, const std::vector<int>& sequence) {
     }
     x = next;
     for (Vector& row : x) {
-      Vector inner = linear(c, norm(c, row, 2 * l + 1), l, LinearKind::mlp_in);
+      Vector inner = linear(c, norm(c, row, l, NormRole::mlp), l, LinearKind::mlp_in);
       for (double& u : inner) {
         u = 0.5 * u * (1 + std::tanh(std::sqrt(2 / M_PI) * (u + 0.044715 * u * u * u)));
       }
       row += linear(c, inner, l, LinearKind::mlp_out);
     }
   }
-  return norm(c, x.back(), 2 * c.config.layers);
+  return norm(c, x.back(), c.config.layers, NormRole::attention);
 }
 
 }  // namespace

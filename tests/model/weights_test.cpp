@@ -124,12 +124,12 @@ TEST_CASE("missing and misshapen tensors and unknown models are named") {
   config = config_json(parameters.config());
   for (const auto& [key, value, part] :
        std::vector<std::tuple<std::string, nlohmann::json, std::string>>{
-           {"model_type", "llama", "llama"},
+           {"model_type", "mamba", "mamba"},
            {"n_head", 5, "divide"},
            {"n_layer", 0, "n_layer"},
            {"n_embd", -1, "n_embd"},
            {"n_positions", "many", "n_positions"},
-           {"activation_function", "swish", "swish"},
+           {"activation_function", "mish", "mish"},
            {"layer_norm_epsilon", 0, "epsilon"},
            {"add_cross_attention", true, "add_cross_attention"}}) {
     auto broken = config;

@@ -38,8 +38,11 @@ TEST_CASE("passes refuse batches, layouts, inputs and weights that do not fit") 
   SEXTANT_REFUSES(forward(c.weights, c.other, c.layouts, false),
                   "layouts.full.key_activation has size 5, expected 3");
   Weights<float> hollow = c.weights;
-  hollow.norms.pop_back();
-  SEXTANT_REFUSES(forward(hollow, c.batch, c.layouts, false), "weights.norms has size 6");
+  hollow.final_norm = {};
+  SEXTANT_REFUSES(forward(hollow, c.batch, c.layouts, false), "weights have no final norm");
+  hollow = c.weights;
+  hollow.layers[1].norm[1] = {};
+  SEXTANT_REFUSES(forward(hollow, c.batch, c.layouts, false), "have not all norms of layer 1");
   hollow = c.weights;
   hollow.layers.clear();
   SEXTANT_REFUSES(forward(hollow, c.batch, c.layouts, false), "weights.layers has size 0");

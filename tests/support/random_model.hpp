@@ -2,31 +2,93 @@
 
 /// Small models with random parameters, for tests.
 
+#include <cmath>
+#include <iterator>
 #include <memory>
+#include <vector>
 
 #include "sextant/core/random.hpp"
 #include "sextant/model/parameters.hpp"
 
 namespace sextant::test {
 
+/// Families of decoders and encoders of text, and of rows; each part that a descriptor can ask for
+/// is in one of them.
+inline constexpr model::Family text_families[] = {
+    model::Family::gpt2,       model::Family::bert,  model::Family::roberta,
+    model::Family::distilbert, model::Family::llama, model::Family::mistral,
+    model::Family::qwen2,      model::Family::qwen3, model::Family::gemma3};
+inline std::vector<model::Family> families_and_rows() {
+  std::vector<model::Family> families(std::begin(text_families), std::end(text_families));
+  families.push_back(model::Family::rows);
+  return families;
+}
+
+/// Shared keys, windows shorter than the sequences, heads of another width than width / heads:
+/// whatever the family may have, in sizes that tell its parts apart.
+inline void add_variants(model::ModelConfig& config) {
+  using model::Family;
+  const auto layers = static_cast<std::size_t>(config.layers);
+  switch (config.family) {
+    case Family::roberta:
+      config.position_offset = 2;
+      return;
+    case Family::llama:
+      config.key_value_heads = 1;
+      config.biases = {false, false, false};
+      config.rotary = {.theta = 100,
+                       .scaling = model::RotaryScaling::llama3,
+                       .factor = 2,
+                       .original_context = 20};
+      return;
+    case Family::mistral:
+      config.biases = {false, false, false};
+      config.windows.assign(layers, 3);
+      return;
+    case Family::qwen2:
+      config.key_value_heads = 1;
+      config.biases = {true, false, false};
+      config.rotary.scaling = model::RotaryScaling::linear;
+      config.rotary.factor = 2;
+      return;
+    case Family::qwen3:
+      config.head_size = 8;
+      config.biases = {false, false, false};
+      return;
+    case Family::gemma3:
+      config.key_value_heads = 1;
+      config.head_size = 4;
+      config.biases = {false, false, false};
+      config.activation = model::Activation::gelu_tanh;
+      config.query_scalar = 5;
+      config.embedding_scale = std::sqrt(static_cast<double>(config.width));
+      config.local_rotary = model::Rotary{.theta = 50};
+      for (std::size_t l = 0; l < layers; ++l) config.windows.push_back(l % 2 == 0 ? 2 : 0);
+      return;
+    default:
+      return;
+  }
+}
+
 inline model::ModelConfig small_config(model::Family family, int layers = 3, int heads = 2,
                                        int width = 12) {
-  model::ModelConfig config;
-  config.family = family;
+  model::ModelConfig config(family);
   config.layers = layers;
   config.heads = heads;
   config.width = width;
   config.inner = 2 * width + 3;
   config.vocabulary = 17;
   config.context = 40;
-  config.activation =
-      family == model::Family::bert ? model::Activation::gelu : model::Activation::gelu_tanh;
-  config.norm_epsilon = family == model::Family::bert ? 1e-12 : 1e-5;
+  config.activation = config.is_encoder() ? model::Activation::gelu
+                      : config.is_gated() ? model::Activation::silu
+                                          : model::Activation::gelu_tanh;
+  config.norm_epsilon = config.is_encoder() ? 1e-12 : 1e-5;
   if (config.reads_features()) {
     config.vocabulary = config.reads_rows() ? 4 : 1;
     config.features = 6;
     config.tied_head = false;
   }
+  add_variants(config);
   return config;
 }
 

@@ -37,7 +37,7 @@ TEST_CASE("one scale for all blocks is a larger step, and wrong scales are refus
   CHECK_THROWS_WITH_AS(
       model.set_block_scales({{"h.9.attn.v.0", 1.0}}),
       "set_block_scales: blocks \"h.9.attn.v.0\" is unknown; did you mean \"h.0.attn.v.0\" or "
-      "\"h.1.attn.v.0\" or \"h.0.attn.v.1\"? There are 12 blocks",
+      "\"h.1.attn.v.0\" or \"h.0.attn.q.0\"? There are 20 blocks",
       ArgumentError);
   for (const double scale : {0.0, -1.0, 9e-10, 1.1e9, HUGE_VAL, double{NAN}}) {
     CHECK_THROWS_WITH_AS(model.set_block_scales({{"h.0.attn.v.0", scale}}),

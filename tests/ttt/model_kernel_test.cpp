@@ -17,8 +17,8 @@ using Case = test::PromptModelCase;
 
 namespace {
 
-model::CaptureOptions every_kind() {
-  return {{std::begin(model::block_kinds), std::end(model::block_kinds)}};
+model::CaptureOptions every_kind(const PromptModel& model) {
+  return {linear_kinds(model.weights().config)};
 }
 
 /// Everything kept in one piece, and three sequences a piece with nothing kept.
@@ -30,7 +30,7 @@ TEST_CASE("products with the kernel are those of the captured one") {
   for (const auto family : {model::Family::gpt2, model::Family::bert, model::Family::rows}) {
     const Case c(family);
     const PromptModel model = c.prompt_model();
-    const auto geometry = model.capture(every_kind());
+    const auto geometry = model.capture(every_kind(model));
     const auto names = geometry::block_names(geometry);
     for (const std::vector<std::string>& blocks :
          {names, {"h.1.attn.v.1"}, {"h.0.attn.o.0", "h.1.mlp.in"}}) {
@@ -51,7 +51,7 @@ TEST_CASE("products with the kernel are those of the captured one") {
 TEST_CASE("couplings, variances and blocks come from the queries' gradients") {
   const Case c(model::Family::gpt2);
   const PromptModel model = c.prompt_model();
-  const auto geometry = model.capture(every_kind());
+  const auto geometry = model.capture(every_kind(model));
   const auto names = geometry::block_names(geometry);
   const ModelJacobian examples(model, model.prompt().example_tokens, names);
   const ModelJacobian queries(model, model.prompt().query_tokens, names);

@@ -26,30 +26,48 @@ struct AttentionLayout {
   std::vector<int> query_visible;     ///< [Q] how many of its group's keys each query sees.
   std::vector<int> query_key;         ///< [Q] the query's own row in key space.
   std::vector<int> key_activation;    ///< [K] row of each key in the layer's key activations.
+  std::vector<int> query_position;    ///< [Q] distance of each query from its sequence's start.
+  std::vector<int> key_position;      ///< [K] the same of each key.
   std::vector<int> keys;              ///< Concatenated key lists of the groups, in key space.
   std::vector<AttentionGroup> groups;
   /// Groups [component[c], component[c + 1]) share no key with groups of another component.
   std::vector<std::size_t> component;
 };
 
-/// What attention reads: queries [Q', d], keys and values [R, d], heads side by side.
+/// Query heads h of key-value head g are those with h / (heads / key_heads) = g.
+template <class Scalar>
+struct AttentionTerms {
+  int heads = 1;
+  int key_heads = 1;  ///< A divisor of heads.
+  Scalar scale = 1;
+  int window = 0;  ///< A query sees the last so many of its visible keys; 0: all.
+};
+
+/// What attention reads: queries [Q', H w], keys and values [R, G w], heads side by side.
 template <class Scalar>
 struct AttentionInput {
   const Rows<Scalar>* query = nullptr;
   const Rows<Scalar>* key = nullptr;
   const Rows<Scalar>* value = nullptr;
-  int heads = 1;
-  Scalar scale = 1;
+  AttentionTerms<Scalar> terms = {};
 
-  int head_width() const { return static_cast<int>(key->cols()) / heads; }
+  int head_width() const { return static_cast<int>(key->cols()) / terms.key_heads; }
+  int query_width() const { return terms.heads * head_width(); }
+  /// Query heads that read one key-value head.
+  int sharing() const { return terms.heads / terms.key_heads; }
+  int key_head(int head) const { return head / sharing(); }
+  /// The first of `visible` keys that a query sees.
+  int first_key(int visible) const {
+    return terms.window > 0 && visible > terms.window ? visible - terms.window : 0;
+  }
 };
 
-/// mixed [Q, d]: for each head, softmax(scale q k') v over the visible keys.
+/// mixed [Q, H w]: for each head, softmax(scale q k') v over the visible keys.
 template <class Scalar>
 void attend(const AttentionLayout& layout, const AttentionInput<Scalar>& input,
             Rows<Scalar>& mixed);
 
-/// Cotangents of queries [Q, d], keys and values [K, d].
+/// Cotangents of queries [Q, H w], keys and values [K, G w].
 template <class Scalar>
 struct AttentionCotangents {
   Rows<Scalar> query;
@@ -65,12 +83,13 @@ void attend_pull_back(const AttentionLayout& layout, const AttentionInput<Scalar
                       AttentionCotangents<Scalar>& result);
 
 /// The derivative of `attend` along changes of queries, keys and values, `change` (shaped as
-/// `input`'s; queries and keys both null where they do not change): the change of mixed [Q, d].
+/// `input`'s; queries and keys both null where they do not change): the change of mixed [Q, H w].
 template <class Scalar>
 void attend_push_forward(const AttentionLayout& layout, const AttentionInput<Scalar>& input,
                          const AttentionInput<Scalar>& change, Rows<Scalar>& mixed_change);
 
-/// The attention weights of one query and head over its group's visible keys.
+/// The attention weights of one query and query head over its group's keys, 0 for those that it
+/// does not see.
 template <class Scalar>
 Eigen::RowVector<Scalar, Eigen::Dynamic> attention_weights(const AttentionLayout& layout,
                                                            const AttentionInput<Scalar>& input,

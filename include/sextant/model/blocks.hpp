@@ -15,12 +15,14 @@
 
 namespace sextant::model {
 
-/// The matrices that are cut into blocks: value and output projections by head, an MLP's two
-/// matrices whole. Biases belong to no block.
-inline constexpr LinearKind block_kinds[] = {LinearKind::value, LinearKind::output,
-                                             LinearKind::mlp_in, LinearKind::mlp_out};
+/// The matrices that are cut into blocks, in the order of a layer's blocks: query and output
+/// projections by query head, key and value projections by key-value head, an MLP's matrices whole.
+/// Biases belong to no block.
+inline constexpr LinearKind block_kinds[] = {
+    LinearKind::query,  LinearKind::key,      LinearKind::value,  LinearKind::output,
+    LinearKind::mlp_in, LinearKind::mlp_gate, LinearKind::mlp_out};
 
-/// "query", "key", "value", "output", "mlp-in", "mlp-out".
+/// "query", "key", "value", "output", "mlp-in", "mlp-gate", "mlp-out".
 std::string kind_name(LinearKind kind);
 /// The one of `block_kinds` with this name, if any.
 std::optional<LinearKind> block_kind_from_name(std::string_view name);
@@ -38,9 +40,9 @@ struct ModelBlock {
 
 /// The blocks of `kinds` in layers `first_layer` to `last_layer`, both included; -1, and no other
 /// number below 0, is the last. They are
-/// ordered by layer, kind and head, named "h.4.attn.v.3", "h.4.attn.o.3", "h.4.mlp.in",
-/// "h.4.mlp.out". Throws `ArgumentError` when the layers are outside the model, no kind is given,
-/// or one that is not among `block_kinds`.
+/// ordered by layer, kind and head, named "h.4.attn.q.3", "h.4.attn.k.1", "h.4.attn.v.1",
+/// "h.4.attn.o.3", "h.4.mlp.in", "h.4.mlp.gate", "h.4.mlp.out". Throws `ArgumentError` when the
+/// layers are outside the model, no kind is given, or one that the model does not have.
 std::vector<ModelBlock> model_blocks(const ModelConfig& config, std::span<const LinearKind> kinds,
                                      int first_layer = 0, int last_layer = -1);
 /// Every block of every kind, in that order.

@@ -44,12 +44,12 @@ struct ModelDirectory {
   std::vector<std::string> readings;  ///< See `DirectoryNotes`.
 };
 
-/// Reads config.json and the headers of the weights. Where a GPT-2's config.json ties the head to
-/// the embedding or is silent, the tensors decide, as in transformers 5: an lm_head.weight with
-/// other values than wte.weight is the head (with a word in `readings`), and the only one of the
-/// two there serves as both. Throws what `read_config` and `TensorSource` throw, and `InputError`
-/// for weights of fewer layers than config.json asks for. Cost: headers, and one pass over two
-/// tensors where both are there.
+/// Reads config.json and the headers of the weights. Where a decoder's config.json ties the head to
+/// the embedding, or is silent and its family ties it, the tensors decide, as in transformers 5: an
+/// lm_head.weight with other values than the embedding is the head (with a word in `readings`), and
+/// the only one of the two there serves as both. Throws what `read_config` and `TensorSource`
+/// throw, and `InputError` for weights of fewer layers than config.json asks for. Cost: headers,
+/// and one pass over two tensors where both are there.
 ModelDirectory open_directory(const std::filesystem::path& path);
 
 /// What lies in the directory and is not used; buffers, copies and documents that cannot matter are

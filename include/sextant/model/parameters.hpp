@@ -51,7 +51,7 @@ class ParameterGradient : public GradientObserver<Scalar> {
 
   bool wants(int, LinearKind) const override { return true; }
   void linear(const LinearFactors<Scalar>& factors) override;
-  void norm(int index, const Normalized<Scalar>& normalized, std::span<const int> at,
+  void norm(int layer, NormRole role, const Normalized<Scalar>& normalized, std::span<const int> at,
             const Rows<Scalar>& cotangent) override;
   void embedding(std::span<const int> at, const Rows<Scalar>& cotangent) override;
 

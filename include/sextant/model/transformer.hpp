@@ -17,24 +17,25 @@ namespace sextant::model {
 /// layer, where only the wanted outputs are computed).
 template <class Scalar>
 struct LayerActivations {
-  Normalized<Scalar> attention_norm;  ///< [R, d] norm 2l, input of query, key and value maps.
-  Rows<Scalar> key, value;            ///< [R, d]
-  Rows<Scalar> query, mixed;          ///< [Q, d]; mixed = attention output before W_O.
-  Normalized<Scalar> mlp_norm;        ///< [Q, d] norm 2l + 1
-  Rows<Scalar> inner;                 ///< [Q, F] before the activation function.
+  Normalized<Scalar>
+      norms[norm_role_count];  ///< By `NormRole`: of keys and attention [R], else [Q].
+  Rows<Scalar> key, value;     ///< [R, G w] as attention reads them.
+  Rows<Scalar> query, mixed;   ///< [Q, H w]; mixed = attention output before W_O.
+  Rows<Scalar> inner, gate;    ///< [Q, F] what the MLP's function is applied to.
+
+  const Normalized<Scalar>& norm(NormRole role) const { return norms[static_cast<int>(role)]; }
 };
 
 /// The result of a forward pass over a `TokenBatch` with R rows and O outputs.
 template <class Scalar>
 struct Activations {
-  std::vector<LayerActivations<Scalar>> layers;
-  Normalized<Scalar> final_norm;  ///< [O, d]
-  Rows<Scalar> hidden;            ///< [O, d] final hidden states, after the last norm.
+  std::vector<LayerActivations<Scalar>> layers;  ///< [L + 1]; the last has the final norm alone.
+  Rows<Scalar> hidden;  ///< [O, d] final hidden states, after the last norm.
   /// Bytes held: what "one batch's activations" means in memory bounds.
   std::size_t bytes() const;
 };
 
-/// The residual stream on its way into `layer`, before norm 2 `layer`. Passes whose weights differ
+/// The residual stream on its way into `layer`, before its first norm. Passes whose weights differ
 /// from that layer on alone share it.
 template <class Scalar>
 struct LayerInput {
@@ -84,12 +85,14 @@ class GradientObserver {
   /// Whether `linear` is to be called for this matrix.
   virtual bool wants(int layer, LinearKind kind) const = 0;
   virtual void linear(const LinearFactors<Scalar>& factors) = 0;
-  /// Cotangent of norm `index`'s output; row i goes with row `at[i]` of `normalized`.
-  virtual void norm(int index, const Normalized<Scalar>& normalized, std::span<const int> at,
-                    const Rows<Scalar>& cotangent) {
-    (void)index, (void)normalized, (void)at, (void)cotangent;
+  /// Cotangent of a norm's output, see `Weights::norm`; row i goes with row `at[i]` of
+  /// `normalized`.
+  virtual void norm(int layer, NormRole role, const Normalized<Scalar>& normalized,
+                    std::span<const int> at, const Rows<Scalar>& cotangent) {
+    (void)layer, (void)role, (void)normalized, (void)at, (void)cotangent;
   }
-  /// Cotangent of the sum of token, position and type embeddings; row i belongs to batch row at[i].
+  /// Cotangent of the sum of token (times its factor), position and type embeddings; row i belongs
+  /// to batch row at[i].
   virtual void embedding(std::span<const int> at, const Rows<Scalar>& cotangent) {
     (void)at, (void)cotangent;
   }

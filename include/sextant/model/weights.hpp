@@ -16,50 +16,62 @@ namespace sextant::model {
 
 struct DirectoryNotes;
 
-/// The six weight matrices of a layer, y = x W + b.
-enum class LinearKind { query, key, value, output, mlp_in, mlp_out };
-inline constexpr LinearKind linear_kinds[] = {LinearKind::query,  LinearKind::key,
-                                              LinearKind::value,  LinearKind::output,
-                                              LinearKind::mlp_in, LinearKind::mlp_out};
+/// The weight matrices of a layer, y = x W + b. `mlp_gate` is a gated MLP's alone, whose `mlp_in`
+/// is the up projection.
+enum class LinearKind { query, key, value, output, mlp_in, mlp_out, mlp_gate };
+inline constexpr int linear_kind_count = 7;
+
+/// Those that the layers of such a model have.
+std::vector<LinearKind> linear_kinds(const ModelConfig& config);
+
+/// The norms of a layer by what they stand before or, the last two, behind. `attention` of layer L,
+/// behind the last one, gives the final hidden state.
+enum class NormRole { attention, mlp, query, key, attention_output, mlp_output };
+inline constexpr int norm_role_count = 6;
+
+/// Those that `layer` has, 0 to L; of layer L, `attention` alone.
+std::vector<NormRole> norm_roles(const ModelConfig& config, int layer);
 
 template <class Scalar>
 struct Linear {
   MatrixView<Scalar> weight;     ///< [in, out]
-  const Scalar* bias = nullptr;  ///< [out]
+  const Scalar* bias = nullptr;  ///< [out]; null for none.
 };
 
 template <class Scalar>
 struct Norm {
-  const Scalar* gain = nullptr;  ///< [d]
-  const Scalar* bias = nullptr;  ///< [d]
+  const Scalar* gain = nullptr;  ///< [d]; of queries and keys [w], for each head.
+  const Scalar* bias = nullptr;  ///< [d]; null for none.
 };
 
 template <class Scalar>
 struct Layer {
-  Linear<Scalar> linear[6];  ///< Indexed by LinearKind.
+  Linear<Scalar> linear[linear_kind_count];  ///< Indexed by LinearKind.
+  Norm<Scalar> norm[norm_role_count];        ///< Indexed by NormRole.
 };
 
 /// Views of all parameters. Copying is cheap: copies share storage, and `owned` gives one copy its
 /// own version of one matrix, so base weights are never written to.
-///
-/// Layer norms are numbered 0 ... 2 layers: norm 2l feeds the attention of layer l, norm 2l + 1 its
-/// MLP, and norm 2 layers gives the final hidden state. (GPT-2: ln_1, ln_2, ..., ln_f. BERT:
-/// embedding norm, attention norm, output norm, ...)
 template <class Scalar>
 struct Weights {
   ModelConfig config;
   const Scalar* token_embedding = nullptr;     ///< [V, d]; rows: [V + 1, d], 0 for no label.
-  const Scalar* position_embedding = nullptr;  ///< [C, d]; null for rows.
-  const Scalar* feature_embedding = nullptr;   ///< [P, d]; rows only.
-  const Scalar* type_embedding = nullptr;      ///< [d], row 0; BERT only.
-  const Scalar* head = nullptr;                ///< [V, d]; GPT-2 and rows.
-  std::vector<Norm<Scalar>> norms;             ///< [2 layers + 1]
-  std::vector<Layer<Scalar>> layers;
+  const Scalar* position_embedding = nullptr;  ///< [offset + C, d]; null unless learned.
+  const Scalar* feature_embedding = nullptr;   ///< [P, d]; rows and series only.
+  const Scalar* type_embedding = nullptr;      ///< [d], row 0; where there are token types.
+  const Scalar* head = nullptr;                ///< [V, d]; null where there is none.
+  std::vector<Layer<Scalar>> layers;           ///< [L]
+  Norm<Scalar> final_norm;
   std::vector<std::shared_ptr<const void>> storage;  ///< Keeps what the views point to alive.
   std::shared_ptr<const DirectoryNotes> notes;       ///< Null unless read from files.
 
   const Linear<Scalar>& linear(int layer, LinearKind kind) const {
     return layers[static_cast<std::size_t>(layer)].linear[static_cast<int>(kind)];
+  }
+  /// The norm in that role of `layer`, 0 to L; see `norm_roles`.
+  const Norm<Scalar>& norm(int layer, NormRole role) const {
+    const auto index = static_cast<std::size_t>(layer);
+    return index == layers.size() ? final_norm : layers[index].norm[static_cast<int>(role)];
   }
   /// Replaces the matrix (layer, kind) by `matrix` [in, out]; other copies are not affected.
   /// Throws `ArgumentError` for a layer that is not there and a matrix of another shape.
@@ -87,10 +99,10 @@ Weights<Scalar> bind_weights(const ModelConfig& config,
 
 /// Opens a model directory: config.json with model.safetensors or a sharded
 /// model.safetensors.index.json, F32, F16, BF16 or F64, with or without the family's key prefix
-/// ("transformer.", "bert."); which tensor is the head, `open_directory` says. F32 tensors are used
-/// where they lie in the mapping; others are converted. Throws `InputError` naming the file and the
-/// tensor for anything missing or of the wrong shape. Cost: reads headers only for F32, one pass
-/// over the data otherwise.
+/// ("transformer.", "model."); which tensor is the head, `open_directory` says. F32 tensors are
+/// used where they lie in the mapping; others are converted. Throws `InputError` naming the file
+/// and the tensor for anything missing or of the wrong shape. Cost: reads headers only for F32, one
+/// pass over the data otherwise.
 template <class Scalar>
 Weights<Scalar> load_weights(const std::filesystem::path& directory);
 

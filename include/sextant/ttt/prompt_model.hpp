@@ -169,8 +169,10 @@ class PromptModel {
 /// `memory` bytes (0: unknown, which is enough): better than being stopped by the system.
 void check_capture_memory(Eigen::Index examples, std::size_t blocks, std::size_t memory);
 
+/// Whose prompts a model reads.
+enum class ModelKind { decoder, encoder, of_rows };
+
 /// Throws `InputError` naming `label` unless prompts of this kind are what the model reads.
-void check_prompt_kind(model::Family kind, const model::ModelConfig& config,
-                       const std::string& label);
+void check_prompt_kind(ModelKind kind, const model::ModelConfig& config, const std::string& label);
 
 }  // namespace sextant::ttt

@@ -32,8 +32,7 @@ void check_recipe(const DigitShiftRecipe& recipe) {
 }
 
 model::ModelConfig model_config(const DigitShiftRecipe& recipe) {
-  model::ModelConfig config;
-  config.family = model::Family::gpt2;
+  model::ModelConfig config(model::Family::gpt2);
   config.layers = recipe.layers;
   config.heads = recipe.heads;
   config.width = recipe.width;

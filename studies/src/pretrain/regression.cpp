@@ -54,8 +54,7 @@ void check_recipe(const RegressionRecipe& recipe) {
 }
 
 model::ModelConfig model_config(const RegressionRecipe& recipe) {
-  model::ModelConfig config;
-  config.family = model::Family::series;
+  model::ModelConfig config(model::Family::series);
   config.layers = recipe.layers;
   config.heads = recipe.heads;
   config.width = recipe.width;

@@ -39,8 +39,7 @@ void check_recipe(const TabularRecipe& recipe) {
 }
 
 model::ModelConfig model_config(const TabularRecipe& recipe) {
-  model::ModelConfig config;
-  config.family = model::Family::rows;
+  model::ModelConfig config(model::Family::rows);
   config.layers = recipe.layers;
   config.heads = recipe.heads;
   config.width = recipe.width;
