@@ -97,8 +97,8 @@ void add_source_options(CLI::App& command, SourceOptions& options, bool allow_ge
     command
         .add_option(
             "--blocks-kind", options.kinds,
-            "Kinds of blocks: value, output, mlp-in, mlp-out (repeatable); a geometry file is "
-            "filtered only when this is given")
+            "Kinds of blocks: query, key, value, output, mlp-in, mlp-gate (of gated MLPs), mlp-out "
+            "(repeatable); a geometry file is filtered only when this is given")
         ->allow_extra_args(false)
         ->default_str("value")
         ->group(which_group);
@@ -151,8 +151,9 @@ model::CaptureOptions capture_options(const SourceOptions& options) {
   for (const std::string& name : options.kinds) {
     const auto kind = model::block_kind_from_name(name);
     if (!kind) {
-      throw UsageError(
-          fmt::format("--blocks-kind: \"{}\" is none of value, output, mlp-in, mlp-out", name));
+      throw UsageError(fmt::format(
+          "--blocks-kind: \"{}\" is none of query, key, value, output, mlp-in, mlp-gate, mlp-out",
+          name));
     }
     if (std::find(capture.kinds.begin(), capture.kinds.end(), *kind) == capture.kinds.end()) {
       capture.kinds.push_back(*kind);

@@ -16,8 +16,11 @@ namespace {
 const std::array<ClassRule, 4>& rules() {
   static const std::array<ClassRule, 4> table{
       {{.name = "TokenizersBackend",
-        .aliases = {"PreTrainedTokenizer", "PythonBackend"},
-        .model_types = {},
+        .aliases = {"PreTrainedTokenizer", "PythonBackend", "LlamaTokenizer", "GemmaTokenizer",
+                    "Qwen2Tokenizer"},
+        // Their classes differ from tokenizer.json only where that file is of another kind than
+        // theirs, and then the file is right.
+        .model_types = {"llama", "mistral", "qwen2", "qwen3", "gemma3_text"},
         .build = Build::as_saved,
         .surround = Template::as_saved,
         .defaults = {}},

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares `sextant adapt` with real gradient steps in PyTorch on random small GPT-2 and BERT models.
+"""Compares `sextant adapt` with real gradient steps in PyTorch on random small models of every family.
 
 Usage: adapt_parity.py PROGRAM
 
@@ -23,7 +23,7 @@ from safetensors.torch import load_file
 import common
 import prompts
 import small_models
-from reference import KINDS, Reference, decoder_task, encoder_task
+from reference import Reference, decoder_task, encoder_task
 
 LIMIT = 1e-4
 SMALLEST_EFFECT = 1e-2
@@ -33,14 +33,16 @@ def specs():
     by_name = {spec.name: spec for spec in small_models.SPECS}
     return [by_name[name] for name in ("gpt2 f32", "gpt2 f32 one head", "gpt2 f16 odd", "gpt2 bf16 sharded",
                                        "gpt2 head differs f16", "bert f32",
-                                       "bert f16 odd sharded", "bert cls", "bert mean normalized")]
+                                       "bert f16 odd sharded", "bert cls", "bert mean normalized", "roberta",
+                                       "llama llama3 biases", "qwen2 window", "gemma3")]
 
 
 def choices(reference):
     """(name, blocks, horizon, step scale): a value head alone, one block of each kind, everything."""
     blocks = reference.blocks()
     last = len(reference.layers) - 1
-    mixed = [next(name for name, entry in blocks.items() if entry[0] == last and entry[2] == kind) for kind in KINDS]
+    mixed = [next(name for name, entry in blocks.items() if entry[0] == last and entry[2] == kind)
+             for kind in reference.kinds]
     values = [name for name, entry in blocks.items() if entry[2] == "value"]
     return [("one value head", values[:1], 3, 0.3), ("all value heads", values, 8, 0.1),
             ("one of each kind", mixed, 5, 0.2), ("all blocks", list(blocks), 1, 0.5)]
@@ -77,7 +79,7 @@ def check_case(table, case, program, directory, head, task, work, choice):
 
     out = work / f"adapted-{len(list(work.iterdir()))}"
     options = [] if reference.causal else ["--head", head]
-    for kind in KINDS:
+    for kind in reference.kinds:
         options += ["--blocks-kind", kind]
     result = common.run_json(
         program, "adapt", "--model", directory, "--prompt", work / "prompt.json", *options, "--blocks",
@@ -107,8 +109,8 @@ def check_untouched(table, case, before, after, names):
     old, new = load_all(before), load_all(after)
     table.expect(case, set(old) <= set(new), f"--out-model lost {sorted(set(old) - set(new))}")
     changed = {name for name in old if name in new and not torch.equal(old[name].double(), new[name].double())}
-    layers = "|".join({name.split(".")[1] for name in names})
-    strays = sorted(name for name in changed if not re.search(rf"(^|\.)(h|layer)\.({layers})\..*\.weight$", name))
+    numbers = "|".join({name.split(".")[1] for name in names})
+    strays = sorted(name for name in changed if not re.search(rf"(^|\.)(h|layer|layers)\.({numbers})\..*\.weight$", name))
     table.expect(case, not strays, f"--out-model changed {strays}")
     table.expect(case, bool(changed), "--out-model changed nothing")
 
@@ -118,9 +120,9 @@ def check_model(table, program, spec, work, seed):
     tokenizer = small_models.make(spec, directory, seed)
     head = work / "head.safetensors"
     prompts.write_head(spec.width, head, seed, spec.pooling)
-    _, prompt = prompts.cases(spec.family)[0]
+    _, prompt = prompts.cases(spec.causal)[0]
     prompts.write_prompt(prompt, work / "prompt.json")
-    task = (decoder_task if spec.family == "gpt2" else encoder_task)(prompt, tokenizer)
+    task = (decoder_task if spec.causal else encoder_task)(prompt, tokenizer)
     for choice in choices(Reference(directory, task, head)):
         case = f"{spec.name}, {choice[0]}"
         try:

@@ -59,9 +59,9 @@ def write_head(width, path, seed, pooling="mean"):
               metadata={"format": "sextant-head/1", "pooling": pooling})
 
 
-def cases(family):
-    """(name, prompt) pairs of a family: ordinary, the fewest examples, and no query."""
-    if family == "gpt2":
+def cases(causal):
+    """(name, prompt) pairs of a decoder or an encoder: ordinary, the fewest examples, and no query."""
+    if causal:
         return [("digits", decoder_prompt(DIGITS, 9, 3, 1)), ("spaced", decoder_prompt(SPACED, 7, 2, 2)),
                 ("leading space", decoder_prompt(LEADING_SPACE, 6, 1, 3)),
                 ("two examples", decoder_prompt(DIGITS, 2, 2, 4)), ("no query", decoder_prompt(DIGITS, 5, 0, 5))]

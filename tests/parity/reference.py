@@ -9,14 +9,18 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # Everything is on disk: never ask
 import numpy as np
 import torch
 from safetensors.torch import load_file
-from transformers import BertModel, GPT2LMHeadModel
+from transformers import AutoModel, AutoModelForCausalLM
 from transformers.utils import logging
 
 logging.set_verbosity_error()
 logging.disable_progress_bar()
 torch.set_num_threads(1)  # The models are too small for more.
 
-KINDS = ("value", "output", "mlp-in", "mlp-out")
+def kinds(gated):
+    return ("query", "key", "value", "output", "mlp-in", *(("mlp-gate",) if gated else ()), "mlp-out")
+
+
+ENCODERS = ("bert", "roberta", "distilbert")
 
 
 @dataclass
@@ -71,18 +75,31 @@ class Reference:
     def __init__(self, directory, task, head=None):
         self.task = task
         config = json.loads((directory / "config.json").read_text())
-        self.causal = config["model_type"] == "gpt2"
-        kind = GPT2LMHeadModel if self.causal else BertModel
-        options = {} if self.causal else {"add_pooling_layer": False}
+        self.family = config["model_type"]
+        self.causal = self.family not in ENCODERS
+        kind = AutoModelForCausalLM if self.causal else AutoModel
+        options = {"add_pooling_layer": False} if self.family in ("bert", "roberta") else {}
         self.model = kind.from_pretrained(directory, dtype=torch.float64, attn_implementation="eager", **options)
         self.model.eval()
         if not self.causal:
             tensors = load_file(head)
             self.weight, self.bias = tensors["weight"].double(), tensors["bias"].double()
             self.read_stages(directory)
-        self.layers = self.model.transformer.h if self.causal else self.model.encoder.layer
-        self.heads = self.model.config.num_attention_heads
-        self.width = self.model.config.hidden_size
+        self.layers = self.layers_of()
+        settings = self.model.config
+        self.heads = settings.num_attention_heads
+        self.key_heads = getattr(settings, "num_key_value_heads", None) or self.heads
+        self.width = settings.hidden_size
+        self.size = getattr(settings, "head_dim", None) or self.width // self.heads
+        self.gated = self.causal and self.family != "gpt2"
+        self.kinds = kinds(self.gated)
+
+    def layers_of(self):
+        if self.family == "gpt2":
+            return self.model.transformer.h
+        if self.family == "distilbert":
+            return self.model.transformer.layer
+        return self.model.model.layers if self.causal else self.model.encoder.layer
 
     def read_stages(self, directory):
         """How the directory's files pool: the first token or the mean, normalised or not."""
@@ -115,38 +132,47 @@ class Reference:
         with torch.no_grad():
             return self.model(torch.tensor([tokens])).logits[0, -1, self.task.label_tokens].numpy()
 
-    # The four matrices of a layer; transformers stores GPT-2's transposed ([in, out]).
     def modules(self, layer):
+        """The matrices of a layer; GPT-2's are stored as [in, out], query, key and value in one."""
         block = self.layers[layer]
+        if self.family == "gpt2":
+            fused = block.attn.c_attn
+            return {"query": fused, "key": fused, "value": fused, "output": block.attn.c_proj,
+                    "mlp-in": block.mlp.c_fc, "mlp-out": block.mlp.c_proj}
+        if self.family == "distilbert":
+            attention = block.attention
+            return {"query": attention.q_lin, "key": attention.k_lin, "value": attention.v_lin,
+                    "output": attention.out_lin, "mlp-in": block.ffn.lin1, "mlp-out": block.ffn.lin2}
         if self.causal:
-            return {"value": block.attn.c_attn, "output": block.attn.c_proj, "mlp-in": block.mlp.c_fc,
-                    "mlp-out": block.mlp.c_proj}
-        return {"value": block.attention.self.value, "output": block.attention.output.dense,
-                "mlp-in": block.intermediate.dense, "mlp-out": block.output.dense}
+            attention, mlp = block.self_attn, block.mlp
+            return {"query": attention.q_proj, "key": attention.k_proj, "value": attention.v_proj,
+                    "output": attention.o_proj, "mlp-in": mlp.up_proj, "mlp-gate": mlp.gate_proj,
+                    "mlp-out": mlp.down_proj}
+        attention = block.attention
+        return {"query": attention.self.query, "key": attention.self.key, "value": attention.self.value,
+                "output": attention.output.dense, "mlp-in": block.intermediate.dense, "mlp-out": block.output.dense}
 
-    def blocks(self, kinds=KINDS):
+    def blocks(self):
         """name -> (layer, head, kind, parameter, index of the block's part of the parameter)."""
         found = {}
         everything = slice(None)
-        size = self.width // self.heads
         for layer in range(len(self.layers)):
             modules = self.modules(layer)
-            for kind in kinds:
+            for kind in self.kinds:
                 weight = modules[kind].weight
                 if kind.startswith("mlp"):
                     found[f"h.{layer}.mlp.{kind[4:]}"] = (layer, None, kind, weight, (everything, everything))
                     continue
-                for head in range(self.heads):
+                for head in range(self.key_heads if kind in ("key", "value") else self.heads):
                     name = f"h.{layer}.attn.{kind[0]}.{head}"
-                    rows = slice(head * size, (head + 1) * size)
-                    if kind == "value" and self.causal:
-                        shift = 2 * self.width
-                        part = (everything, slice(shift + rows.start, shift + rows.stop))
-                    elif kind == "value" or self.causal:
-                        part = (rows, everything)
-                    else:
-                        part = (everything, rows)
-                    found[name] = (layer, head, kind, weight, part)
+                    mine = slice(head * self.size, (head + 1) * self.size)
+                    stored = (mine, everything)
+                    if self.family == "gpt2" and kind != "output":
+                        shift = ("query", "key", "value").index(kind) * self.width
+                        stored = (everything, slice(shift + mine.start, shift + mine.stop))
+                    elif self.family != "gpt2" and kind == "output":
+                        stored = (everything, mine)
+                    found[name] = (layer, head, kind, weight, stored)
         return found
 
     def gradients(self, blocks, sequences=None):
@@ -164,9 +190,9 @@ class Reference:
         return {name: (g @ g.T).numpy() for name, g in self.gradients(blocks).items()}
 
     def tokenwise_gram(self, blocks):
-        """The same from the last token alone: (inputs' products) o (output gradients' products)."""
-        features = {name: ([], []) for name in blocks}
-        size = self.width // self.heads
+        """The same from the last token's share of each gradient alone."""
+        features = {name: [] for name in blocks}
+        sharing = self.heads // self.key_heads
         for tokens in self.task.sequences:
             seen, hooks = {}, []
             for layer in range(len(self.layers)):
@@ -181,22 +207,28 @@ class Reference:
             wanted = [part for key in seen for part in seen[key]]
             slopes = iter(torch.autograd.grad(prediction, wanted, allow_unused=True))
             slope = {key: (next(slopes), next(slopes)) for key in seen}
+
+            def columns(head):
+                return slice(head * self.size, (head + 1) * self.size)
+
             for name, (layer, head, kind, _, _) in blocks.items():
-                mine = slice(0, None) if head is None else slice(head * size, (head + 1) * size)
+                left, right = seen[layer, kind][0][0, -1], slope[layer, kind][1][0, -1]
                 if kind == "value":
-                    # The attention-mixed input, and the gradient at the head's output.
-                    left = attentions[layer][0, head, -1] @ seen[layer, "value"][0][0]
-                    right = slope[layer, "output"][0][0, -1, mine]
+                    # The attention-mixed input, and the gradient at the output of each head that reads this one.
+                    mine = range(head * sharing, (head + 1) * sharing)
+                    feature = sum(torch.outer(attentions[layer][0, h, -1] @ seen[layer, kind][0][0],
+                                              slope[layer, "output"][0][0, -1, columns(h)]) for h in mine)
+                elif kind == "output":
+                    feature = torch.outer(left[columns(head)], right)
+                elif head is not None:
+                    shift = ("query", "key").index(kind) * self.width if self.family == "gpt2" else 0
+                    part = columns(head)
+                    feature = torch.outer(left, right[shift + part.start:shift + part.stop])
                 else:
-                    left = seen[layer, kind][0][0, -1, mine]
-                    right = slope[layer, kind][1][0, -1]
-                features[name][0].append(left.detach())
-                features[name][1].append(right.detach())
-        grams = {}
-        for name, (left, right) in features.items():
-            left, right = torch.stack(left), torch.stack(right)
-            grams[name] = ((left @ left.T) * (right @ right.T)).numpy()
-        return grams
+                    feature = torch.outer(left, right)
+                features[name].append(feature.detach().reshape(-1))
+        stacked = {name: torch.stack(rows) for name, rows in features.items()}
+        return {name: (rows @ rows.T).numpy() for name, rows in stacked.items()}
 
     def adapt(self, chosen, rho, steps):
         """Real gradient steps w += rho sum_i r_i ds_i/dw on the chosen blocks, in place."""

@@ -1,4 +1,4 @@
-"""Random small GPT-2 and BERT models, with tokenizers, in directories as transformers writes them."""
+"""Random small models of every family, with tokenizers, in directories as transformers writes them."""
 
 import json
 from dataclasses import dataclass, field
@@ -7,13 +7,14 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+import transformers
 from transformers import BertConfig, BertModel, GPT2Config, GPT2LMHeadModel
 
 
 @dataclass
 class Spec:
     name: str
-    family: str  # "gpt2" or "bert"
+    family: str  # its model_type
     layers: int
     heads: int
     width: int
@@ -27,6 +28,11 @@ class Spec:
     config: dict = field(default_factory=dict)  # further entries of config.json
     head: str = ""  # "differs" from the embedding that config.json ties it to, or is there "alone"
     pooling: str = "mean"  # of an encoder, as sentence-transformers' files say it
+    old: dict = field(default_factory=dict)  # rotary settings as transformers 4 wrote them, in place of new ones
+
+    @property
+    def causal(self):
+        return self.family not in ("bert", "roberta", "distilbert")
 
 
 SPECS = [
@@ -45,7 +51,38 @@ SPECS = [
     Spec("bert cls normalized", "bert", 2, 3, 21, 40, "gelu", pooling="cls normalized"),
     Spec("bert f16 odd sharded", "bert", 3, 3, 15, 29, "gelu", torch.float16, shards=2, extras=True),
     Spec("bert bf16", "bert", 2, 4, 24, 50, "gelu_new", torch.bfloat16, tokenizer_json=False, prefix=False),
+    Spec("roberta", "roberta", 2, 2, 16, 40, "gelu", config={"pad_token_id": 0, "type_vocab_size": 1}),
+    Spec("distilbert", "distilbert", 2, 3, 15, 29, "gelu", torch.float16),
+    Spec("llama one key head", "llama", 2, 4, 16, 40, "silu",
+         config={"num_key_value_heads": 1, "tie_word_embeddings": True}),
+    Spec("llama llama3 biases", "llama", 2, 3, 21, 37, "silu", torch.bfloat16, shards=2,
+         config={"head_dim": 6, "attention_bias": True, "mlp_bias": True, "tie_word_embeddings": False,
+                 "rope_parameters": {"rope_type": "llama3", "rope_theta": 50.0, "factor": 4.0,
+                                     "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                                     "original_max_position_embeddings": 32}}),
+    Spec("llama old settings", "llama", 1, 2, 16, 40, "silu", prefix=False,
+         old={"rope_theta": 200.0, "rope_scaling": {"type": "linear", "factor": 2.0}}),
+    Spec("mistral window", "mistral", 2, 4, 24, 40, "silu",
+         config={"num_key_value_heads": 2, "sliding_window": 5, "tie_word_embeddings": False}),
+    Spec("mistral no window", "mistral", 1, 2, 16, 40, "silu",
+         config={"num_key_value_heads": 2, "sliding_window": None, "head_dim": 10}),
+    Spec("qwen2 window", "qwen2", 3, 4, 16, 40, "silu",
+         config={"num_key_value_heads": 2, "use_sliding_window": True, "sliding_window": 6, "max_window_layers": 1}),
+    Spec("qwen2 f16", "qwen2", 1, 2, 16, 40, "silu", torch.float16,
+         config={"num_key_value_heads": 2, "tie_word_embeddings": True}),
+    Spec("qwen3", "qwen3", 2, 4, 16, 40, "silu",
+         config={"num_key_value_heads": 2, "head_dim": 10, "tie_word_embeddings": True}),
+    Spec("gemma3", "gemma3_text", 3, 4, 16, 40, "gelu_pytorch_tanh",
+         config={"num_key_value_heads": 2, "head_dim": 6, "query_pre_attn_scalar": 9, "sliding_window": 5,
+                 "layer_types": ["sliding_attention", "full_attention", "sliding_attention"]}),
+    Spec("gemma3 old settings", "gemma3_text", 2, 2, 16, 40, "gelu_pytorch_tanh", torch.bfloat16,
+         config={"num_key_value_heads": 1, "head_dim": 8, "query_pre_attn_scalar": 8, "sliding_window": 4,
+                 "layer_types": ["sliding_attention", "full_attention"]},
+         old={"rope_theta": 3000.0, "rope_local_base_freq": 100.0,
+              "rope_scaling": {"rope_type": "linear", "factor": 8.0}}),
 ]
+
+CLASSES = {"llama": "Llama", "mistral": "Mistral", "qwen2": "Qwen2", "qwen3": "Qwen3", "gemma3_text": "Gemma3"}
 
 CONTEXT = 83
 MERGES = [("-", ">"), ("1", "2"), ("Ġ", "3"), ("=", "="), ("==", ">")]
@@ -67,29 +104,54 @@ def make(spec, directory, seed):
             layer_norm_epsilon=1e-5, bos_token_id=0, eos_token_id=0, **spec.config)
         model = GPT2LMHeadModel(config)
         prefix = "transformer."
-    else:
-        tokenizer = wordpiece(directory, spec.tokenizer_json)
-        config = BertConfig(
+    elif spec.family in CLASSES:
+        tokenizer = byte_level_bpe(directory, True)
+        name = CLASSES[spec.family]
+        activation = "hidden_activation" if spec.family == "gemma3_text" else "hidden_act"
+        config = getattr(transformers, f"{name}{'Text' if name == 'Gemma3' else ''}Config")(
             vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=CONTEXT, hidden_size=spec.width,
             num_hidden_layers=spec.layers, num_attention_heads=spec.heads, intermediate_size=spec.inner,
-            hidden_act=spec.activation, layer_norm_eps=1e-12, **spec.config)
-        model = BertModel(config)
-        prefix = "bert."
-    randomize(model)
+            bos_token_id=0, eos_token_id=0, pad_token_id=None, **{activation: spec.activation}, **spec.config)
+        model = getattr(transformers, f"{name}ForCausalLM")(config)
+        prefix = "model."
+    elif spec.family == "distilbert":
+        tokenizer = wordpiece(directory, spec.tokenizer_json)
+        config = transformers.DistilBertConfig(
+            vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=CONTEXT, dim=spec.width,
+            n_layers=spec.layers, n_heads=spec.heads, hidden_dim=spec.inner, activation=spec.activation, **spec.config)
+        model = transformers.DistilBertModel(config)
+        prefix = "distilbert."
+    else:
+        tokenizer = wordpiece(directory, spec.tokenizer_json)
+        is_bert = spec.family == "bert"
+        config = (BertConfig if is_bert else transformers.RobertaConfig)(
+            vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=CONTEXT + (0 if is_bert else 2),
+            hidden_size=spec.width, num_hidden_layers=spec.layers, num_attention_heads=spec.heads,
+            intermediate_size=spec.inner, hidden_act=spec.activation, layer_norm_eps=1e-12, **spec.config)
+        model = (BertModel if is_bert else transformers.RobertaModel)(config)
+        prefix = f"{spec.family}."
+    randomize(model, 0.0 if spec.family == "gemma3_text" else 1.0)
     config.architectures = [type(model).__name__]
     config.save_pretrained(directory)
-    base = model.transformer if spec.family == "gpt2" else model
+    if spec.old:
+        saved = json.loads((directory / "config.json").read_text())
+        saved.pop("rope_parameters")
+        (directory / "config.json").write_text(json.dumps({**saved, **spec.old}))
+    if spec.family not in ("gpt2", "bert"):
+        (directory / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
+    base = model.transformer if spec.family == "gpt2" else model.model if spec.family in CLASSES else model
     tensors = {name: value.to(spec.dtype).contiguous() for name, value in base.state_dict().items()}
     if not spec.extras:
         tensors = {name: value for name, value in tensors.items() if not name.startswith("pooler.")}
-    elif spec.family == "gpt2":
+    elif spec.causal:
         mask = torch.tril(torch.ones(CONTEXT, CONTEXT, dtype=torch.uint8)).view(1, 1, CONTEXT, CONTEXT)
         tensors["h.0.attn.bias"] = mask
     else:
         tensors["embeddings.position_ids"] = torch.arange(CONTEXT).unsqueeze(0)
     if spec.prefix:
         tensors = {prefix + name: value for name, value in tensors.items()}
-    if spec.family == "gpt2" and (spec.extras or spec.head):
+    untied = spec.family in CLASSES and not config.tie_word_embeddings
+    if spec.causal and (spec.extras or spec.head or untied):
         tensors["lm_head.weight"] = model.lm_head.weight.detach().to(spec.dtype).clone()
     if spec.head == "differs":
         tensors["lm_head.weight"] = 0.6 * torch.randn_like(tensors["lm_head.weight"])
@@ -115,13 +177,13 @@ def write_stages(directory, spec):
          "pooling_mode_mean_tokens": spec.pooling.startswith("mean"), "pooling_mode_max_tokens": False}))
 
 
-def randomize(model):
+def randomize(model, gain):
     """Weights large enough that attention is far from uniform and every bias and norm counts."""
     with torch.no_grad():
         for name, value in model.named_parameters():
             noise = torch.randn_like(value)
-            if "ln_" in name or "LayerNorm" in name:
-                value.copy_((1.0 if name.endswith("weight") else 0.0) + 0.3 * noise)
+            if "ln_" in name or "norm" in name.lower():
+                value.copy_((gain if name.endswith("weight") else 0.0) + 0.3 * noise)
             elif value.dim() == 1:
                 value.copy_(0.3 * noise)
             elif "emb" in name or "wte" in name or "wpe" in name or "lm_head" in name:
