@@ -56,7 +56,9 @@ struct Bpe::Workspace {
 Bpe::Bpe(const Definition& definition, const BpeOptions& options)
     : vocabulary_(definition.vocabulary), options_(options) {
   for (int byte = 0; byte < 256; ++byte) {
-    const std::string symbol = byte_symbols(std::string(1, static_cast<char>(byte)));
+    const std::string symbol = options.byte_level
+                                   ? byte_symbols(std::string(1, static_cast<char>(byte)))
+                                   : fmt::format("<0x{:02X}>", byte);
     byte_ids_[static_cast<std::size_t>(byte)] = vocabulary_.find(symbol).value_or(-1);
   }
   if (options.unknown) {
@@ -97,32 +99,89 @@ int Bpe::byte_id(char byte) const {
                                         value));
 }
 
-void Bpe::append_ids(std::string_view text, std::vector<int>& ids) const {
-  std::string spaced;
-  if (options_.add_prefix_space && !text.starts_with(' ')) {
-    spaced = ' ' + std::string(text);
-    text = spaced;
-  }
+void Bpe::append_ids(std::string_view text, bool is_first, std::vector<int>& ids) const {
   Workspace work;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = options_.use_regex ? word_end(text, begin) : text.size();
-    append_word(text.substr(begin, end - begin), work, ids);
+  for (const std::string_view piece : split(options_.splits, text)) {
+    if (options_.byte_level) {
+      append_bytes(piece, work, ids);
+    } else if (options_.metaspace) {
+      append_marked(piece, is_first && piece.data() == text.data(), work, ids);
+    } else {
+      append_word(piece, work, ids);
+    }
+  }
+}
+
+void Bpe::append_bytes(std::string_view piece, Workspace& work, std::vector<int>& ids) const {
+  std::string spaced;
+  if (options_.add_prefix_space && !piece.starts_with(' ')) {
+    spaced = ' ' + std::string(piece);
+    piece = spaced;
+  }
+  for (std::size_t begin = 0; begin < piece.size();) {
+    const std::size_t end = options_.use_regex ? word_end(piece, begin) : piece.size();
+    append_word(piece.substr(begin, end - begin), work, ids);
     begin = end;
   }
 }
 
+void Bpe::append_marked(std::string_view piece, bool is_first, Workspace& work,
+                        std::vector<int>& ids) const {
+  const std::string marked = with_marks(*options_.metaspace, piece, is_first);
+  if (!options_.metaspace->splits) return append_word(marked, work, ids);
+  const Split before_marks{options_.metaspace->mark, SplitBehavior::merged_with_next, false};
+  for (const std::string_view word : split({before_marks}, marked)) append_word(word, work, ids);
+}
+
+std::vector<int> Bpe::byte_ids(std::string_view word) const {
+  std::vector<int> ids;
+  for (const char byte : word) ids.push_back(byte_id(byte));
+  return ids;
+}
+
+std::vector<int> Bpe::character_ids(std::string_view word) const {
+  std::vector<int> ids;
+  bool after_unknown = false;
+  for (std::size_t at = 0; at < word.size();) {
+    const std::size_t begin = at;
+    next_code_point(word, at);
+    const std::string_view character = word.substr(begin, at - begin);
+    if (const auto id = vocabulary_.find(character)) {
+      ids.push_back(*id);
+      after_unknown = false;
+      continue;
+    }
+    const auto has_byte = [&](char byte) {
+      return byte_ids_[static_cast<unsigned char>(byte)] >= 0;
+    };
+    if (options_.byte_fallback && std::ranges::all_of(character, has_byte)) {
+      for (const char byte : character) {
+        ids.push_back(byte_ids_[static_cast<unsigned char>(byte)]);
+      }
+      after_unknown = false;
+      continue;
+    }
+    if (!unknown_) continue;  // left out, as in the reference
+    if (!after_unknown || !options_.fuse_unknown) ids.push_back(*unknown_);
+    after_unknown = true;
+  }
+  return ids;
+}
+
 void Bpe::append_word(std::string_view word, Workspace& work, std::vector<int>& ids) const {
   if (options_.ignore_merges) {
-    if (const auto id = vocabulary_.find(byte_symbols(word))) {
+    if (const auto id =
+            options_.byte_level ? vocabulary_.find(byte_symbols(word)) : vocabulary_.find(word)) {
       ids.push_back(*id);
       return;
     }
   }
-  const int size = static_cast<int>(word.size());
-  work.symbols.resize(word.size());
+  const std::vector<int> single = options_.byte_level ? byte_ids(word) : character_ids(word);
+  const int size = static_cast<int>(single.size());
+  if (size == 0) return;
+  work.symbols.resize(single.size());
   for (int i = 0; i < size; ++i) {
-    const int next = i + 1 < size ? i + 1 : -1;
-    work.symbol(i) = {byte_id(word[static_cast<std::size_t>(i)]), i - 1, next};
+    work.symbol(i) = {single[static_cast<std::size_t>(i)], i - 1, i + 1 < size ? i + 1 : -1};
   }
   const auto consider = [&](int i) {
     if (i < 0 || work.symbol(i).next < 0) return;
@@ -150,20 +209,7 @@ void Bpe::append_word(std::string_view word, Workspace& work, std::vector<int>& 
 }
 
 std::string Bpe::joined(std::span<const std::string_view> names) const {
-  std::string bytes;
-  for (const std::string_view name : names) {
-    std::string raw;
-    for (std::size_t at = 0; at < name.size();) {
-      const auto byte = symbol_byte(next_code_point(name, at));
-      if (!byte) {  // an added token, which is text as it stands
-        raw = name;
-        break;
-      }
-      raw += static_cast<char>(*byte);
-    }
-    bytes += raw;
-  }
-  return replace_invalid_utf8(bytes);
+  return decoded(options_.decoder, {names.begin(), names.end()});
 }
 
 }  // namespace sextant::tokenizer

@@ -10,15 +10,17 @@
 
 namespace sextant::tokenizer {
 
-/// Byte-level BPE: a word's bytes are joined pair by pair, the pair of lowest rank first and of
-/// those the leftmost, until no pair has a rank. Cost: O(n log n) in the bytes of a word.
+/// BPE: a word's bytes, or characters, are joined pair by pair, the pair of lowest rank first and
+/// of those the leftmost, until no pair has a rank. Cost: O(n log n) in the bytes of a word.
 class Bpe : public Model {
  public:
   /// `definition` must outlive this. Throws `InputError` for a merge of or to an unknown token.
   Bpe(const Definition& definition, const BpeOptions& options);
 
-  std::string normalized(std::string_view text) const override { return std::string(text); }
-  void append_ids(std::string_view text, std::vector<int>& ids) const override;
+  std::string normalized(std::string_view text) const override {
+    return tokenizer::normalized(options_.normalizer, text);
+  }
+  void append_ids(std::string_view text, bool is_first, std::vector<int>& ids) const override;
   std::string joined(std::span<const std::string_view> names) const override;
 
  private:
@@ -29,12 +31,20 @@ class Bpe : public Model {
   const Join* find_join(int left, int right) const;
   int byte_id(char byte) const;
   struct Workspace;
+  void append_bytes(std::string_view piece, Workspace& work, std::vector<int>& ids) const;
+  void append_marked(std::string_view piece, bool is_first, Workspace& work,
+                     std::vector<int>& ids) const;
   void append_word(std::string_view word, Workspace& work, std::vector<int>& ids) const;
+  /// The ids that a word is made of before anything is joined.
+  std::vector<int> byte_ids(std::string_view word) const;
+  std::vector<int> character_ids(std::string_view word) const;
 
   const Vocabulary& vocabulary_;
   const BpeOptions options_;
   std::optional<int> unknown_;
-  std::array<int, 256> byte_ids_{};  // negative where the vocabulary lacks the byte
+  /// Of bytes in the byte-level alphabet, or, for characters, of <0x00> to <0xFF>; negative where
+  /// the vocabulary lacks one.
+  std::array<int, 256> byte_ids_{};
   std::unordered_map<std::uint64_t, Join> joins_;
 };
 

@@ -81,6 +81,16 @@ std::string byte_symbols(std::string_view bytes) {
   return result;
 }
 
+std::string bytes_of_name(std::string_view name) {
+  std::string bytes;
+  for (std::size_t at = 0; at < name.size();) {
+    const auto byte = symbol_byte(next_code_point(name, at));
+    if (!byte) return std::string(name);
+    bytes += static_cast<char>(*byte);
+  }
+  return bytes;
+}
+
 std::size_t word_end(std::string_view text, std::size_t begin) {
   if (const std::size_t length = contraction_length(text.substr(begin))) return begin + length;
   std::size_t at = begin;

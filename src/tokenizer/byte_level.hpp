@@ -17,6 +17,10 @@ std::optional<unsigned char> symbol_byte(char32_t symbol);
 /// `bytes` written in that alphabet, as UTF-8.
 std::string byte_symbols(std::string_view bytes);
 
+/// The bytes that the name of a token stands for, or the name itself where it is not written in
+/// that alphabet: an added token, which is text as it stands.
+std::string bytes_of_name(std::string_view name);
+
 /// Where the word that begins at `begin` ends. Words are what GPT-2's expression matches: an
 /// English contraction ('s 't 're 've 'm 'll 'd), letters, numbers, or other visible characters,
 /// each of the last three with at most one space before it, or white space, which leaves its last

@@ -11,15 +11,23 @@
 #include "added_vocabulary.hpp"
 #include "sextant/io/json.hpp"
 #include "sextant/tokenizer/load.hpp"
+#include "text_steps.hpp"
 #include "vocabulary.hpp"
 
 namespace sextant::tokenizer {
 
 struct BpeOptions {
-  bool add_prefix_space = false;       ///< Puts a space before text that does not begin with one.
-  bool use_regex = true;               ///< Cuts text into words; otherwise it is one word.
+  std::vector<NormalizerStep> normalizer;
+  std::vector<SplitStep> splits;  ///< Before the last two cut what is left.
+  bool byte_level = true;         ///< Merges bytes; otherwise characters.
+  bool add_prefix_space = false;  ///< Puts a space before a piece that does not begin with one.
+  bool use_regex = true;          ///< Cuts pieces into words as GPT-2; otherwise they are words.
+  std::optional<Metaspace> metaspace;  ///< Of characters alone.
   bool ignore_merges = false;          ///< A word that is a token needs no merges.
-  std::optional<std::string> unknown;  ///< Stands for bytes that the vocabulary lacks.
+  bool byte_fallback = false;          ///< <0x41> and so on for characters that are no token.
+  std::optional<std::string> unknown;  ///< Stands for what the vocabulary lacks.
+  bool fuse_unknown = false;           ///< Once for characters that follow each other.
+  std::vector<DecoderStep> decoder = {ByteLevelNames{}};
 };
 
 struct WordPieceOptions {

@@ -43,7 +43,8 @@ class DefinedTokenizer : public Tokenizer {
       if (stretch.id >= 0) {
         ids.push_back(stretch.id);
       } else {
-        append_normalized(model_->normalized(stretch.text), ids);
+        append_normalized(model_->normalized(stretch.text), stretch.text.data() == text.data(),
+                          ids);
       }
     }
     if (add_special_tokens) {
@@ -96,12 +97,12 @@ class DefinedTokenizer : public Tokenizer {
     normalized_names_[token.id] = std::move(pattern);
   }
 
-  void append_normalized(std::string_view text, std::vector<int>& ids) const {
+  void append_normalized(std::string_view text, bool is_first, std::vector<int>& ids) const {
     for (const Stretch& stretch : in_normalized_.split(text)) {
       if (stretch.id >= 0) {
         ids.push_back(stretch.id);
       } else {
-        model_->append_ids(stretch.text, ids);
+        model_->append_ids(stretch.text, is_first && stretch.text.data() == text.data(), ids);
       }
     }
   }

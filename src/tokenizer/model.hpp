@@ -15,8 +15,8 @@ class Model {
 
   /// The text that is tokenised in place of `text`.
   virtual std::string normalized(std::string_view text) const = 0;
-  /// Appends the ids of normalised, not empty text.
-  virtual void append_ids(std::string_view text, std::vector<int>& ids) const = 0;
+  /// Appends the ids of normalised, not empty text; `is_first` where nothing stands before it.
+  virtual void append_ids(std::string_view text, bool is_first, std::vector<int>& ids) const = 0;
   /// The text that tokens of these names stand for.
   virtual std::string joined(std::span<const std::string_view> names) const = 0;
 };

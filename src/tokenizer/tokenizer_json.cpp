@@ -4,7 +4,9 @@
 #include <limits>
 #include <set>
 
+#include "bpe_json.hpp"
 #include "definition.hpp"
+#include "json_checks.hpp"
 #include "settings.hpp"
 #include "sextant/core/errors.hpp"
 
@@ -13,34 +15,6 @@ namespace {
 
 using io::Json;
 using io::JsonObject;
-
-[[noreturn]] void fail(const JsonObject& json, std::string_view key, std::string_view expectation) {
-  throw InputError(json.file(), json.place(key), expectation);
-}
-
-/// Throws unless `key` is absent, null or one of `values`.
-void require(const JsonObject& json, std::string_view key, std::initializer_list<Json> values) {
-  if (!is_given(json, key)) return;
-  const Json& value = json.at(key);
-  if (std::find(values.begin(), values.end(), value) == values.end()) {
-    fail(json, key,
-         fmt::format("{} is not supported, expected {}", value.dump(), values.begin()->dump()));
-  }
-}
-
-/// Throws unless the component's type is `type` and its keys are among `keys`.
-void require_type(const JsonObject& json, std::string_view type,
-                  std::initializer_list<std::string_view> keys) {
-  if (json.string("type") != type) {
-    fail(json, "type",
-         fmt::format("\"{}\" is not supported here, expected {}", json.string("type"), type));
-  }
-  json.allow_only(keys);
-}
-
-bool flag(const JsonObject& json, std::string_view key, bool fallback) {
-  return is_given(json, key) ? json.boolean(key) : fallback;
-}
 
 std::vector<Merge> read_merges(const JsonObject& model) {
   const Json& array = model.at("merges");
@@ -63,25 +37,6 @@ std::vector<Merge> read_merges(const JsonObject& model) {
   return merges;
 }
 
-BpeOptions read_bpe(const JsonObject& model) {
-  model.allow_only({"type", "dropout", "unk_token", "continuing_subword_prefix",
-                    "end_of_word_suffix", "fuse_unk", "byte_fallback", "ignore_merges", "vocab",
-                    "merges"});
-  require(model, "dropout", {0.0});
-  require(model, "continuing_subword_prefix", {""});
-  require(model, "end_of_word_suffix", {""});
-  require(model, "byte_fallback", {false});
-  BpeOptions options;
-  options.ignore_merges = flag(model, "ignore_merges", false);
-  if (is_given(model, "unk_token")) {
-    options.unknown = model.string("unk_token");
-    require(model, "fuse_unk", {false});
-  } else {
-    flag(model, "fuse_unk", false);  // without effect where nothing is unknown
-  }
-  return options;
-}
-
 WordPieceOptions read_word_piece(const JsonObject& model) {
   model.allow_only(
       {"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"});
@@ -95,21 +50,6 @@ WordPieceOptions read_word_piece(const JsonObject& model) {
         model.integer("max_input_chars_per_word", 0, std::numeric_limits<std::int32_t>::max()));
   }
   return options;
-}
-
-void read_byte_level_parts(const JsonObject& top, BpeOptions& options) {
-  if (is_given(top, "normalizer")) {
-    fail(top, "normalizer", "is not supported with a BPE model, expected null");
-  }
-  const JsonObject pre_tokenizer = top.object("pre_tokenizer");
-  require_type(pre_tokenizer, "ByteLevel",
-               {"type", "add_prefix_space", "trim_offsets", "use_regex"});
-  options.add_prefix_space = pre_tokenizer.boolean("add_prefix_space");
-  options.use_regex = flag(pre_tokenizer, "use_regex", true);
-  if (is_given(top, "decoder")) {
-    require_type(top.object("decoder"), "ByteLevel",
-                 {"type", "add_prefix_space", "trim_offsets", "use_regex"});
-  }
 }
 
 void read_bert_parts(const JsonObject& top, WordPieceOptions& options) {
@@ -257,9 +197,7 @@ void TokenizerJson::read_model(Definition& definition) const {
   const JsonObject model = top().object("model");
   const std::string type = model_type(model);
   if (type == "BPE") {
-    BpeOptions options = read_bpe(model);
-    read_byte_level_parts(top(), options);
-    definition.model = std::move(options);
+    definition.model = read_bpe_options(top(), model);
   } else if (type == "WordPiece") {
     WordPieceOptions options = read_word_piece(model);
     read_bert_parts(top(), options);

@@ -62,18 +62,28 @@ void check_icu(UErrorCode status) {
   }
 }
 
-/// NFD over the characters of Unicode 9. Never freed: it serves until the end of the process.
-const icu::Normalizer2& unicode_9_decomposition() {
-  static const icu::Normalizer2& instance = []() -> const icu::Normalizer2& {
-    UErrorCode status = U_ZERO_ERROR;
-    const icu::Normalizer2* nfd = icu::Normalizer2::getNFDInstance(status);
-    check_icu(status);
-    static const icu::UnicodeSet assigned(UNICODE_STRING_SIMPLE("[:Age=9.0:]"), status);
-    check_icu(status);
-    static const icu::FilteredNormalizer2 filtered(*nfd, assigned);
-    return filtered;
-  }();
-  return instance;
+const icu::Normalizer2* form_instance(UnicodeForm form, UErrorCode& status) {
+  switch (form) {
+    case UnicodeForm::nfc:
+      return icu::Normalizer2::getNFCInstance(status);
+    case UnicodeForm::nfd:
+      return icu::Normalizer2::getNFDInstance(status);
+    case UnicodeForm::nfkc:
+      return icu::Normalizer2::getNFKCInstance(status);
+    case UnicodeForm::nfkd:
+      return icu::Normalizer2::getNFKDInstance(status);
+  }
+  return nullptr;
+}
+
+/// The form over the characters of Unicode 9.
+icu::FilteredNormalizer2 unicode_9_form(UnicodeForm form) {
+  UErrorCode status = U_ZERO_ERROR;
+  static const icu::UnicodeSet assigned(UNICODE_STRING_SIMPLE("[:Age=9.0:]"), status);
+  check_icu(status);
+  const icu::Normalizer2* plain = form_instance(form, status);
+  check_icu(status);
+  return {*plain, assigned};
 }
 
 }  // namespace
@@ -173,11 +183,14 @@ bool is_bert_ideograph(char32_t c) {
          (c >= 0x2F800 && c <= 0x2FA1F);
 }
 
-std::string decomposed(std::string_view text) {
+std::string in_form(UnicodeForm form, std::string_view text) {
+  static const icu::FilteredNormalizer2 forms[] = {
+      unicode_9_form(UnicodeForm::nfc), unicode_9_form(UnicodeForm::nfd),
+      unicode_9_form(UnicodeForm::nfkc), unicode_9_form(UnicodeForm::nfkd)};
   std::string result;
   icu::StringByteSink<std::string> sink(&result, static_cast<std::int32_t>(text.size()));
   UErrorCode status = U_ZERO_ERROR;
-  unicode_9_decomposition().normalizeUTF8(
+  forms[static_cast<int>(form)].normalizeUTF8(
       0, icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())), sink, nullptr,
       status);
   check_icu(status);

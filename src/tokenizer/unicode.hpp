@@ -2,7 +2,7 @@
 
 /// Text as code points, and the character classes that tokenizers are defined by.
 ///
-/// BERT's classes are those of Unicode 8 and its decomposition that of Unicode 9, because the
+/// BERT's classes are those of Unicode 8 and normal forms are those of Unicode 9, because the
 /// tables of the implementation that made these vocabularies stopped there; a character added later
 /// counts as unassigned. The other classes are those of the ICU library in use.
 
@@ -38,8 +38,10 @@ bool is_bert_accent(char32_t c);
 /// In one of the blocks of CJK ideographs that BERT takes as words of their own.
 bool is_bert_ideograph(char32_t c);
 
-/// Canonical decomposition (NFD).
-std::string decomposed(std::string_view text);
+enum class UnicodeForm { nfc, nfd, nfkc, nfkd };
+
+/// `text` in a normal form.
+std::string in_form(UnicodeForm form, std::string_view text);
 /// Appends the lower case of one code point, whatever stands around it.
 void append_lower(std::string& text, char32_t c);
 

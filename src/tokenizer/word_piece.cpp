@@ -35,7 +35,7 @@ std::string with_spaced_ideographs(std::string_view text) {
 
 std::string without_accents(std::string_view text) {
   std::string result;
-  const std::string apart = decomposed(text);
+  const std::string apart = in_form(UnicodeForm::nfd, text);
   for (std::size_t at = 0; at < apart.size();) {
     const char32_t c = next_code_point(apart, at);
     if (!is_bert_accent(c)) append_code_point(result, c);
@@ -94,7 +94,7 @@ std::string WordPiece::normalized(std::string_view text) const {
   return result;
 }
 
-void WordPiece::append_ids(std::string_view text, std::vector<int>& ids) const {
+void WordPiece::append_ids(std::string_view text, bool, std::vector<int>& ids) const {
   std::size_t begin = 0;  // of the word that `at` is in or behind
   const auto end_word = [&](std::size_t end) {
     if (end > begin) append_word(text.substr(begin, end - begin), ids);

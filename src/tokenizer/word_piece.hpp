@@ -14,7 +14,7 @@ class WordPiece : public Model {
   WordPiece(const Definition& definition, const WordPieceOptions& options);
 
   std::string normalized(std::string_view text) const override;
-  void append_ids(std::string_view text, std::vector<int>& ids) const override;
+  void append_ids(std::string_view text, bool is_first, std::vector<int>& ids) const override;
   std::string joined(std::span<const std::string_view> names) const override;
 
  private:

@@ -212,14 +212,14 @@ def word_piece_cases(vocab):
         "expected tokenizer.json"
     yield "BertTokenizer over the files of GPT-2", {
         "vocab.json": {"a": 0}, "merges.txt": "", "config.json": bert}, "expected tokenizer.json or vocab.txt"
-    for name in ["BertJapaneseTokenizer", "MPNetTokenizer", "LlamaTokenizer", "NoSuchTokenizer", "BertTokenizerLegacy"]:
+    for name in ["BertJapaneseTokenizer", "MPNetTokenizer", "CohereTokenizer", "NoSuchTokenizer", "BertTokenizerLegacy"]:
         yield f"class {name}", {"tokenizer.json": cased, "vocab.txt": text, "config.json": bert,
                                 "tokenizer_config.json": {"tokenizer_class": name}}, f"{name} is not supported"
     yield "class empty", {"tokenizer.json": cased, "config.json": bert, "tokenizer_config.json": {"tokenizer_class": ""}}, \
         "tokenizer_class: is empty"
     yield "class not supported in config.json", {
         "tokenizer.json": cased, "config.json": {**bert, "tokenizer_class": "RoFormerTokenizer"}}, "RoFormerTokenizer is not"
-    yield "model_type not supported", {"tokenizer.json": cased, "config.json": {"model_type": "llama"}}, '"llama" is not one'
+    yield "model_type not supported", {"tokenizer.json": cased, "config.json": {"model_type": "mpt"}}, '"mpt" is not one'
     yield "code", {"tokenizer.json": cased, "tokenizer_config.json": {"auto_map": {"AutoTokenizer": ["a.B", None]}}}, \
         "names program code"
     yield "split_special_tokens", {"tokenizer.json": cased, "tokenizer_config.json": {"split_special_tokens": True}}, \

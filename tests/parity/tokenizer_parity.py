@@ -5,7 +5,7 @@ Usage: tokenizer_parity.py TOKENIZE_LINES [--strings N] [--seed S] [--every-code
 
 TOKENIZE_LINES is the built program tests/parity/tokenize_lines. N varied strings (2,000 by default) go
 through both, for byte-level BPE and WordPiece, each from tokenizer.json and from vocabulary files, with
-the options that change the result. Ids with and without special tokens and decoded text must be equal.
+the options that change the result, and for tokenizer.json in the styles of decoders (decoder_tokenizers.py). Ids with and without special tokens and decoded text must be equal.
 Then fewer strings go through directories whose files disagree (disagreeing_tokenizers.py), where the class
 that reads them must be equal too, or sextant must refuse the directory.
 Exit status 1 when any string differs.
@@ -32,6 +32,7 @@ import transformers
 from tokenizers import AddedToken, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, BertTokenizer, GPT2Tokenizer
 
+import decoder_tokenizers
 import disagreeing_tokenizers
 from tokenizer_strings import ROOT, Strings, every_code_point
 
@@ -277,7 +278,11 @@ def main():
         base = pathlib.Path(folder)
         gpt2, byte_level = gpt2_directories(base, corpus)
         bert, word_piece = bert_directories(base, corpus)
-        directories = {**gpt2, **bert}
+        directories = {**gpt2, **bert, **decoder_tokenizers.directories(base, corpus)}
+        if (fetched := ROOT / "build" / "smollm2" / "model").exists():
+            directories["SmolLM2"] = fetched
+        else:
+            print("tools/fetch-smollm2 has not run: its tokenizer is compared in style only")
         if not same_release(arguments.program, next(iter(directories.values()))):
             return 1
         wrong = sum(compare(arguments.program, name, path, strings, "MiniLM" not in name)

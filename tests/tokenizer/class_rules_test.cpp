@@ -165,13 +165,13 @@ TEST_CASE("classes and settings that are not supported are named with what to do
   };
   check_refused(classes("MPNetTokenizer"), "m/tokenizer_config.json: tokenizer_class",
                 "MPNetTokenizer is not supported, expected one of PreTrainedTokenizerFast");
-  check_refused(classes("LlamaTokenizerFast"), "m/tokenizer_config.json: tokenizer_class",
+  check_refused(classes("CohereTokenizerFast"), "m/tokenizer_config.json: tokenizer_class",
                 "PreTrainedTokenizerFast in its place takes that file as it stands");
   check_refused(classes(""), "m/tokenizer_config.json: tokenizer_class", "is empty");
   check_refused(with(word_piece_json(), "{}", R"({"tokenizer_class":"XTokenizer"})"),
                 "m/config.json: tokenizer_class", "XTokenizer is not supported");
-  check_refused(with(word_piece_json(), "{}", R"({"model_type":"llama"})"),
-                "m/config.json: model_type", "\"llama\" is not one whose tokenizer is known");
+  check_refused(with(word_piece_json(), "{}", R"({"model_type":"mpt"})"),
+                "m/config.json: model_type", "\"mpt\" is not one whose tokenizer is known");
   check_refused(with(word_piece_json(), R"({"auto_map":{"AutoTokenizer":["a.B",null]}})"),
                 "m/tokenizer_config.json: auto_map", "program code");
   check_refused(with(word_piece_json(), R"({"split_special_tokens":true})"),

@@ -113,13 +113,16 @@ TEST_CASE("parts that are not supported are named") {
   reject_bpe(R"({"model":{"type":"Unigram"}})", "model.type", "expected BPE or WordPiece");
   reject_bpe(R"({"model":{"dropout":0.1}})", "model.dropout", "0.1");
   reject_bpe(R"({"model":{"end_of_word_suffix":"</w>"}})", "model.end_of_word_suffix", "</w>");
-  reject_bpe(R"({"model":{"byte_fallback":true}})", "model.byte_fallback", "true");
   reject_bpe(R"({"model":{"unk_token":"zz"}})", "model.unk_token", "not in the vocabulary");
-  reject_bpe(R"({"model":{"unk_token":"a","fuse_unk":true}})", "model.fuse_unk", "true");
-  reject_bpe(R"({"normalizer":{"type":"NFC"}})", "normalizer", "expected null");
-  reject_bpe(R"({"pre_tokenizer":{"type":"Whitespace"}})", "pre_tokenizer.type", "ByteLevel");
-  reject_bpe(R"({"pre_tokenizer":null})", "pre_tokenizer", "missing");
-  reject_bpe(R"({"decoder":{"type":"Metaspace"}})", "decoder.type", "Metaspace");
+  reject_bpe(R"({"normalizer":{"type":"Precompiled"}})", "normalizer.type", "expected NFC, NFD");
+  reject_bpe(R"({"normalizer":{"type":"Sequence","normalizers":[{"type":"Nmt"}]}})",
+             "normalizer.normalizers[0].type", "\"Nmt\" is not supported with a BPE model");
+  reject_bpe(R"({"pre_tokenizer":{"type":"Whitespace","add_prefix_space":null,"trim_offsets":null,
+                 "use_regex":null}})",
+             "pre_tokenizer.type", "expected ByteLevel, Metaspace, Split, Digits");
+  reject_bpe(R"({"decoder":{"type":"CTC","add_prefix_space":null,"trim_offsets":null,
+                 "use_regex":null}})",
+             "decoder.", "");
   reject_bpe(R"({"post_processor":{"type":"Other"}})", "post_processor.type", "Other");
   reject_word_piece(R"({"normalizer":{"type":"Lowercase"}})", "normalizer.type", "Lowercase");
   reject_word_piece(R"({"normalizer":{"lowercase":"yes"}})", "normalizer.lowercase",

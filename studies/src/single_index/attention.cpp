@@ -43,7 +43,7 @@ void WeightedContext::weights(const model::Rows<float>& queries, Index first, In
   model::gemm(false, true, static_cast<int>(count), n, d, 1.0F, queries.row(first).data(),
               static_cast<std::size_t>(d), keys.data(), static_cast<std::size_t>(d), 0.0F, p.data(),
               static_cast<std::size_t>(n));
-  for (Index q = 0; q < count; ++q) model::masked_softmax(p.row(q).data(), n, n);
+  for (Index q = 0; q < count; ++q) model::masked_softmax(p.row(q).data(), 0, n, n);
 }
 
 VectorXd attention_values(const Attention& attention, const Eigen::Ref<const MatrixXd>& gamma,
