@@ -53,6 +53,16 @@ struct Bpe::Workspace {
   }
 };
 
+std::vector<unsigned char> missing_bytes(const Vocabulary& vocabulary) {
+  std::vector<unsigned char> missing;
+  for (int byte = 0; byte < 256; ++byte) {
+    const bool is_used = byte != 0xC0 && byte != 0xC1 && byte < 0xF5;  // by UTF-8
+    const std::string symbol = byte_symbols(std::string(1, static_cast<char>(byte)));
+    if (is_used && !vocabulary.find(symbol)) missing.push_back(static_cast<unsigned char>(byte));
+  }
+  return missing;
+}
+
 Bpe::Bpe(const Definition& definition, const BpeOptions& options)
     : vocabulary_(definition.vocabulary), options_(options) {
   for (int byte = 0; byte < 256; ++byte) {
@@ -87,10 +97,10 @@ const Bpe::Join* Bpe::find_join(int left, int right) const {
   return found == joins_.end() ? nullptr : &found->second;
 }
 
-int Bpe::byte_id(char byte) const {
+std::optional<int> Bpe::byte_id(char byte) const {
   const auto value = static_cast<unsigned char>(byte);
   if (byte_ids_[value] >= 0) return byte_ids_[value];
-  if (unknown_) return *unknown_;
+  if (unknown_ || !is_narrow(vocabulary_)) return unknown_;
   throw ArgumentError("encode", "text",
                       value > 0x20 && value < 0x7F
                           ? fmt::format("holds '{}', for which the vocabulary has no token", byte)
@@ -135,7 +145,9 @@ void Bpe::append_marked(std::string_view piece, bool is_first, Workspace& work,
 
 std::vector<int> Bpe::byte_ids(std::string_view word) const {
   std::vector<int> ids;
-  for (const char byte : word) ids.push_back(byte_id(byte));
+  for (const char byte : word) {
+    if (const auto id = byte_id(byte)) ids.push_back(*id);
+  }
   return ids;
 }
 

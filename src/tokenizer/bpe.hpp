@@ -10,6 +10,13 @@
 
 namespace sextant::tokenizer {
 
+/// Whether a vocabulary is of fewer tokens than there are bytes, so that it cannot be meant for any
+/// text: what it lacks is refused. Of others it is left out, as in transformers, with a note.
+inline bool is_narrow(const Vocabulary& vocabulary) { return vocabulary.size() < 256; }
+
+/// The bytes of UTF-8 that a byte-level vocabulary lacks.
+std::vector<unsigned char> missing_bytes(const Vocabulary& vocabulary);
+
 /// BPE: a word's bytes, or characters, are joined pair by pair, the pair of lowest rank first and
 /// of those the leftmost, until no pair has a rank. Cost: O(n log n) in the bytes of a word.
 class Bpe : public Model {
@@ -29,7 +36,8 @@ class Bpe : public Model {
     int id = 0;  ///< Of the token that the pair becomes.
   };
   const Join* find_join(int left, int right) const;
-  int byte_id(char byte) const;
+  /// None for a byte that is left out.
+  std::optional<int> byte_id(char byte) const;
   struct Workspace;
   void append_bytes(std::string_view piece, Workspace& work, std::vector<int>& ids) const;
   void append_marked(std::string_view piece, bool is_first, Workspace& work,

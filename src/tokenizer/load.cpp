@@ -171,6 +171,23 @@ void build_byte_level(const TokenizerFiles& files, const Settings& settings,
   read_byte_level_files(files, directory, definition);
 }
 
+/// Notes bytes that are left out of texts because the vocabulary has no token for them.
+void add_missing_bytes(const Definition& definition, std::vector<std::string>& notes) {
+  const auto* options = std::get_if<BpeOptions>(&definition.model);
+  if (options == nullptr || !options->byte_level || options->unknown) return;
+  if (is_narrow(definition.vocabulary)) return;
+  const std::vector<unsigned char> missing = missing_bytes(definition.vocabulary);
+  if (missing.empty()) return;
+  std::string bytes;
+  for (const unsigned char byte : missing) {
+    bytes += fmt::format("{}0x{:02X}", bytes.empty() ? "" : ", ", byte);
+  }
+  notes.push_back(
+      fmt::format("{}: the vocabulary has no token for the bytes {}, which are left out "
+                  "of texts, as in transformers",
+                  definition.file, bytes));
+}
+
 /// Whether the template of tokenizer.json is `around`. False too for one that is not supported.
 bool saves_template(const TokenizerJson& saved, const Surroundings& around,
                     const Definition& definition) {
@@ -244,6 +261,7 @@ TokenizerReading read_tokenizer(const TokenizerFiles& files, std::string_view di
   for (std::string& note : unused_notes(rule, files, settings, saved, definition, directory)) {
     result.notes.push_back(std::move(note));
   }
+  add_missing_bytes(definition, result.notes);
   result.class_name = rule.name;
   result.class_reason = resolved.reason;
   result.tokenizer = std::make_unique<DefinedTokenizer>(std::move(definition));

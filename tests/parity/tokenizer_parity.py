@@ -283,9 +283,10 @@ def main():
             directories["SmolLM2"] = fetched
         else:
             print("tools/fetch-smollm2 has not run: its tokenizer is compared in style only")
+        noted = {"SmolLM2"}  # bytes that its vocabulary lacks
         if not same_release(arguments.program, next(iter(directories.values()))):
             return 1
-        wrong = sum(compare(arguments.program, name, path, strings, "MiniLM" not in name)
+        wrong = sum(compare(arguments.program, name, path, strings, name not in noted and "MiniLM" not in name)
                     for name, path in directories.items())
         few = source.draw(250)
         for directory in disagreeing_tokenizers.directories(base, word_piece, byte_level, arguments.seed):

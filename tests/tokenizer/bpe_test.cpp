@@ -148,3 +148,32 @@ TEST_CASE("a word of a million bytes is no problem") {
   CHECK(bpe(text).size() == text.size());
   CHECK(bpe(std::string(1'000'000, 'a') + "b").size() == 1'000'000);
 }
+
+TEST_CASE("a wide vocabulary that lacks bytes leaves them out, and says so") {
+  std::string vocabulary;
+  int next = 256;
+  for (int byte = 0; byte < 256; ++byte) {
+    const bool is_visible = (byte > 0x20 && byte < 0x7F) || (byte > 0xA0 && byte != 0xAD);
+    const int point = is_visible ? byte : next++;
+    if (byte == 0xF2 || byte == '%') continue;
+    std::string symbol(1, static_cast<char>(point));
+    if (point > 0x7F) {
+      symbol = {static_cast<char>(0xC0 | (point >> 6)), static_cast<char>(0x80 | (point & 0x3F))};
+    }
+    vocabulary +=
+        (vocabulary.empty() ? "" : ",") + io::Json(symbol).dump() + ":" + std::to_string(byte);
+  }
+  vocabulary += R"(,"x1":256,"x2":257)";
+  const std::string patch = R"({"added_tokens":[],"model":{"merges":[],"vocab":null}})";
+  TokenizerFiles files = bpe_json(patch);
+  auto json = io::parse_json(*files.tokenizer_json, "test");
+  json["model"]["vocab"] = io::parse_json("{" + vocabulary + "}", "test");
+  files.tokenizer_json = json.dump();
+  const TokenizerReading reading = read_tokenizer(files, "m");
+  CHECK(reading.tokenizer->encode("a%b", false) == std::vector<int>{'a', 'b'});
+  REQUIRE(reading.notes.size() == 1);
+  CHECK(
+      reading.notes[0] ==
+      "m/tokenizer.json: the vocabulary has no token for the bytes 0x25, 0xF2, which are left out "
+      "of texts, as in transformers");
+}
