@@ -29,9 +29,7 @@ void run_prompt(const PromptOptions& options) {
       studies::generators::parse_shifts(options.shifts), options.label_noise};
   task::DecoderPrompt prompt = studies::generators::draw_digit_shift_prompt(
       family, options.examples, options.queries, options.seed);
-  if (options.supervision == task::name_of(task::Supervision::every_label)) {
-    prompt.supervision = task::Supervision::every_label;
-  }
+  prompt.supervision = *task::supervision_from_name(options.supervision);  // checked by the parser
   io::write_file(options.out, task::format_prompt(prompt));
 }
 

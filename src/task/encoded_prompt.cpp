@@ -67,8 +67,10 @@ class SequenceTexts {
   SequenceTexts(const DecoderPrompt& prompt, const Tokenizer& tokenizer, std::string_view file,
                 std::size_t context_length)
       : prompt_(prompt), tokenizer_(tokenizer), file_(file), context_length_(context_length) {
+    const bool in_context = prompt.supervision != Supervision::alone;
     for (const DecoderExample& example : prompt.examples) {
-      blocks_.push_back(render_example(prompt.pattern, example.x, example.y));
+      blocks_.push_back(in_context ? render_example(prompt.pattern, example.x, example.y)
+                                   : std::string());
     }
     if (prompt.supervision == Supervision::every_label) find_windows();
   }

@@ -25,18 +25,20 @@ DecoderPrompt parse_decoder(const JsonObject& top) {
   DecoderPrompt prompt;
   if (top.has("supervision")) {
     const std::string name = top.string("supervision");
-    if (name == name_of(Supervision::every_label)) {
-      prompt.supervision = Supervision::every_label;
-    } else if (name != name_of(Supervision::leave_one_out)) {
+    const auto supervision = supervision_from_name(name);
+    if (!supervision) {
       throw InputError(
           top.file(), top.place("supervision"),
-          fmt::format("is \"{}\", expected \"{}\" or \"{}\"", name,
-                      name_of(Supervision::leave_one_out), name_of(Supervision::every_label)));
+          fmt::format("is \"{}\", expected \"leave-one-out\", \"every-label\" or \"alone\"", name));
     }
+    prompt.supervision = *supervision;
   }
   const JsonObject pattern = top.object("template");
   pattern.allow_only({"example", "query"});
-  prompt.pattern = {pattern.string("example"), pattern.string("query")};
+  if (pattern.has("example") || prompt.supervision != Supervision::alone) {
+    prompt.pattern.example = pattern.string("example");
+  }
+  prompt.pattern.query = pattern.string("query");
   for (const JsonObject& label : top.objects("labels")) {
     label.allow_only({"text", "value"});
     prompt.labels.push_back({label.string("text"), label.number("value")});
@@ -75,7 +77,7 @@ EncoderPrompt parse_encoder(const JsonObject& top) {
   return prompt;
 }
 
-void check_templates(const PromptTemplate& pattern, std::string_view file) {
+void check_templates(const DecoderPrompt& prompt, std::string_view file) {
   const auto check = [&](std::string_view text, std::string_view place, bool with_y) {
     const ExpandedTemplate expanded = expand_template(text, "", "");
     if (!expanded.problem.empty()) throw InputError(file, place, expanded.problem);
@@ -86,8 +88,10 @@ void check_templates(const PromptTemplate& pattern, std::string_view file) {
                        "has the placeholder {y}, but a query ends where y would stand");
     }
   };
-  check(pattern.example, "template.example", true);
-  check(pattern.query, "template.query", false);
+  const bool needs_example =
+      prompt.supervision != Supervision::alone || !prompt.pattern.example.empty();
+  if (needs_example) check(prompt.pattern.example, "template.example", true);
+  check(prompt.pattern.query, "template.query", false);
 }
 
 /// Throws unless |value| is 0 or `least` to `largest_label`.
@@ -174,7 +178,22 @@ void check_targets(const std::vector<double>& targets, std::string_view file) {
 }  // namespace
 
 std::string_view name_of(Supervision supervision) {
-  return supervision == Supervision::every_label ? "every-label" : "leave-one-out";
+  switch (supervision) {
+    case Supervision::every_label:
+      return "every-label";
+    case Supervision::alone:
+      return "alone";
+    default:
+      return "leave-one-out";
+  }
+}
+
+std::optional<Supervision> supervision_from_name(std::string_view name) {
+  for (const auto one :
+       {Supervision::leave_one_out, Supervision::every_label, Supervision::alone}) {
+    if (name_of(one) == name) return one;
+  }
+  return std::nullopt;
 }
 
 Prompt parse_prompt(std::string_view json, std::string_view file) {
@@ -193,7 +212,7 @@ Prompt load_prompt(const std::filesystem::path& path) {
 }
 
 void check_prompt(const DecoderPrompt& prompt, std::string_view file) {
-  check_templates(prompt.pattern, file);
+  check_templates(prompt, file);
   check_labels(prompt.labels, file);
   std::vector<double> targets;
   for (std::size_t i = 0; i < prompt.examples.size(); ++i) {
@@ -224,10 +243,11 @@ void check_prompt(const EncoderPrompt& prompt, std::string_view file) {
 namespace {
 
 Json json_of(const DecoderPrompt& prompt) {
-  Json json = {{"template", {{"example", prompt.pattern.example}, {"query", prompt.pattern.query}}},
+  Json json = {{"template", {{"query", prompt.pattern.query}}},
                {"labels", Json::array()},
                {"examples", Json::array()},
                {"queries", Json::array()}};
+  if (!prompt.pattern.example.empty()) json["template"]["example"] = prompt.pattern.example;
   if (prompt.supervision != Supervision::leave_one_out) {
     json["supervision"] = name_of(prompt.supervision);
   }

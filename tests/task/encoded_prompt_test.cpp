@@ -91,6 +91,26 @@ TEST_CASE("with every label supervised an example reads those before it") {
   CHECK(encoded.example_targets == std::vector<double>{0.75, 0.5, 0.75});
 }
 
+TEST_CASE("alone, an example and a query read themselves") {
+  DecoderPrompt prompt = small_prompt();
+  prompt.supervision = Supervision::alone;
+  prompt.pattern.example.clear();
+  const EncodedPrompt encoded = encode(prompt, bytes, "p.json");
+  CHECK(bytes.decode(encoded.example_tokens[0], false) == "a->");
+  CHECK(bytes.decode(encoded.example_tokens[2], false) == "c->");
+  CHECK(bytes.decode(encoded.query_tokens[1], false) == "e->");
+  CHECK(encoded.example_targets == std::vector<double>{0.75, 0.5, 0.75});
+  const std::string text = format_prompt(prompt);
+  CHECK(text.find("\"example\"") == std::string::npos);
+  const auto again = std::get<DecoderPrompt>(parse_prompt(text, "p.json"));
+  CHECK(again.supervision == Supervision::alone);
+  CHECK(again.pattern.query == prompt.pattern.query);
+  prompt.pattern.example = "no place";
+  CHECK_THROWS_WITH_AS(encode(prompt, bytes, "p.json"),
+                       doctest::Contains("template.example: lacks the placeholder {x}"),
+                       InputError);
+}
+
 TEST_CASE("a text longer than the context is cut into windows") {
   DecoderPrompt prompt = small_prompt();
   prompt.supervision = Supervision::every_label;

@@ -14,7 +14,7 @@ namespace sextant::task {
 /// How examples and queries become text. "{x}" and "{y}" are replaced; "{{" and "}}" stand for one
 /// brace each. The label's text follows a rendered query directly.
 struct PromptTemplate {
-  std::string example = {};  ///< Holds {x} and {y}, e.g. "{x}->{y}\n".
+  std::string example = {};  ///< Holds {x} and {y}, e.g. "{x}->{y}\n"; may be empty with `alone`.
   std::string query = {};    ///< Holds {x} and not {y}, e.g. "{x}->".
 };
 
@@ -39,10 +39,13 @@ enum class Supervision {
   leave_one_out,  ///< All other examples, in their order.
   /// The examples before it, so that one text supervises all of its labels: for prompts of
   /// thousands of examples. The text is cut into windows where the model's context is full.
-  every_label
+  every_label,
+  alone  ///< Nothing, and neither does a query: no label is seen, and `example` is not needed.
 };
-/// "leave-one-out", "every-label".
+/// "leave-one-out", "every-label", "alone".
 std::string_view name_of(Supervision supervision);
+/// The one with this name, if any.
+std::optional<Supervision> supervision_from_name(std::string_view name);
 
 /// Examples for a causal model that continues text.
 struct DecoderPrompt {
@@ -77,8 +80,8 @@ using Prompt = std::variant<DecoderPrompt, EncoderPrompt>;
 ///      "labels":   [{"text": "0", "value": 0.0}, {"text": "1", "value": 1.0}],
 ///      "examples": [{"x": "3", "y": "1"}, ...], "queries": [{"x": "5", "y": "0"}, {"x": "6"}]}
 ///
-/// with the optional key "supervision": "leave-one-out" (the default) or "every-label"; any other
-/// is an encoder's:
+/// with the optional key "supervision": "leave-one-out" (the default), "every-label" or "alone",
+/// with which "example" is optional; any other is an encoder's:
 ///
 ///     {"examples": [{"text": "...", "y": 1.0}, ...], "queries": [{"text": "..."}, ...]}
 ///
