@@ -168,7 +168,9 @@ Summary summarize_model(const std::filesystem::path& directory,
                   {"family", family_name(config.family)},
                   {"layers", config.layers},
                   {"heads", config.heads},
+                  {"key_value_heads", config.key_heads()},
                   {"width", config.width},
+                  {"head_width", config.head_width()},
                   {"inner", config.inner},
                   {"context", config.context},
                   {"vocabulary", config.vocabulary},
@@ -204,7 +206,11 @@ Summary summarize_model(const std::filesystem::path& directory,
   }
   std::vector<std::pair<std::string, std::string>> entries{
       {"family", family_name(config.family) + (config.causal() ? " (decoder)" : " (encoder)")},
-      {"layers x heads", fmt::format("{} x {}", config.layers, config.heads)},
+      {"layers x heads",
+       fmt::format("{} x {}{}", config.layers, config.heads,
+                   config.key_heads() < config.heads
+                       ? fmt::format(", {} of keys and values", config.key_heads())
+                       : "")},
       {"width, per head", fmt::format("{}, {}", config.width, config.head_width())},
       {"width of the MLP", std::to_string(config.inner) + (config.is_gated() ? ", gated" : "")},
       {"context in tokens", std::to_string(config.context)},

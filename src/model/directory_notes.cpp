@@ -181,7 +181,8 @@ bool is_harmless_setting(std::string_view key) {
 }
 
 bool is_off(const io::Json& value) {
-  return value.is_null() || value == false || (value.is_string() && value == "") ||
+  return value.is_null() || value == false ||
+         (value.is_string() && value.get_ref<const std::string&>().empty()) ||
          ((value.is_array() || value.is_object()) && value.empty());
 }
 

@@ -214,6 +214,10 @@ ModelConfig read_rotary_config(Family family, const io::JsonObject& json) {
   take_windows(json, family, config);
   if (is_gemma) {
     config.query_scalar = number_or(json, "query_pre_attn_scalar", 256);
+    if (!(*config.query_scalar > 0)) {
+      throw InputError(json.file(), json.place("query_pre_attn_scalar"),
+                       fmt::format("is {:g}, expected a number above 0", *config.query_scalar));
+    }
     config.embedding_scale = std::sqrt(static_cast<double>(config.width));
     take_rotary_by_layer(json, config);
     reject_flag(json, "use_bidirectional_attention");
@@ -222,6 +226,11 @@ ModelConfig read_rotary_config(Family family, const io::JsonObject& json) {
   }
   for (const std::string_view key : {"attn_logit_softcapping", "final_logit_softcapping"}) {
     reject_set(json, key);
+  }
+  if (std::int64_t{config.heads} * config.head_size > max_size) {
+    throw InputError(json.file(), json.place("head_dim"),
+                     fmt::format("is {}, and {} heads of that width are beyond {} columns",
+                                 config.head_size, config.heads, max_size));
   }
   if (config.heads % config.key_heads() != 0) {
     throw InputError(json.file(), json.place("num_key_value_heads"),

@@ -54,25 +54,26 @@ constexpr TensorNames of_bert(std::string_view prefix) {
 constexpr TensorNames bert_names = of_bert("bert.");
 constexpr TensorNames roberta_names = of_bert("roberta.");
 
-constexpr TensorNames distilbert_names = {.prefix = "distilbert.",
-                                    .token = "embeddings.word_embeddings.weight",
-                                    .position = "embeddings.position_embeddings.weight",
-                                    .feature = {},
-                                    .type = {},
-                                    .first_norm = "embeddings.LayerNorm",
-                                    .final_norm = {},
-                                    .layer = "transformer.layer",
-                                    .linear = {"attention.q_lin",
-                                               "attention.k_lin",
-                                               "attention.v_lin",
-                                               "attention.out_lin",
-                                               "ffn.lin1",
-                                               "ffn.lin2",
-                                               {}},
-                                    .norms = {"output_layer_norm", "sa_layer_norm", {}, {}, {}, {}},
-                                    .fused = false,
-                                    .transposed = true,
-                                    .layers_setting = "n_layers"};
+constexpr TensorNames distilbert_names = {
+    .prefix = "distilbert.",
+    .token = "embeddings.word_embeddings.weight",
+    .position = "embeddings.position_embeddings.weight",
+    .feature = {},
+    .type = {},
+    .first_norm = "embeddings.LayerNorm",
+    .final_norm = {},
+    .layer = "transformer.layer",
+    .linear = {"attention.q_lin",
+               "attention.k_lin",
+               "attention.v_lin",
+               "attention.out_lin",
+               "ffn.lin1",
+               "ffn.lin2",
+               {}},
+    .norms = {"output_layer_norm", "sa_layer_norm", {}, {}, {}, {}},
+    .fused = false,
+    .transposed = true,
+    .layers_setting = "n_layers"};
 
 constexpr TensorNames llama_names = {
     .prefix = "model.",

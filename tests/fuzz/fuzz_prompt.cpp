@@ -13,9 +13,11 @@ using namespace sextant;
 namespace {
 
 void check_rendering(const task::DecoderPrompt& prompt) {
+  const bool in_context = prompt.supervision != task::Supervision::alone;
   for (const auto& [x, y] : prompt.examples) {
-    fuzz::expect(task::render_example(prompt.pattern, x, y).size() >= x.size() + y.size(),
-                 "an example holds x and y");
+    fuzz::expect(
+        !in_context || task::render_example(prompt.pattern, x, y).size() >= x.size() + y.size(),
+        "an example holds x and y");
   }
   for (const auto& query : prompt.queries) {
     fuzz::expect(task::render_query(prompt.pattern, query.x).size() >= query.x.size(),

@@ -50,6 +50,7 @@ def prompts():
         "decoder": decoder,
         "encoder": encoder,
         "one-example": {**decoder, "examples": decoder["examples"][:1], "queries": []},
+        "alone": {**decoder, "supervision": "alone", "template": {"query": "{x}:"}},
         "braces": {**decoder, "template": {"example": "{{{x}}}{y}", "query": "{{{x}"}},
         "bad-placeholder": {**decoder, "template": {"example": "{x}{y}{z}", "query": "{x}{"}},
         "constant": {**encoder, "examples": [{"text": "a", "y": 1}, {"text": "b", "y": 1}]},
@@ -124,8 +125,47 @@ def tokenizer_files():
         "word-piece-lines": pack("a a", vocab_txt="[UNK]\n[CLS]\na\n\n[SEP]\na \n\n", model_config={"model_type": "bert"}),
         "holes": pack("a", vocab_json={"a": 0, "b": 2}, merges="", model_config=gpt2),
         "unknown-type": pack("a", tokenizer_json=word_piece_json(normalizer={"type": "NFC"})),
+        "splits": pack("ab 12 é<e>", tokenizer_json={
+            **bpe_json(), "normalizer": {"type": "Sequence", "normalizers": [
+                {"type": "NFC"}, {"type": "Replace", "pattern": {"Regex": "\\s+"}, "content": " "}]},
+            "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+                {"type": "Split", "pattern": {"Regex": "(?i:'s)| ?\\p{L}+|\\p{N}{1,3}|\\s+(?!\\S)|\\s+"},
+                 "behavior": "Isolated", "invert": False},
+                {"type": "Digits", "individual_digits": True},
+                {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}]}}),
+        "characters": pack("ab é", tokenizer_json={
+            **bpe_json(unk_token="<e>", fuse_unk=True, byte_fallback=True),
+            "normalizer": {"type": "Prepend", "prepend": "\u2581"},
+            "pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "first", "split": True},
+            "decoder": {"type": "Sequence", "decoders": [
+                {"type": "Replace", "pattern": {"String": "\u2581"}, "content": " "}, {"type": "ByteFallback"},
+                {"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 0}]}}),
         "nothing": b"",
     }
+
+
+def configs():
+    decoder = {"num_hidden_layers": 2, "num_attention_heads": 4, "hidden_size": 16, "intermediate_size": 24,
+               "vocab_size": 40, "max_position_embeddings": 64}
+    windows = {"use_sliding_window": True, "sliding_window": 5, "max_window_layers": 1}
+    seeds = {
+        "gpt2": {"model_type": "gpt2", "n_layer": 2, "n_head": 2, "n_embd": 8, "vocab_size": 9, "n_positions": 16},
+        "bert": {**decoder, "model_type": "bert", "hidden_act": "gelu"},
+        "roberta": {**decoder, "model_type": "roberta", "pad_token_id": 1},
+        "distilbert": {"model_type": "distilbert", "n_layers": 1, "n_heads": 2, "dim": 8, "hidden_dim": 16,
+                       "vocab_size": 9, "max_position_embeddings": 16, "activation": "gelu"},
+        "llama": {**decoder, "model_type": "llama", "num_key_value_heads": 2, "rope_theta": 5e5, "rope_scaling": {
+            "rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4,
+            "original_max_position_embeddings": 32}},
+        "mistral": {**decoder, "model_type": "mistral", "head_dim": 6, "sliding_window": None},
+        "qwen2": {**decoder, **windows, "model_type": "qwen2", "rope_parameters": {"rope_theta": 1e6}},
+        "qwen3": {**decoder, **windows, "model_type": "qwen3", "layer_types": ["full_attention", "sliding_attention"]},
+        "gemma3": {**decoder, "model_type": "gemma3_text", "query_pre_attn_scalar": 9, "rope_parameters": {
+            "full_attention": {"rope_type": "linear", "factor": 8}, "sliding_attention": {"rope_theta": 1e4}}},
+        "rows": {"model_type": "sextant-rows", "n_layer": 1, "n_head": 2, "n_embd": 8, "n_features": 3, "n_classes": 2},
+        "yarn": {**decoder, "model_type": "llama", "rope_scaling": {"type": "yarn", "factor": 2}},
+    }
+    return {name: json.dumps(seed).encode() for name, seed in seeds.items()}
 
 
 TEXTS = {
@@ -161,6 +201,7 @@ TABLES = {
 write("csv", {name: text.encode() for name, text in TABLES.items()})
 write("safetensors", safetensors())
 write("prompt", prompts())
+write("config", configs())
 write("tokenizer_files", tokenizer_files())
 write("byte_level", {**{name: text.encode() for name, text in TEXTS.items()}, "not-utf8": b"a\xff\xc3(\xed\xa0\x80"})
 write("word_piece", {f"{name}-{flags}": bytes([flags]) + text.encode()
