@@ -39,6 +39,7 @@ constexpr std::pair<std::string_view, std::string_view> argument_options[] = {
     {"delta", "--delta"},
     {"budget", "--budget"},
     {"layers", "--layers"},
+    {"kinds", "--blocks-kind"},
     {"query", "--query"},
     {"blocks", "--blocks"},
     {"head", "--head"},

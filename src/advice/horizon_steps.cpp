@@ -37,7 +37,7 @@ void take_benchmark(std::optional<evidence::BenchmarkFit> fit, const HorizonOpti
     result.benchmark = {*options.tau2, options.sigma2.value};
     result.lambda_star = result.benchmark.lambda_star();
   }
-  result.fit = std::move(fit);
+  result.fit = fit;
 }
 
 void take_curve(evidence::EvidenceCurve curve, const HorizonOptions& options,

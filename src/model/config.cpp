@@ -195,7 +195,7 @@ ModelConfig config_of(Family family, const io::JsonObject& json) {
 ModelConfig parse_config(std::string_view text, std::string_view file) {
   const io::Json json = io::parse_json(text, file);
   const io::JsonObject object(json, std::string(file));
-  const ModelConfig config = config_of(read_family(object), object);
+  ModelConfig config = config_of(read_family(object), object);
   if (config.head_size == 0 && config.width % config.heads != 0) {
     throw InputError(file, "",
                      fmt::format("has width {}, which {} attention heads do not divide",

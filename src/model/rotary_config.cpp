@@ -22,14 +22,18 @@ void reject_partial(const io::JsonObject& config) {
                                config.number(key)));
 }
 
+/// The base of the frequencies by `key`. Throws unless it is positive.
+double read_theta(const io::JsonObject& json, std::string_view key, double missing) {
+  const double theta = number_or(json, key, missing);
+  if (theta > 0) return theta;
+  throw InputError(json.file(), json.place(key),
+                   fmt::format("is {:g}, expected a number above 0", theta));
+}
+
 /// Reads theta and scaling from `json`, where it has them; `context` is the model's.
 Rotary read_rotary(const io::JsonObject& json, double theta, int context) {
   Rotary rotary;
-  rotary.theta = number_or(json, "rope_theta", theta);
-  if (!(rotary.theta > 0)) {
-    throw InputError(json.file(), json.place("rope_theta"),
-                     fmt::format("is {:g}, expected a number above 0", rotary.theta));
-  }
+  rotary.theta = read_theta(json, "rope_theta", theta);
   reject_partial(json);
   const std::string_view key = is_set(json, "rope_type") ? "rope_type" : "type";
   const std::string type = is_set(json, key) ? json.string(key) : "default";
@@ -69,7 +73,7 @@ std::optional<io::JsonObject> rotary_settings(const io::JsonObject& json) {
 
 void take_rotary(const io::JsonObject& json, ModelConfig& config) {
   reject_partial(json);
-  const double theta = number_or(json, "rope_theta", 10000);
+  const double theta = read_theta(json, "rope_theta", 10000);
   const auto settings = rotary_settings(json);
   config.rotary = settings ? read_rotary(*settings, theta, config.context) : Rotary{.theta = theta};
   if (!settings) return;
@@ -84,8 +88,8 @@ void take_rotary(const io::JsonObject& json, ModelConfig& config) {
 /// unless its own settings say so.
 void take_rotary_by_layer(const io::JsonObject& json, ModelConfig& config) {
   reject_partial(json);
-  double theta = number_or(json, "rope_theta", 1e6);
-  double local = number_or(json, "rope_local_base_freq", 10000);
+  const double theta = read_theta(json, "rope_theta", 1e6);
+  const double local = read_theta(json, "rope_local_base_freq", 10000);
   config.rotary.theta = theta;
   config.local_rotary = Rotary{.theta = local};
   if (is_set(json, "rope_parameters")) {

@@ -18,15 +18,6 @@ inline bool are_consecutive(std::span<const int> rows) {
   return true;
 }
 
-/// The given rows, one after another.
-template <class Scalar>
-Rows<Scalar> gather_rows(const Rows<Scalar>& from, const std::vector<int>& rows) {
-  Rows<Scalar> to(static_cast<Eigen::Index>(rows.size()), from.cols());
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    to.row(static_cast<Eigen::Index>(i)) = from.row(rows[i]);
-  return to;
-}
-
 /// Columns [first, first + width) of the given rows: in place where the rows are consecutive,
 /// otherwise a copy. Refers to `from`, which must outlive it.
 template <class Scalar>

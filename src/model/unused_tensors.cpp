@@ -57,11 +57,9 @@ std::string pattern_of(std::string_view name) {
   for (const char c : name) {
     const bool digit = c >= '0' && c <= '9';
     const bool part_begins = pattern.empty() || pattern.back() == '.';
-    if (!digit) {
-      pattern += c;
-    } else if (part_begins) {
+    if (digit && part_begins) {
       pattern += '*';
-    } else if (pattern.back() != '*') {
+    } else if (!digit || pattern.back() != '*') {
       pattern += c;
     }
   }

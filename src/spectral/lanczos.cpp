@@ -268,7 +268,8 @@ SpectralDensity::SpectralDensity(const KernelOperator& kernel, const TraceOption
     MatrixXd signs(kernel.size(), count);
     for (int c = 0; c < count; ++c) {
       signs.col(c) =
-          random_signs(kernel.size(), options.seed, static_cast<std::uint64_t>(first + c));
+          random_signs(kernel.size(), options.seed,
+                       static_cast<std::uint64_t>(first) + static_cast<std::uint64_t>(c));
     }
     for (const LanczosQuadrature& quadrature : quadratures(kernel, signs, options.steps)) {
       append(quadrature.nodes, nodes_);
@@ -308,7 +309,8 @@ StochasticEstimate hutchinson_trace(
     const int count = std::min(columns, probes - first);
     MatrixXd signs(size, count);
     for (int c = 0; c < count; ++c) {
-      signs.col(c) = random_signs(size, seed, static_cast<std::uint64_t>(first + c));
+      signs.col(c) = random_signs(
+          size, seed, static_cast<std::uint64_t>(first) + static_cast<std::uint64_t>(c));
     }
     const MatrixXd product = apply(signs);
     check_size("hutchinson_trace", "apply(columns)", static_cast<std::size_t>(product.rows()),

@@ -98,6 +98,7 @@ std::optional<std::string> without_groups(std::string_view text, std::string_vie
 struct Unit {
   std::string text;
   bool first = false;
+  // NOLINTNEXTLINE(modernize-use-nullptr): the 0 is the library's.
   auto operator<=>(const Unit&) const = default;
 };
 

@@ -64,7 +64,8 @@ constexpr std::array expected_keys{"add_bos_token",
 
 /// Null, false and what is empty.
 bool says_nothing(const Json& value) {
-  return value.is_null() || value == false || value.empty() || value == "";
+  return value.is_null() || value == false || value.empty() ||
+         (value.is_string() && value.get_ref<const std::string&>().empty());
 }
 
 class Notes {

@@ -35,7 +35,7 @@ inline Eigen::VectorXd one_shot_step(const PromptModel& model, const Eigen::Vect
                                      model::BlockGradient<float>& gradient,
                                      MutableWeights& moving) {
   gradient.set_zero();
-  const Eigen::VectorXd predicted = model.accumulate(
+  Eigen::VectorXd predicted = model.accumulate(
       Sequences::examples, model.layer_input(Sequences::examples, gradient.lowest_layer()),
       moving.weights(), [&](const Eigen::VectorXd&) { return coefficients; }, gradient);
   moving.add(1.0, gradient.matrices());

@@ -131,8 +131,8 @@ TEST_CASE("bad model directories") {
   io::write_file(model + "/model.safetensors", damaged);
   check("model.safetensors: tensor \"transformer.h.2.ln_1.weight\": element 3 is nan");
   io::write_file(model + "/model.safetensors", weights);
-  io::write_file(model + "/config.json", replaced(config, "\"gpt2\"", "\"llama\""));
-  check("llama");
+  io::write_file(model + "/config.json", replaced(config, "\"gpt2\"", "\"mamba\""));
+  check("mamba");
   io::write_file(model + "/config.json", replaced(config, "\"n_embd\": 64", "\"n_embd\": 72"));
   check("72");
   io::write_file(model + "/config.json", "{");
@@ -207,7 +207,8 @@ TEST_CASE("wrong usage and outputs that cannot be written") {
                                            "score" + on_model + "--budget 33",
                                            "score" + on_model + "--budget -1",
                                            "score" + on_model + "--layers 3-9",
-                                           "score" + on_model + "--blocks-kind query",
+                                           "score" + on_model + "--blocks-kind bias",
+                                           "score" + on_model + "--blocks-kind mlp-gate",
                                            "adapt" + on_model + "--blocks h.9.attn.v.0",
                                            "adapt" + on_model + "--solver newton",
                                            "select" + on_model + "--query 10",

@@ -5,12 +5,22 @@
 
 #include <Eigen/Core>
 #include <cstddef>
+#include <vector>
 
 namespace sextant::model {
 
 /// Row-major matrix: one token (or one sequence) per row.
 template <class Scalar>
 using Rows = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// The given rows, one after another.
+template <class Scalar>
+Rows<Scalar> gather_rows(const Rows<Scalar>& from, const std::vector<int>& rows) {
+  Rows<Scalar> to(static_cast<Eigen::Index>(rows.size()), from.cols());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    to.row(static_cast<Eigen::Index>(i)) = from.row(rows[i]);
+  return to;
+}
 
 /// A weight matrix of y = x W, W [in, out], wherever it is stored.
 template <class Scalar>

@@ -1,4 +1,3 @@
-#include "../row_slice.hpp"
 #include "operations.hpp"
 
 namespace sextant::model {

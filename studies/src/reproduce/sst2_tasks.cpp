@@ -124,7 +124,7 @@ class Sst2Tasks {
     }
     for (;;) {
       random.shuffle(lines);
-      const Sentences drawn = first_of(lines);
+      Sentences drawn = first_of(lines);
       const auto other = [&](const auto& sentence) { return sentence.label != drawn[0].label; };
       if (std::any_of(drawn.begin(), drawn.begin() + options_.examples, other)) return drawn;
     }

@@ -128,7 +128,7 @@ TheorySection coverage_section(const TheoryOptions& options) {
   bool known_covers = true;
   for (const std::string reference : {"known", "plug-in"}) {
     for (const std::string kind : {"paper", "exact-MGF", "exact-tail"}) {
-      presentation::MeanLine radius{kind + ", " + reference, {}, {}, {}};
+      presentation::MeanLine radius{fmt::format("{}, {}", kind, reference), {}, {}, {}};
       presentation::MeanLine coverage = radius;
       for (const CoverageLine& line : lines) {
         if (line.reference != reference || line.kind != kind) continue;
