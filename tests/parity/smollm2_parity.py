@@ -89,7 +89,7 @@ def check_adaptation(table, program, directory, model, tokenizer, work):
         path.write_text(json.dumps(prompt))
         result = common.run_json(program, "adapt", "--model", directory, "--prompt", path, "--layers", "20-29",
                                  "--blocks-kind", "value", "--blocks-kind", "mlp-gate", "--blocks",
-                                 "h.24.attn.v.1,h.25.mlp.gate,h.29.attn.v.0", "--horizon", 3, "--step-scale", 0.3,
+                                 "h.24.attn.v.1,h.25.mlp.gate,h.29.attn.v.0", "--horizon", 6, "--step-scale", 0.3,
                                  "--out-model", out)
         adapted = AutoModelForCausalLM.from_pretrained(out, dtype=torch.float32, attn_implementation="eager")
         found = [[row[key] for row in result["queries"]] for key in ("base", "adapted")]
