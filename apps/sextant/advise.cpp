@@ -61,7 +61,9 @@ void run_advise(const AdviseOptions& options) {
                                : report::expectation_text(update, style);
   report::OrderedJson json = report::to_json(plan, update);
   add_table(source.prompt(), &update, json, text);
-  if (!update.is_measured() || update.is_kept()) text += report::to_do_text(plan, &update, style);
+  if (!update.is_measured() || update.is_kept()) {
+    text += report::to_do_text(plan, &update, source.prompt(), style);
+  }
   files.write(json, text, [&] {
     return report::plan_html(heading("Advice on adapting", source, options.shared.seed), plan,
                              source.geometry.blocks, &update, source.prompt());

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "horizon_steps.hpp"
+#include "label_checks.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/core/wording.hpp"
 #include "sextant/geometry/blocks.hpp"
@@ -145,8 +146,7 @@ std::string fit_of(const geometry::PromptGeometry& geometry, Blocks blocks) {
 }
 
 /// `fit`: "The benchmark fit", and of which blocks.
-void collect_warnings(const geometry::PromptGeometry& geometry, const std::string& fit,
-                      HorizonChoice& result) {
+void collect_warnings(const std::string& fit, HorizonChoice& result) {
   const auto warn = [&](std::string text) { result.warnings.push_back(std::move(text)); };
   constexpr double notable_mass = 1e-10;
   if (result.system.clipped > notable_mass * result.system.trace) {
@@ -157,7 +157,6 @@ void collect_warnings(const geometry::PromptGeometry& geometry, const std::strin
   warn_without_zero(result);
   warn_at_last_horizon(result);
   warn_of_flat_likelihood(result);
-  if (geometry.tokenwise && result.t_map > 0) warn(std::string(tokenwise_rate_warning));
   if (result.fit && result.fit->at_lower_edge) {
     warn(fit +
          " finds no sign of observation variance: lambda_star is at the lower end of its range.");
@@ -221,6 +220,18 @@ HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry,
 
 HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry, Blocks blocks,
                              const HorizonOptions& options) {
+  HorizonChoice result = choose_horizon_as_part(geometry, blocks, options);
+  if (geometry.tokenwise && result.t_map > 0) {
+    result.warnings.emplace_back(tokenwise_rate_warning);
+  }
+  for (std::string& text : range_warnings(error_range(geometry), result)) {
+    result.warnings.push_back(std::move(text));
+  }
+  return result;
+}
+
+HorizonChoice choose_horizon_as_part(const geometry::PromptGeometry& geometry, Blocks blocks,
+                                     const HorizonOptions& options) {
   check_options(options);
   geometry::check_geometry("choose_horizon", geometry, blocks);
   if (options.query && (*options.query < 0 || *options.query >= geometry.queries())) {
@@ -242,7 +253,7 @@ HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry, Blocks bl
   certify(options, result);
   warn_of_couplings(geometry, blocks, queries_of(geometry, options), result);
   judge(geometry, blocks, rotated, options, result);
-  collect_warnings(geometry, fit_of(geometry, blocks), result);
+  collect_warnings(fit_of(geometry, blocks), result);
   return result;
 }
 

@@ -1,15 +1,22 @@
 #pragma once
 
-/// The steps of `choose_horizon` that its dense path and its path from products share.
+/// The steps of `choose_horizon` that others take too: its path from products, and plans.
 
 #include <Eigen/Core>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "sextant/advice/choose_horizon.hpp"
 #include "sextant/spectral/gaps.hpp"
 
 namespace sextant::advice {
+
+/// `choose_horizon` as a part of something larger, which tells of tokenwise learning rates and of
+/// errors beyond the labels' range itself.
+HorizonChoice choose_horizon_as_part(const geometry::PromptGeometry& geometry,
+                                     std::span<const Eigen::Index> blocks,
+                                     const HorizonOptions& options);
 
 /// The horizons to choose among.
 inline std::vector<std::int64_t> candidates(const HorizonOptions& options) {

@@ -22,27 +22,31 @@ struct Extent {
   double width() const { return high > low ? high - low : 0; }
 };
 
-Extent known_labels(const geometry::PromptGeometry& geometry) {
-  Extent extent;
-  for (const double label : geometry.prompt_targets) extent.add(label);
-  for (const auto& label : geometry.query_targets) {
-    if (label) extent.add(*label);
-  }
-  return extent;
-}
-
-/// The largest difference there can be between a label and a prediction, as far as both are known:
-/// predictions may lie outside the labels' range, as logits do.
-double error_range(const geometry::PromptGeometry& geometry, Extent labels_and_predictions) {
-  for (const double prediction : geometry.prompt_base) labels_and_predictions.add(prediction);
-  for (const double prediction : geometry.query_base) labels_and_predictions.add(prediction);
-  return std::max(labels_and_predictions.width(), geometry.residuals.cwiseAbs().maxCoeff());
-}
-
 struct Named {
   std::string_view name;
   double value;
 };
+
+void warn_of_squares(const std::vector<Named>& squares, double range,
+                     std::vector<std::string>& warnings) {
+  const auto worst = std::ranges::max_element(squares, {}, &Named::value);
+  if (!(worst->value > range * range)) return;
+  warnings.push_back(fmt::format(
+      "The {}, {:.3g}, is beyond the squared range of labels and predictions, {:.3g}: no error can "
+      "be that large, so that the variances, fitted or given, and what follows from them are not "
+      "to be relied on.",
+      worst->name, worst->value, range * range));
+}
+
+void warn_of_corrections(std::string_view name, const std::vector<QueryAdvice>& queries,
+                         double range, std::vector<std::string>& warnings) {
+  const auto beyond = std::ranges::count_if(
+      queries, [&](const QueryAdvice& query) { return std::abs(query.correction_map) > range; });
+  if (beyond == 0) return;
+  warnings.push_back(fmt::format(
+      "The {} of {} of {} queries is beyond the range of labels and predictions, {:.3g}.", name,
+      beyond, queries.size(), range));
+}
 
 }  // namespace
 
@@ -94,11 +98,51 @@ std::vector<std::string> scale_warnings(const Plan& plan, LabelScale scale) {
       verdicts)};
 }
 
-std::vector<std::string> range_warnings(const geometry::PromptGeometry& geometry,
-                                        const Plan& plan) {
-  const Extent labels = known_labels(geometry);
-  const double range = labels.width();
-  if (range == 0) return {};
+std::optional<double> error_range(std::span<const double> labels,
+                                  const Eigen::VectorXd& predictions,
+                                  const Eigen::VectorXd& residuals) {
+  Extent extent;
+  for (const double label : labels) extent.add(label);
+  if (extent.width() == 0) return std::nullopt;
+  for (const double prediction : predictions) extent.add(prediction);
+  double largest = extent.width();
+  for (const double residual : residuals) largest = std::max(largest, std::abs(residual));
+  return largest;
+}
+
+std::optional<double> error_range(const geometry::PromptGeometry& geometry) {
+  std::vector<double> labels(geometry.prompt_targets.begin(), geometry.prompt_targets.end());
+  for (const auto& label : geometry.query_targets) {
+    if (label) labels.push_back(*label);
+  }
+  Eigen::VectorXd predictions(geometry.prompt_base.size() + geometry.query_base.size());
+  predictions << geometry.prompt_base, geometry.query_base;
+  return error_range(labels, predictions, geometry.residuals);
+}
+
+std::vector<std::string> range_warnings(std::optional<double> range, const HorizonChoice& choice) {
+  std::vector<std::string> warnings;
+  if (!range) return warnings;
+  const GapPair gap = choice.mean_gap();
+  warn_of_squares({{"expected squared gap without an update", gap.none},
+                   {"expected squared gap after the chosen steps", gap.map}},
+                  *range, warnings);
+  warn_of_corrections("correction after the chosen steps", choice.queries, *range, warnings);
+  return warnings;
+}
+
+std::vector<std::string> range_warnings(std::optional<double> range, const BlockRanking& ranking) {
+  std::vector<std::string> warnings;
+  if (!range) return warnings;
+  warn_of_squares({{"expected squared error without an update", ranking.error_none},
+                   {"expected squared error of the chosen blocks", ranking.error_selected}},
+                  *range, warnings);
+  return warnings;
+}
+
+std::vector<std::string> range_warnings(std::optional<double> range, const Plan& plan) {
+  std::vector<std::string> warnings;
+  if (!range) return warnings;
   std::vector<Named> squares = {{"expected squared gap without an update", plan.gap_none}};
   if (plan.chosen)
     squares.push_back({"expected squared gap after the planned steps", plan.gap_planned});
@@ -108,25 +152,9 @@ std::vector<std::string> range_warnings(const geometry::PromptGeometry& geometry
   if (plan.comparison) {
     squares.push_back({"expected squared error of the plan", plan.comparison->chosen.error});
   }
-  std::vector<std::string> warnings;
-  const auto worst = std::ranges::max_element(squares, {}, &Named::value);
-  const double largest = error_range(geometry, labels);
-  if (worst->value > largest * largest) {
-    warnings.push_back(fmt::format(
-        "The {}, {:.3g}, is beyond the squared range of labels and predictions, {:.3g}: no error "
-        "can be that large, so that the variances, fitted or given, and what follows from them are "
-        "not to be relied on.",
-        worst->name, worst->value, largest * largest));
-  }
-  if (!plan.chosen) return warnings;
-  const auto beyond = std::ranges::count_if(plan.chosen->queries, [&](const QueryAdvice& query) {
-    return std::abs(query.correction_map) > largest;
-  });
-  if (beyond > 0) {
-    warnings.push_back(
-        fmt::format("The planned correction of {} of {} queries is beyond the range of labels and "
-                    "predictions, {:.3g}.",
-                    beyond, plan.chosen->queries.size(), largest));
+  warn_of_squares(squares, *range, warnings);
+  if (plan.chosen) {
+    warn_of_corrections("planned correction", plan.chosen->queries, *range, warnings);
   }
   return warnings;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,8 +20,18 @@ bool can_matter(const geometry::PromptGeometry& geometry, const PlanOptions& opt
 /// Warns of a verdict in `plan.scaled` on the other side of adapting.
 std::vector<std::string> scale_warnings(const Plan& plan, LabelScale scale);
 
-/// Warns of expected squared errors and gaps above the squared range of the known labels, and of
-/// planned corrections above the range. Nothing where fewer than two different labels are known.
-std::vector<std::string> range_warnings(const geometry::PromptGeometry& geometry, const Plan& plan);
+/// The largest difference there can be between a label and a prediction, as far as both are known:
+/// predictions may lie outside the labels' range, as logits do. None with fewer than two different
+/// labels.
+std::optional<double> error_range(std::span<const double> labels,
+                                  const Eigen::VectorXd& predictions,
+                                  const Eigen::VectorXd& residuals);
+std::optional<double> error_range(const geometry::PromptGeometry& geometry);
+
+/// Warns of expected squared errors and gaps above the square of `range`, from `error_range`, and
+/// of corrections above it. Nothing where there is none.
+std::vector<std::string> range_warnings(std::optional<double> range, const HorizonChoice& choice);
+std::vector<std::string> range_warnings(std::optional<double> range, const BlockRanking& ranking);
+std::vector<std::string> range_warnings(std::optional<double> range, const Plan& plan);
 
 }  // namespace sextant::advice

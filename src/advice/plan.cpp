@@ -32,7 +32,7 @@ void choose_blocks(const geometry::PromptGeometry& geometry, const PlanOptions& 
   if (plan.blocks.empty()) return;
   HorizonOptions on_chosen = options.ranking.horizon_options;
   if (options.ranking.horizon) on_chosen.horizons = {*options.ranking.horizon};
-  plan.chosen = choose_horizon(geometry, plan.blocks, on_chosen);
+  plan.chosen = choose_horizon_as_part(geometry, plan.blocks, on_chosen);
   if (options.ranking.horizon) std::erase(plan.chosen->warnings, without_zero);  // asked for
   plan.horizon = plan.chosen->t_map;
   plan.rho = plan.chosen->rho;
@@ -206,7 +206,7 @@ Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) 
   const std::vector<Index> modelled = options.blocks.empty()
                                           ? geometry::all_blocks(geometry)
                                           : geometry::select_blocks(geometry, options.blocks);
-  result.whole = choose_horizon(geometry, modelled, options.ranking.horizon_options);
+  result.whole = choose_horizon_as_part(geometry, modelled, options.ranking.horizon_options);
   result.modelled_names = geometry::block_names(geometry, modelled);
   result.residual_norm = geometry.residuals.norm();
   result.tokenwise = geometry.tokenwise;
@@ -225,9 +225,7 @@ Plan plan(const geometry::PromptGeometry& geometry, const PlanOptions& options) 
   result.reason = reason_for(result, options.ranking.horizon);
   result.explanation = explanation_for(result);
   result.recipe = recipe_for(result);
-  result.warnings = range_warnings(geometry, result);
-  std::erase(result.whole.warnings, tokenwise_rate_warning);  // once, for what is adapted
-  if (result.chosen) std::erase(result.chosen->warnings, tokenwise_rate_warning);
+  result.warnings = range_warnings(error_range(geometry), result);
   if (!result.rate_is_exact) result.warnings.emplace_back(tokenwise_rate_warning);
   if (options.label_scale != LabelScale::unchecked) {
     for (const double factor : {2.0, 0.5}) {

@@ -1,5 +1,6 @@
 #include "sextant/advice/prompt_products.hpp"
 
+#include "label_checks.hpp"
 #include "sextant/core/errors.hpp"
 #include "sextant/spectral/top_eigenpairs.hpp"
 
@@ -25,6 +26,14 @@ std::vector<std::string> product_names(const std::vector<geometry::Block>& block
   return names;
 }
 
+std::vector<double> known_labels(const ttt::PromptModel& model) {
+  std::vector<double> labels = model.prompt().example_targets;
+  for (const auto& label : model.prompt().query_targets) {
+    if (label) labels.push_back(*label);
+  }
+  return labels;
+}
+
 }  // namespace
 
 PromptProducts::PromptProducts(const ttt::PromptModel& model, const model::CaptureOptions& options)
@@ -37,8 +46,14 @@ PromptProducts::PromptProducts(const ttt::PromptModel& model, const model::Captu
   products_.residuals = model.targets() - examples_.predictions();
   products_.couplings.resize(n, m);
   products_.variances.resize(m);
+  const std::vector<double> labels = known_labels(model);
+  Eigen::VectorXd predictions = examples_.predictions();
+  error_range_ = advice::error_range(labels, predictions, products_.residuals);
   if (m == 0) return;
   const ttt::ModelJacobian queries(model, model.prompt().query_tokens, product_names(blocks_));
+  predictions.conservativeResize(n + m);
+  predictions.tail(m) = queries.predictions();
+  error_range_ = advice::error_range(labels, predictions, products_.residuals);
   const auto& numbers = model.prompt().query_numbers;
   for (Eigen::Index x = 0; x < m; ++x) {
     query_gradients_.push_back(queries.pull_back(Eigen::VectorXd::Unit(m, x)));
@@ -74,7 +89,11 @@ subspace::EstimatedScores PromptProducts::scores(subspace::Method method,
 
 HorizonChoice choose_horizon(const PromptProducts& prompt, const HorizonOptions& options,
                              const ProductOptions& products) {
-  return choose_horizon(prompt.products(), options, products);
+  HorizonChoice choice = choose_horizon(prompt.products(), options, products);
+  for (std::string& text : range_warnings(prompt.error_range(), choice)) {
+    choice.warnings.push_back(std::move(text));
+  }
+  return choice;
 }
 
 BlockRanking rank_blocks(const PromptProducts& prompt, const BlockRankingOptions& options,
@@ -88,10 +107,13 @@ BlockRanking rank_blocks(const PromptProducts& prompt, const BlockRankingOptions
     throw ArgumentError("rank_blocks", "method",
                         "is query-aware, but the prompt has no query: use trace");
   }
-  const HorizonChoice whole = choose_horizon(prompt, options.horizon_options, products);
+  const HorizonChoice whole = choose_horizon(prompt.products(), options.horizon_options, products);
   BlockRanking ranking =
       rank_blocks(prompt.blocks(), prompt.scores(options.method, whole, products), whole, options);
   ranking.warnings.insert(ranking.warnings.begin(), whole.warnings.begin(), whole.warnings.end());
+  for (std::string& text : range_warnings(prompt.error_range(), ranking)) {
+    ranking.warnings.push_back(std::move(text));
+  }
   return ranking;
 }
 

@@ -49,12 +49,15 @@ void check_error(const BlockRanking& ranking) {
 
 BlockRanking rank_blocks(const geometry::PromptGeometry& geometry,
                          const BlockRankingOptions& options) {
-  const HorizonChoice whole = choose_horizon(geometry, options.horizon_options);
+  const HorizonChoice whole =
+      choose_horizon_as_part(geometry, geometry::all_blocks(geometry), options.horizon_options);
   BlockRanking ranking = rank_blocks(geometry, whole, options);
   std::vector<std::string> warnings = whole.warnings;
   if (options.horizon) std::erase(warnings, without_zero);  // it was not asked
-  std::erase(warnings, tokenwise_rate_warning);             // no rate is told
   ranking.warnings.insert(ranking.warnings.begin(), warnings.begin(), warnings.end());
+  for (std::string& text : range_warnings(error_range(geometry), ranking)) {
+    ranking.warnings.push_back(std::move(text));
+  }
   return ranking;
 }
 

@@ -296,6 +296,9 @@ std::optional<NotUsed> unused_file(const ModelDirectory& directory, const fs::pa
                                fs::path(directory.tensors.label()).filename().string()),
                    false};
   }
+  if (name.ends_with(".json") && members(path).contains("examples")) {
+    return NotUsed{name, "is a prompt, no part of the model", false};
+  }
   return NotUsed{name, "is no file of a model that is known here", false};
 }
 

@@ -174,7 +174,7 @@ std::string plan_html(const Heading& heading, const advice::Plan& plan,
   add_plan(report, plan, blocks);
   if (follows_plan && plan.recipe && (!measured || adaptation->is_kept())) {
     report.section("To do it");
-    report.list(to_do(plan, adaptation));
+    report.list(to_do(plan, adaptation, prompt));
   }
   report.provenance(heading.provenance);
   return report.html();

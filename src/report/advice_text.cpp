@@ -98,8 +98,8 @@ std::string plan_text(const advice::Plan& plan, const std::vector<geometry::Bloc
 }
 
 std::string to_do_text(const advice::Plan& plan, const ttt::Adaptation* update,
-                       const TerminalStyle& style) {
-  return titled("To do it", list(to_do(plan, update), style), style);
+                       const task::EncodedPrompt* prompt, const TerminalStyle& style) {
+  return titled("To do it", list(to_do(plan, update, prompt), style), style);
 }
 
 std::string expectation_text(const ttt::Adaptation& expected, const TerminalStyle& style) {

@@ -21,9 +21,11 @@ std::string scales_sentence(const geometry::BlockScales& scales) {
 
 }  // namespace
 
-std::vector<std::string> to_do(const advice::Plan& plan, const ttt::Adaptation* update) {
+std::vector<std::string> to_do(const advice::Plan& plan, const ttt::Adaptation* update,
+                               const task::EncodedPrompt* prompt) {
   if (!plan.recipe) return {};
   const advice::Recipe& recipe = *plan.recipe;
+  const bool is_table = prompt != nullptr && prompt->table != nullptr;
   std::vector<std::string> items;
   items.push_back(
       fmt::format("Steps: {} of plain gradient descent, each over all {} residuals at once; no "
@@ -31,9 +33,11 @@ std::vector<std::string> to_do(const advice::Plan& plan, const ttt::Adaptation* 
                   recipe.steps, plan.whole.n));
   items.push_back(fmt::format(
       "Learning rate: {} (rho) for the loss 1/2 sum (y - f)^2: half the sum of squared residuals, "
-      "every prediction f made without its own label y. For their mean, 1/n sum (y - f)^2, it is "
+      "every prediction f made without its own label y{}. For their mean, 1/n sum (y - f)^2, it is "
       "{} (rho n / 2).",
-      format_number(recipe.learning_rate, 6), format_number(recipe.learning_rate_mean, 6)));
+      format_number(recipe.learning_rate, 6),
+      is_table ? " (rows of a table: from a context without the row's fold)" : "",
+      format_number(recipe.learning_rate_mean, 6)));
   if (!plan.rate_is_exact) items.emplace_back(advice::tokenwise_rate_warning);
   items.push_back(fmt::format("Parameters: {}: {}. All others stay as they are.",
                               recipe.blocks.size() == 1 ? "this block" : "these blocks",

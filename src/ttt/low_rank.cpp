@@ -76,7 +76,8 @@ AdaptedModel adapt_low_rank(const PromptModel& model, const geometry::PromptGeom
     return (targets - predicted.head(targets.size())).norm();
   };
 
-  AdaptedModel run{{}, adapted.weights(), adapted.changed()};
+  AdaptedModel run{{}, adapted.weights(), {}};
+  if (options.rank > 0) run.changed = adapted.changed();
   Adaptation& result = run.result;
   result.horizon = options.rank > 0 ? 1 : 0;
   result.rho = std::numeric_limits<double>::quiet_NaN();

@@ -152,7 +152,14 @@ TEST_CASE("expected errors beyond the labels' range are flagged where labels are
   const Plan flagged = plan(geometry);
   CHECK(says(flagged.warnings, "is beyond the squared range of labels and predictions, "));
   CHECK(says(flagged.warnings, "queries is beyond the range of labels and predictions, "));
+  const HorizonChoice choice = choose_horizon(geometry);
+  CHECK(says(choice.warnings, "squared gap without an update"));
+  CHECK(says(choice.warnings, "is beyond the squared range of labels and predictions, "));
+  CHECK(says(choice.warnings, "correction after the chosen steps of "));
+  CHECK(says(rank_blocks(geometry).warnings, "expected squared error without an update, "));
   geometry.prompt_targets.setOnes();  // a single label has no range
+  CHECK_FALSE(says(choose_horizon(geometry).warnings, "beyond"));
+  CHECK_FALSE(says(rank_blocks(geometry).warnings, "beyond"));
   CHECK_FALSE(says(plan(geometry).warnings, "beyond"));
   geometry.prompt_targets.resize(0);
   CHECK_FALSE(says(plan(geometry).warnings, "beyond"));
@@ -290,6 +297,8 @@ TEST_CASE("a plan from tokenwise features says what its rate is not, until it ha
   Plan found = plan(geometry);
   REQUIRE(found.adapt);
   CHECK(says(found.warnings, tokenwise_rate_warning));
+  CHECK(says(choose_horizon(geometry).warnings, tokenwise_rate_warning));
+  CHECK_FALSE(says(rank_blocks(geometry).warnings, "tokenwise"));  // no rate is told
   const Plan before = found;
   set_learning_rate(0.25, found);
   CHECK_FALSE(says(found.warnings, "tokenwise"));

@@ -54,6 +54,7 @@ TEST_CASE("what a directory holds and is not used is listed, and nothing else") 
                                  "modules.json", "notes.json"}) {
     io::write_file(path / name, "[]");
   }
+  io::write_file(path / "prompt.json", R"({"examples": []})");
   fs::create_directories(path / "1_Pooling");
   fs::create_directories(path / "onnx");
   fs::create_directories(path / ".git");
@@ -80,6 +81,7 @@ TEST_CASE("what a directory holds and is not used is listed, and nothing else") 
             "modules.json: a setting of a sentence encoder, which this model is not",
             "notes.json: is no file of a model that is known here",
             "onnx: holds the model in another format",
+            "prompt.json: is a prompt, no part of the model",
             "tf_model.h5: holds weights too; those of model.safetensors are used"});
   CHECK(notes.unused_line() == "adapter_model.safetensors, h.3 to h.4, score, v_head and 3 more");
 }

@@ -175,9 +175,14 @@ TEST_CASE("an advice to adapt ends in what to do, with all names in full") {
   const auto plan = advice::plan(geometry, options);
   REQUIRE(plan.adapt);
   REQUIRE(plan.blocks.size() == 36);
-  const std::string text = plan_text(plan, geometry.blocks, {}) + to_do_text(plan, nullptr, {}) +
+  const std::string text = plan_text(plan, geometry.blocks, {}) +
+                           to_do_text(plan, nullptr, nullptr, {}) +
                            ranking_text(*plan.ranking, geometry.blocks, {});
-  const std::string to_do = to_do_text(plan, nullptr, {});
+  const std::string to_do = to_do_text(plan, nullptr, nullptr, {});
+  CHECK(to_do.find("fold") == std::string::npos);
+  task::EncodedPrompt rows;
+  rows.table = std::make_shared<model::RowTable>();
+  CHECK(to_do_text(plan, nullptr, &rows, {}).find("without the row's fold") != std::string::npos);
   const std::string html = plan_html({"t", "", {}}, plan, geometry.blocks, nullptr);
   CHECK(to_do.starts_with("\nTo do it\n- Steps: " + std::to_string(plan.horizon) + " of plain"));
   CHECK(html.find("To do it") != std::string::npos);
@@ -203,7 +208,7 @@ TEST_CASE("an advice to adapt ends in what to do, with all names in full") {
   for (const auto& [solver, made] : {std::pair(ttt::Solver::one_shot, "made in one pass, and not"),
                                      std::pair(ttt::Solver::steps, "")}) {
     adaptation.solver = solver;
-    const std::string beside = to_do_text(plan, &adaptation, {});
+    const std::string beside = to_do_text(plan, &adaptation, nullptr, {});
     CHECK((beside.find("The update above was made in one pass, and not by these steps") !=
            std::string::npos) == (*made != 0));
   }
@@ -229,7 +234,8 @@ TEST_CASE("an advice not to adapt says nothing that contradicts it") {
     const auto plan = advice::plan(geometry);
     if (plan.adapt) continue;
     ++against;
-    const std::string text = plan_text(plan, geometry.blocks, {}) + to_do_text(plan, nullptr, {});
+    const std::string text =
+        plan_text(plan, geometry.blocks, {}) + to_do_text(plan, nullptr, nullptr, {});
     const std::string html = plan_html({"t", "", {}}, plan, geometry.blocks, nullptr);
     for (const auto* words : {"chosen  ", "Shaded", "value heads", "falls", "To do it", "Adapt:"}) {
       CAPTURE(words);

@@ -112,6 +112,7 @@ TEST_CASE("rank 0 moves nothing, full rank is the posterior mean, and other rank
   for (const QueryOutcome& query : none.result.queries) {
     CHECK(query.adapted == test::close(query.base, 1e-6));
   }
+  CHECK(none.changed.empty());
   options.rank = 4;
   CHECK_THROWS_AS(adapt_low_rank(model, geometry, options), ArgumentError);
   options.rank = -1;

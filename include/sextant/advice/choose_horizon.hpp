@@ -157,9 +157,8 @@ struct HorizonChoice {
 
 /// The warning of a choice from tokenwise features whose steps are to be made.
 inline constexpr std::string_view tokenwise_rate_warning =
-    "Chosen from tokenwise features: blocks and steps hold, the learning rate does not. It is to "
-    "be "
-    "taken from the exact kernel of the blocks that are adapted.";
+    "Chosen from tokenwise features: blocks and steps hold, the learning rate does not. Take it "
+    "from the exact kernel of the blocks that are adapted.";
 
 /// Everything above for the sum of all block kernels of `geometry`, which must be valid
 /// (`geometry::validate`). Degenerate inputs have defined answers: a zero kernel gives rho = 0 and
@@ -169,7 +168,7 @@ inline constexpr std::string_view tokenwise_rate_warning =
 /// Throws `ArgumentError` for options out of range and a query that does not exist, a geometry
 /// that `geometry::check_geometry` refuses, and a sum of kernels that is not positive semidefinite.
 /// Couplings that no gradients have, above sqrt(K_ii kappa) in a block or k' K^-1 k above kappa in
-/// sum, are warned of.
+/// sum, are warned of, and so are gaps and corrections beyond the range of labels and predictions.
 /// Cost: one decomposition, O(n^3), then O(n^2 (B + m) + n |horizons|).
 /// Deterministic.
 HorizonChoice choose_horizon(const geometry::PromptGeometry& geometry,

@@ -3,6 +3,7 @@
 /// How far and which for a model with a prompt of thousands of examples: nothing of the size n x n
 /// or n x p is made.
 
+#include <optional>
 #include <vector>
 
 #include "sextant/advice/choose_horizon_products.hpp"
@@ -25,6 +26,9 @@ class PromptProducts {
 
   const std::vector<geometry::Block>& blocks() const { return blocks_; }
   const KernelProducts& products() const { return products_; }
+  /// The largest difference there can be between labels and predictions; none with fewer than two
+  /// different labels.
+  std::optional<double> error_range() const { return error_range_; }
   /// Estimated scores of trace, trace-bottom or query-aware under the benchmark of `whole`.
   subspace::EstimatedScores scores(subspace::Method method, const HorizonChoice& whole,
                                    const ProductOptions& options) const;
@@ -35,9 +39,11 @@ class PromptProducts {
   ttt::ModelKernel kernel_;
   std::vector<model::WeightMatrices<float>> query_gradients_;  // [m]
   KernelProducts products_;
+  std::optional<double> error_range_;
 };
 
-/// `choose_horizon` of choose_horizon_products.hpp, with its errors and cost.
+/// `choose_horizon` of choose_horizon_products.hpp, with its errors and cost. Warns, too, of gaps
+/// and corrections beyond the range of labels and predictions.
 HorizonChoice choose_horizon(const PromptProducts& prompt, const HorizonOptions& options = {},
                              const ProductOptions& products = {});
 

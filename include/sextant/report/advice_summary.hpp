@@ -11,6 +11,7 @@
 #include "sextant/geometry/prompt_geometry.hpp"
 #include "sextant/report/head_map.hpp"
 #include "sextant/report/table.hpp"
+#include "sextant/task/encoded_prompt.hpp"
 #include "sextant/ttt/adaptation_result.hpp"
 
 namespace sextant::report {
@@ -33,8 +34,9 @@ Summary summarize(const advice::BlockRanking& ranking, std::size_t block_count);
 /// step are in the step's own summary.
 Summary summarize(const advice::Plan& plan);
 /// The steps to take, as a list: steps, learning rate and loss, blocks in full, and what does not
-/// carry over. Empty unless the plan is to adapt.
-std::vector<std::string> to_do(const advice::Plan& plan, const ttt::Adaptation* update = nullptr);
+/// carry over. Empty unless the plan is to adapt. `prompt` says how predictions are made.
+std::vector<std::string> to_do(const advice::Plan& plan, const ttt::Adaptation* update,
+                               const task::EncodedPrompt* prompt);
 /// What the update did and whether the linear model described it. The words are "held" where the
 /// deviation is at most a tenth of the largest change of a prediction, "held roughly" up to
 /// a half, else "did not hold".

@@ -26,7 +26,7 @@ std::string plan_text(const advice::Plan& plan, const std::vector<geometry::Bloc
 
 /// "To do it": `to_do` as a list; empty unless the plan is to adapt.
 std::string to_do_text(const advice::Plan& plan, const ttt::Adaptation* update,
-                       const TerminalStyle& style);
+                       const task::EncodedPrompt* prompt, const TerminalStyle& style);
 
 /// The queries as the linear model expects them, where their base predictions are known; else
 /// empty.
