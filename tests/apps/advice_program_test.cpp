@@ -57,7 +57,8 @@ TEST_CASE("warnings and errors wrap at 80 columns") {
   const Outcome wrong =
       runs.run("select --blocks-kind value,output,mlp-in,mlp-out,values" + prompt);
   CHECK(wrong.status == 2);
-  CHECK(wrong.errors.find("is none of query, key, value, output, mlp-in, mlp-gate, mlp-out\n") != std::string::npos);
+  CHECK(wrong.errors.find("is none of query, key, value, output, mlp-in, mlp-gate, mlp-out\n") !=
+        std::string::npos);
   CHECK(wrong.errors.size() > 81);
   CHECK(longest_line(wrong.wrapped_errors) <= 80);
 }
