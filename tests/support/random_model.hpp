@@ -42,6 +42,9 @@ inline void add_variants(model::ModelConfig& config) {
                        .original_context = 20};
       return;
     case Family::mistral:
+      config.heads = 4;
+      config.key_value_heads = 2;
+      config.head_size = 4;
       config.biases = {false, false, false};
       config.windows.assign(layers, 3);
       return;
