@@ -25,6 +25,15 @@ Activation read_activation(const io::JsonObject& config, std::string_view key,
       fmt::format("is \"{}\", expected gelu, gelu_new, gelu_pytorch_tanh, relu or silu", name));
 }
 
+void read_sizes(const io::JsonObject& json, ModelConfig& config) {
+  config.layers = size(json, "num_hidden_layers");
+  config.heads = size(json, "num_attention_heads");
+  config.width = size(json, "hidden_size");
+  config.inner = size(json, "intermediate_size");
+  config.vocabulary = size(json, "vocab_size");
+  config.context = size(json, "max_position_embeddings");
+}
+
 void reject_flag(const io::JsonObject& config, std::string_view key) {
   if (flag_or(config, key, false)) {
     throw InputError(config.file(), config.place(key), "is true, which is not supported");
@@ -59,12 +68,7 @@ ModelConfig gpt2_config(const io::JsonObject& json) {
 /// BERT or RoBERTa, whose positions begin behind the padding token's number.
 ModelConfig bert_config(Family family, const io::JsonObject& json) {
   ModelConfig config(family);
-  config.layers = size(json, "num_hidden_layers");
-  config.heads = size(json, "num_attention_heads");
-  config.width = size(json, "hidden_size");
-  config.inner = size(json, "intermediate_size");
-  config.vocabulary = size(json, "vocab_size");
-  config.context = size(json, "max_position_embeddings");
+  read_sizes(json, config);
   config.activation = read_activation(json, "hidden_act", "gelu");
   config.norm_epsilon = number_or(json, "layer_norm_eps", 1e-12);
   if (json.has("position_embedding_type") && json.string("position_embedding_type") != "absolute") {

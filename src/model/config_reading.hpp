@@ -30,6 +30,10 @@ inline double number_or(const io::JsonObject& config, std::string_view key, doub
 Activation read_activation(const io::JsonObject& config, std::string_view key,
                            const std::string& missing);
 
+/// Layers, heads, width, inner width, vocabulary and context, under the names that BERT and Llama
+/// share.
+void read_sizes(const io::JsonObject& json, ModelConfig& config);
+
 /// Throws `InputError` where a flag is set.
 void reject_flag(const io::JsonObject& config, std::string_view key);
 

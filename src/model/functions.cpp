@@ -173,13 +173,13 @@ template <class Scalar>
 void rotate(const RotaryTable<Scalar>& table, std::span<const int> positions, bool back,
             Rows<Scalar>& x) {
   const Eigen::Index half = table.cosine.cols();
+  const Scalar sign = back ? Scalar(-1) : Scalar(1);
   for_rows(x.rows(), [&](Eigen::Index i) {
     const int position = positions[static_cast<std::size_t>(i)];
     const Scalar* cosine = table.cosine.row(position).data();
-    Eigen::RowVector<Scalar, Eigen::Dynamic> sine = table.sine.row(position);
-    if (back) sine = -sine;
+    const Scalar* sine = table.sine.row(position).data();
     for (Eigen::Index first = 0; first < x.cols(); first += 2 * half) {
-      rotate_pairs(cosine, sine.data(), x.row(i).data() + first, static_cast<std::size_t>(half));
+      rotate_pairs(cosine, sine, sign, x.row(i).data() + first, static_cast<std::size_t>(half));
     }
   });
 }

@@ -195,12 +195,7 @@ std::vector<double> rotary_frequencies(const Rotary& rotary, int head_width) {
 ModelConfig read_rotary_config(Family family, const io::JsonObject& json) {
   const bool is_gemma = family == Family::gemma3;
   ModelConfig config(family);
-  config.layers = size(json, "num_hidden_layers");
-  config.heads = size(json, "num_attention_heads");
-  config.width = size(json, "hidden_size");
-  config.inner = size(json, "intermediate_size");
-  config.vocabulary = size(json, "vocab_size");
-  config.context = size(json, "max_position_embeddings");
+  read_sizes(json, config);
   // What configurations of transformers leave out where they are the defaults.
   const int default_heads = is_gemma ? 4 : family == Family::mistral ? 8 : config.heads;
   const bool names_heads = json.has("num_key_value_heads");

@@ -140,14 +140,15 @@ SEXTANT_INLINE void gated_pull_back_loop(Activation activation, const Scalar* ga
 }
 
 template <class Scalar>
-SEXTANT_INLINE void rotate_loop(const Scalar* cosine, const Scalar* sine, Scalar* x,
+SEXTANT_INLINE void rotate_loop(const Scalar* cosine, const Scalar* sine, Scalar sign, Scalar* x,
                                 std::size_t half) {
   SEXTANT_INDEPENDENT
   for (std::size_t j = 0; j < half; ++j) {
     const Scalar first = x[j];
     const Scalar second = x[j + half];
-    x[j] = first * cosine[j] - second * sine[j];
-    x[j + half] = second * cosine[j] + first * sine[j];
+    const Scalar turn = sign * sine[j];
+    x[j] = first * cosine[j] - second * turn;
+    x[j + half] = second * cosine[j] + first * turn;
   }
 }
 
@@ -235,9 +236,9 @@ SEXTANT_INLINE void pull_back_loop(bool center, const Scalar* hat, Scalar invers
                                              Scalar* gate_cotangent, std::size_t count) {          \
     gated_pull_back_loop(activation, gate, x, cotangent, gate_cotangent, count);                   \
   }                                                                                                \
-  SEXTANT_VECTOR_WIDTHS void rotate_pairs(const Scalar* cosine, const Scalar* sine, Scalar* x,     \
-                                          std::size_t half) {                                      \
-    rotate_loop(cosine, sine, x, half);                                                            \
+  SEXTANT_VECTOR_WIDTHS void rotate_pairs(const Scalar* cosine, const Scalar* sine, Scalar sign,   \
+                                          Scalar* x, std::size_t half) {                           \
+    rotate_loop(cosine, sine, sign, x, half);                                                      \
   }                                                                                                \
   SEXTANT_VECTOR_WIDTHS Scalar standardize(bool center, const Scalar* x, Scalar epsilon,           \
                                            Scalar* hat, std::size_t count) {                       \

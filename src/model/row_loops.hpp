@@ -54,9 +54,11 @@ void standardize_pull_back(bool center, const double* hat, double inverse_deviat
                            const double* gain, const double* z, bool accumulate, double* x,
                            std::size_t count);
 
-/// Turns each pair (x[j], x[j + half]) by the angle of the given cosine and sine, j < half.
-void rotate_pairs(const float* cosine, const float* sine, float* x, std::size_t half);
-void rotate_pairs(const double* cosine, const double* sine, double* x, std::size_t half);
+/// Turns each pair (x[j], x[j + half]) by the angle of the given cosine and sine, j < half, or,
+/// with `sign` -1 in place of 1, back.
+void rotate_pairs(const float* cosine, const float* sine, float sign, float* x, std::size_t half);
+void rotate_pairs(const double* cosine, const double* sine, double sign, double* x,
+                  std::size_t half);
 
 /// y = x in double precision
 void widen(const float* x, double* y, std::size_t count);

@@ -37,6 +37,7 @@ struct Candidate {
 
 /// What joining one word needs, kept for the next word.
 struct Bpe::Workspace {
+  std::vector<int> single;  // ids before anything is joined
   std::vector<Symbol> symbols;
   std::vector<Candidate> queue;  // a heap
 
@@ -143,16 +144,13 @@ void Bpe::append_marked(std::string_view piece, bool is_first, Workspace& work,
   for (const std::string_view word : split({before_marks}, marked)) append_word(word, work, ids);
 }
 
-std::vector<int> Bpe::byte_ids(std::string_view word) const {
-  std::vector<int> ids;
+void Bpe::append_byte_ids(std::string_view word, std::vector<int>& ids) const {
   for (const char byte : word) {
     if (const auto id = byte_id(byte)) ids.push_back(*id);
   }
-  return ids;
 }
 
-std::vector<int> Bpe::character_ids(std::string_view word) const {
-  std::vector<int> ids;
+void Bpe::append_character_ids(std::string_view word, std::vector<int>& ids) const {
   bool after_unknown = false;
   for (std::size_t at = 0; at < word.size();) {
     const std::size_t begin = at;
@@ -177,7 +175,6 @@ std::vector<int> Bpe::character_ids(std::string_view word) const {
     if (!after_unknown || !options_.fuse_unknown) ids.push_back(*unknown_);
     after_unknown = true;
   }
-  return ids;
 }
 
 void Bpe::append_word(std::string_view word, Workspace& work, std::vector<int>& ids) const {
@@ -188,7 +185,13 @@ void Bpe::append_word(std::string_view word, Workspace& work, std::vector<int>& 
       return;
     }
   }
-  const std::vector<int> single = options_.byte_level ? byte_ids(word) : character_ids(word);
+  std::vector<int>& single = work.single;
+  single.clear();
+  if (options_.byte_level) {
+    append_byte_ids(word, single);
+  } else {
+    append_character_ids(word, single);
+  }
   const int size = static_cast<int>(single.size());
   if (size == 0) return;
   work.symbols.resize(single.size());

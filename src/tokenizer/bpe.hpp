@@ -43,9 +43,9 @@ class Bpe : public Model {
   void append_marked(std::string_view piece, bool is_first, Workspace& work,
                      std::vector<int>& ids) const;
   void append_word(std::string_view word, Workspace& work, std::vector<int>& ids) const;
-  /// The ids that a word is made of before anything is joined.
-  std::vector<int> byte_ids(std::string_view word) const;
-  std::vector<int> character_ids(std::string_view word) const;
+  /// Append the ids that a word is made of before anything is joined.
+  void append_byte_ids(std::string_view word, std::vector<int>& ids) const;
+  void append_character_ids(std::string_view word, std::vector<int>& ids) const;
 
   const Vocabulary& vocabulary_;
   const BpeOptions options_;

@@ -45,11 +45,7 @@ struct Normalize {
     if (!text.empty()) text = step.text + text;
   }
   void operator()(const Replace& step) { text = replaced(step, text); }
-  void operator()(const Lowercase&) {
-    std::string lower;
-    for (std::size_t at = 0; at < text.size();) append_lower(lower, next_code_point(text, at));
-    text = std::move(lower);
-  }
+  void operator()(const Lowercase&) { text = lowered(text); }
 };
 
 /// A part of a text, and whether it matched.

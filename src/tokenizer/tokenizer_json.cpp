@@ -151,13 +151,6 @@ void read_post_processor(const JsonObject& processor, const Definition& definiti
     around.suffix.push_back(named_id(processor, "sep", definition));
     return;
   }
-  if (type == "Sequence") {
-    for (const JsonObject& part : processor.objects("processors")) {
-      if (part.string("type") == "Sequence") fail(part, "type", "is a sequence inside a sequence");
-      read_post_processor(part, definition, around);
-    }
-    return;
-  }
   fail(processor, "type",
        fmt::format("\"{}\" is not supported, expected ByteLevel, TemplateProcessing, "
                    "BertProcessing, RobertaProcessing or Sequence",
@@ -226,9 +219,9 @@ std::vector<DeclaredToken> TokenizerJson::added_tokens() const {
 
 Surroundings TokenizerJson::read_template(const Definition& definition) const {
   Surroundings around;
-  if (is_given(top(), "post_processor")) {
-    read_post_processor(top().object("post_processor"), definition, around);
-  }
+  for_parts(top(), "post_processor", "processors", [&](const JsonObject& processor) {
+    read_post_processor(processor, definition, around);
+  });
   return around;
 }
 

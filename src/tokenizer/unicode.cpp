@@ -197,6 +197,8 @@ std::string in_form(UnicodeForm form, std::string_view text) {
   return result;
 }
 
+namespace {
+
 void append_lower(std::string& text, char32_t c) {
   if (c < 0x80) {
     text += static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
@@ -205,6 +207,14 @@ void append_lower(std::string& text, char32_t c) {
   } else {
     append_code_point(text, static_cast<char32_t>(u_tolower(static_cast<UChar32>(c))));
   }
+}
+
+}  // namespace
+
+std::string lowered(std::string_view text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) append_lower(result, next_code_point(text, at));
+  return result;
 }
 
 }  // namespace sextant::tokenizer

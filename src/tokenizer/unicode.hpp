@@ -42,7 +42,7 @@ enum class UnicodeForm { nfc, nfd, nfkc, nfkd };
 
 /// `text` in a normal form.
 std::string in_form(UnicodeForm form, std::string_view text);
-/// Appends the lower case of one code point, whatever stands around it.
-void append_lower(std::string& text, char32_t c);
+/// `text` with every code point in lower case by itself, whatever stands around it.
+std::string lowered(std::string_view text);
 
 }  // namespace sextant::tokenizer

@@ -43,12 +43,6 @@ std::string without_accents(std::string_view text) {
   return result;
 }
 
-std::string lower(std::string_view text) {
-  std::string result;
-  for (std::size_t at = 0; at < text.size();) append_lower(result, next_code_point(text, at));
-  return result;
-}
-
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
   for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at)) {
     text.replace(at, from.size(), to);
@@ -90,7 +84,7 @@ std::string WordPiece::normalized(std::string_view text) const {
   if (options_.clean_text) result = cleaned(result);
   if (options_.handle_ideographs) result = with_spaced_ideographs(result);
   if (options_.strips_accents()) result = without_accents(result);
-  if (options_.lowercase) result = lower(result);
+  if (options_.lowercase) result = lowered(result);
   return result;
 }
 
